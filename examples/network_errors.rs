@@ -1,0 +1,93 @@
+//! Three ways in which the network says no: each is made to happen, and caught by its
+//! kind.
+//!
+//! Slide 8, "network exceptions". In a terminal:
+//!
+//! ```text
+//! $ cargo run --example network_errors
+//! looking up nonexistent.com
+//!   socket.gaierror in Python, dns_lookup::LookupError in Rust
+//! ```
+//!
+//! Argument: `[HOST=nonexistent.com]`, a name that should not exist.
+//!
+//! What to look for:
+//!
+//! - `OSError`, of which the Python exceptions are kinds, is `std::io::Error` in Rust: one
+//!   type, and `kind()` tells them apart. An error is a value here: nothing goes on
+//!   unseen until somebody has looked at it.
+//! - A name that could not be resolved need not be a name that does not exist. Pull the
+//!   cable out and run it again: the system may say the very same.
+//! - "Refused" is an answer, and a quick one: that machine is there, and nobody listens at
+//!   that port. A machine that is not there answers nothing, and `connect` waits for
+//!   minutes.
+//! - A read that runs out of time is called `WouldBlock` on Unix and `TimedOut` on
+//!   Windows. A program that is to run on both looks for both.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::time::Duration;
+
+use dns_lookup::getaddrinfo;
+use socket2::{Domain, Socket, Type};
+use sockets101::{Args, Failure, unresolved};
+
+/// The slide's name and service.
+const HOST: &str = "nonexistent.com";
+const SERVICE: &str = "www";
+
+/// This machine, any free port.
+const LOOPBACK: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+
+/// How long to wait for somebody who says nothing.
+const TIME_LIMIT: Duration = Duration::from_millis(200);
+
+fn main() -> Result<(), Failure> {
+    let mut args = Args::new("network_errors [HOST=nonexistent.com]");
+    let host = args.positional(HOST.to_owned());
+    args.finish();
+
+    println!("looking up {host}:");
+    match getaddrinfo(Some(&host), Some(SERVICE), None) {
+        Ok(_) => println!("  no error: today there is such a name"),
+        Err(err) => {
+            println!(
+                "  socket.gaierror, here dns_lookup::LookupError: {}",
+                unresolved(&err)
+            );
+            println!("  (no network and no such name can look the same)");
+        }
+    }
+    println!("connecting to a port where nobody listens:");
+    report(refused());
+    println!("reading for {TIME_LIMIT:?} from somebody who says nothing:");
+    report(timed_out());
+    Ok(())
+}
+
+/// Connects to a socket that has a port and does not listen there.
+fn refused() -> io::Result<()> {
+    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    deaf.bind(&LOOPBACK.into())?;
+    let caller = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    caller.connect(&deaf.local_addr()?)
+}
+
+/// Reads from a connection of this program with itself.
+fn timed_out() -> io::Result<()> {
+    let silent = TcpListener::bind(LOOPBACK)?;
+    let mut stream = TcpStream::connect(silent.local_addr()?)?;
+    stream.set_read_timeout(Some(TIME_LIMIT))?;
+    stream.read(&mut [0; 1]).map(|_| ())
+}
+
+/// Tells an error by its kind.
+fn report(outcome: io::Result<()>) {
+    let Err(err) = outcome else { return println!("  no error this time") };
+    let python = match err.kind() {
+        ErrorKind::ConnectionRefused => "ConnectionRefusedError",
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => "socket.timeout",
+        _ => "OSError",
+    };
+    println!("  {python}, here io::ErrorKind::{:?}: {err}", err.kind());
+}
