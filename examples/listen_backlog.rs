@@ -46,7 +46,7 @@ use sockets101::{call_failed, ended, hang_up, tell};
 const PORT: u16 = 1236;
 
 /// How many connections the system may keep waiting for `accept`.
-const BACKLOG: i32 = 100;
+const BACKLOG: u16 = 100;
 
 /// The most bytes that one read takes.
 const CHUNK: usize = 4096;
@@ -72,12 +72,12 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr, backlog: u16) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // Not on Windows, where this option would let another program take the port from us.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
-    socket.listen(backlog)?;
+    socket.listen(backlog.into())?;
     Ok(socket.into())
 }
 

@@ -29,9 +29,9 @@
 //! - The main thread waits for the four, so the program ends by itself when the last one
 //!   does. A program that lived on with its listener open would go on accepting, in the
 //!   system's queue, clients that nobody will ever answer.
-//! - Connect a client every second, and three of the four threads may still end: each
-//!   counts its own wait, and one thread is enough to serve them. Under light traffic
-//!   the pool shrinks, and nothing makes it grow again.
+//! - Connect a client every ten seconds, and threads end all the same: each counts its own
+//!   wait, and a client that another thread gets does not stop the clock. Under light
+//!   traffic the pool shrinks, and nothing makes it grow again.
 //! - A time limit on `accept` is none on `read`: each client's socket gets its own. Start
 //!   `tcp_client -- 1240` without a text and wait: `dropped: silent for 20 s`.
 //! - Python's `settimeout` makes the listener non-blocking and waits in poll: here those

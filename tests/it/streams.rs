@@ -1,0 +1,63 @@
+//! What every stream server promises.
+
+use std::io::Write;
+use std::net::TcpListener;
+
+use sockets101::{get_block, put_block};
+
+use crate::harness::{exchange, for_each_at_once, rest, skipped};
+use crate::table::{Kind, Row, servers};
+
+/// The last word: with bytes still coming, the reply arrives and then an end, no reset. All
+/// but `poll_server` promise it.
+#[test]
+fn who_is_dropped_while_still_sending_gets_the_reply_and_an_end() {
+    for row in servers(|row| row.is_stream() && row.name != "poll_server") {
+        let server = row.start();
+        for _ in 0..5 {
+            let mut client = server.connect();
+            // Not UTF-8, or a block that is too long, and then much more.
+            let (message, reply) = match row.kind {
+                Kind::Block => (&b"\xff\xff\xff\xff"[..], ""),
+                _ => (&b"good\xff"[..], "GOOD"),
+            };
+            client.write_all(&[message, &[b'x'; 100_000]].concat()).unwrap();
+            assert_eq!(rest(&mut client), reply, "{}", row.name);
+        }
+    }
+}
+
+/// A client that never ends its side is waited for no longer than a second.
+#[test]
+fn nobody_can_hold_the_last_word_for_ever() {
+    let blocking = servers(|row| row.is_stream() && row.name != "poll_server");
+    for_each_at_once(blocking, |row| {
+        let server = row.start();
+        let mut stays = server.connect();
+        stays.write_all(b"\xff\xff\xff\xff").unwrap();
+        assert_eq!(rest(&mut stays), "", "{}", row.name);
+        server.stderr.wait_for(1, "dropped: ");
+
+        let mut next = server.connect();
+        if row.kind == Kind::Block {
+            put_block(&next, b"next").unwrap();
+            assert_eq!(get_block(&next).unwrap(), b"NEXT");
+        } else {
+            exchange(&mut next, b"next", b"NEXT");
+        }
+        drop(stays);
+    });
+}
+
+#[test]
+fn they_listen_on_ipv6_when_asked() {
+    if let Err(err) = TcpListener::bind("[::1]:0") {
+        return skipped("streams over IPv6", err);
+    }
+    for row in servers(Row::is_stream) {
+        let server = row.start_at("[::1]:0");
+        assert!(server.address.is_ipv6(), "{}", row.name);
+        drop(server.connect());
+        server.stderr.wait_for(1, "[::1]:");
+    }
+}

@@ -1,0 +1,69 @@
+//! The pools whose threads end when nobody comes.
+
+use std::io::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::harness::{for_each_at_once, rest};
+use crate::table::{Row, server, servers};
+
+const EXITING: &str = "Socket timed out, exiting thread";
+
+fn with_timeout() -> impl Iterator<Item = Row> {
+    servers(|row| row.options.contains(&"timeout"))
+}
+
+#[test]
+fn when_nobody_comes_each_thread_says_so_and_the_process_ends_with_0() {
+    for row in with_timeout() {
+        let start = Instant::now();
+        let mut server = row.start_with(&["--timeout", "0.3"]);
+        assert!(server.wait().success(), "{}", row.name);
+        assert!(start.elapsed() >= Duration::from_millis(300), "{}", row.name);
+        server.stdout.wait_for(4, EXITING);
+        assert_eq!(server.stdout.all()[1..], [EXITING; 4], "{}", row.name);
+        assert_eq!(server.stderr.all(), [""; 0], "{}", row.name);
+    }
+}
+
+#[test]
+fn a_silent_client_is_dropped_after_the_same_time() {
+    for row in with_timeout() {
+        let mut server = row.start_with(&["--timeout", "0.3"]);
+        let mut silent = server.connect();
+        assert_eq!(rest(&mut silent), "", "{}", row.name);
+        drop(silent);
+        server.stderr.wait_for(1, "dropped: silent for 0.3 s");
+        assert!(server.wait().success(), "{}", row.name);
+    }
+}
+
+/// A client that another thread took does not stop the clock: under light traffic the pool
+/// shrinks, as on the slide, and goes on serving.
+#[test]
+fn threads_that_win_no_client_end_while_others_serve() {
+    let row = server("slow_thread_pool_timeout");
+    let mut server = row.start_with(&["--timeout", "1", "--delay", "3"]);
+    let mut client = server.connect();
+    client.write_all(b"hi").unwrap();
+    server.stdout.wait_for(3, EXITING);
+    assert_eq!(server.stderr.count(" left"), 0);
+    assert_eq!(rest(&mut client), "HI");
+    assert!(server.wait().success());
+    server.stdout.wait_for(4, EXITING);
+}
+
+#[test]
+fn a_pool_in_use_does_not_end() {
+    for_each_at_once(with_timeout(), |row| {
+        let server = row.start_with(&[&["--timeout", "2"], row.no_delay()].concat());
+        let end = Instant::now() + Duration::from_secs(4);
+        while Instant::now() < end {
+            let mut client = server.connect();
+            client.write_all(b"hi").unwrap();
+            assert_eq!(rest(&mut client), "HI", "{}", row.name);
+            thread::sleep(Duration::from_millis(100));
+        }
+        assert!(server.stdout.count(EXITING) < 4, "{}", row.name);
+    });
+}
