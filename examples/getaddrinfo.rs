@@ -70,11 +70,14 @@ fn main() -> Result<(), Failure> {
 
 /// Prints the question, then an entry a line. There are none when it has no answer.
 fn look_up(host: &str, service: &str) -> io::Result<Vec<AddrInfo>> {
-    print!("getaddrinfo('{host}', '{service}'): ");
+    print!("getaddrinfo('{host}', '{service}'):");
     io::stdout().flush()?;
-    let answer = dns_lookup::getaddrinfo(Some(host), Some(service), None);
-    println!("{}", answer.as_ref().err().map(unresolved).unwrap_or_default());
-    let entries: Vec<_> = answer.into_iter().flatten().flatten().collect();
+    let mut entries = Vec::new();
+    match dns_lookup::getaddrinfo(Some(host), Some(service), None) {
+        Ok(found) => entries.extend(found.flatten()),
+        Err(err) => print!(" {}", unresolved(&err)),
+    }
+    println!();
     for entry in &entries {
         let (domain, kind, protocol) = fields(entry);
         println!("  {domain:?} {kind:?} {protocol:?} {}", entry.sockaddr);
@@ -82,21 +85,25 @@ fn look_up(host: &str, service: &str) -> io::Result<Vec<AddrInfo>> {
     Ok(entries)
 }
 
-/// The arguments that `socket` is to be called with.
+/// The arguments that `socket` is to be called with. A type of 0 means any (Windows says
+/// so where nobody asked for one), and `connect` wants a stream.
 fn fields(entry: &AddrInfo) -> (Domain, Type, Protocol) {
-    (entry.address.into(), entry.socktype.into(), entry.protocol.into())
+    let kind =
+        if entry.socktype == 0 { Type::STREAM } else { entry.socktype.into() };
+    (entry.address.into(), kind, entry.protocol.into())
 }
 
 /// The slide's choice, the second entry, if it is for a stream; else the first that is.
 fn choose(entries: &[AddrInfo]) -> Option<&AddrInfo> {
     let is_stream = |entry: &&AddrInfo| fields(entry).1 == Type::STREAM;
+    let first = entries.iter().find(is_stream)?;
     let why = match entries.get(1) {
         Some(second) if is_stream(&second) => return Some(second),
         Some(second) => format!("is {:?}", fields(second).1),
         None => "does not exist".to_owned(),
     };
     println!("the second entry {why}: taking the first that is SOCK_STREAM");
-    entries.iter().find(is_stream)
+    Some(first)
 }
 
 /// A socket made of the entry's own three fields, connected to its address.

@@ -5,8 +5,13 @@
 //!
 //! ```text
 //! $ cargo run --example network_errors
-//! looking up nonexistent.com
-//!   socket.gaierror in Python, dns_lookup::LookupError in Rust
+//! looking up nonexistent.com:
+//!   socket.gaierror, here dns_lookup::LookupError: could not be resolved: Name or service not known
+//!   (no network and no such name can look the same)
+//! connecting to a port where nobody listens:
+//!   ConnectionRefusedError, here io::ErrorKind::ConnectionRefused: Connection refused (os error 111)
+//! reading for 200ms from somebody who says nothing:
+//!   socket.timeout, here io::ErrorKind::WouldBlock: Resource temporarily unavailable (os error 11)
 //! ```
 //!
 //! Argument: `[HOST=nonexistent.com]`, a name that should not exist.

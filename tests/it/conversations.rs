@@ -1,11 +1,13 @@
 //! The servers that answer until the client ends its side.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{exchange, half_close, is_silent, receive, reset, rest};
+use crate::harness::{
+    exchange, half_close, is_silent, receive, reset, rest, skipped,
+};
 use crate::table::{Kind, Row, servers};
 
 fn conversations() -> impl Iterator<Item = Row> {
@@ -149,6 +151,10 @@ fn a_reset_ends_that_client_and_no_other() {
                 1 => client.write_all(b"and gone").unwrap(),
                 _ => exchange(&mut client, "stay", "STAY"),
             }
+            if row.backlog == 1 {
+                // A queue of one overflows, and who is not let in tries a second later.
+                server.stderr.wait_for(number + 1, " connected");
+            }
             reset(client);
         }
         exchange(&mut server.connect(), "still here", "STILL HERE");
@@ -157,6 +163,14 @@ fn a_reset_ends_that_client_and_no_other() {
 
 #[test]
 fn a_reset_is_called_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    reset(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    if listener.accept().unwrap().0.read(&mut [0]).is_ok() {
+        return skipped(
+            "a reset is called one",
+            "to this system it is an end like any other",
+        );
+    }
     for row in conversations() {
         let server = row.start();
         let mut client = server.connect();

@@ -1,1 +1,285 @@
-//! README and the headers.
+//! README, and the headers of the examples: what they show is what happens.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::harness::{Server, for_each_at_once, run};
+use crate::table::SERVERS;
+
+/// The examples in slide order, and the clients.
+const SLIDES: [&str; 18] = [
+    "udp_server_bytes",
+    "udp_server",
+    "ttl_pong",
+    "tcp_server",
+    "names_ipv4",
+    "getaddrinfo",
+    "byte_order",
+    "network_errors",
+    "recvall_server",
+    "sequential_server",
+    "listen_backlog",
+    "slow_sequential_server",
+    "poll_server",
+    "thread_per_client",
+    "slow_thread_per_client",
+    "thread_pool",
+    "thread_pool_timeout",
+    "slow_thread_pool_timeout",
+];
+const CLIENTS: [&str; 4] = ["udp_client", "tcp_client", "block_client", "ttl_ping"];
+
+/// The names of the Rust files of a folder, but for the student's own.
+fn files(folder: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let sources = entries.filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    let names =
+        sources.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+    names.filter(|name| !name.starts_with("my_")).collect()
+}
+
+fn source(name: &str) -> String {
+    let path = format!("examples/{name}.rs");
+    let path = if Path::new(&path).exists() {
+        path
+    } else {
+        format!("examples/clients/{name}.rs")
+    };
+    fs::read_to_string(path).unwrap().replace("\r\n", "\n")
+}
+
+/// The `//!` header, without its comment signs.
+fn header(name: &str) -> String {
+    let source = source(name);
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned() + "\n")
+        .collect()
+}
+
+/// Lines of code: neither blank nor a comment.
+fn code_lines(source: &str) -> usize {
+    let lines = source.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+}
+
+#[test]
+fn readme_lists_the_slides_in_order_and_no_others() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let mut rows = Vec::new();
+    for line in readme.lines() {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        if let [_, number, _, command, sentence, _] = cells[..] {
+            if let Ok(number) = number.parse::<usize>() {
+                rows.push(command.trim_matches('`').to_owned());
+                assert_eq!(number, rows.len(), "{line}");
+                assert!(!sentence.is_empty(), "{line}");
+            }
+        }
+    }
+    let expected = SLIDES.map(|name| format!("cargo run --example {name}"));
+    assert_eq!(rows, expected);
+    assert_eq!(files("examples"), SLIDES.map(str::to_owned).into());
+    assert_eq!(files("examples/clients"), CLIENTS.map(str::to_owned).into());
+    for client in CLIENTS {
+        assert!(
+            readme.contains(&format!("`cargo run --example {client} -- ")),
+            "{client}"
+        );
+    }
+}
+
+#[test]
+fn every_server_is_in_the_table_of_the_tests() {
+    for row in SERVERS {
+        assert!(SLIDES.contains(&row.name), "{}", row.name);
+    }
+    for name in SLIDES {
+        let is_server = source(name).contains("server ready on");
+        assert_eq!(is_server, SERVERS.iter().any(|row| row.name == name), "{name}");
+    }
+}
+
+#[test]
+fn every_header_has_its_four_parts() {
+    for (number, name) in SLIDES.iter().enumerate() {
+        let header = header(name);
+        let slide = format!("\nSlide {}, \"", number + 1);
+        assert!(header.contains(&slide), "{name}: {slide}");
+    }
+    for name in SLIDES.iter().chain(&CLIENTS) {
+        let header = header(name);
+        let first = header.split("\n\n").next().unwrap();
+        assert!(first.ends_with('.') || first.ends_with('?'), "{name}: {first}");
+        let command = format!("\n$ cargo run --example {name}");
+        assert!(header.contains(&command), "{name}");
+        assert!(
+            header.contains("\nArgument") || header.contains("\nNo arguments"),
+            "{name}"
+        );
+        let look = header.split_once("\nWhat to look for").expect(name).1;
+        let facts = look.lines().filter(|line| line.starts_with("- ")).count();
+        assert!((2..=5).contains(&facts), "{name}: {facts} facts");
+    }
+    for row in SERVERS {
+        let header = header(row.name);
+        assert!(header.contains(&format!("`0.0.0.0:{}`", row.port)), "{}", row.name);
+        for option in row.options {
+            assert!(header.contains(&format!("`[--{option} ")), "{}", row.name);
+        }
+    }
+}
+
+/// A screen, or a projector, holds that much.
+#[test]
+fn every_example_keeps_to_its_length() {
+    let mut lengths = Vec::new();
+    for name in SLIDES.iter().chain(&CLIENTS) {
+        let length = code_lines(&source(name));
+        let most = if *name == "poll_server" { 119 } else { 60 };
+        assert!(length <= most, "{name}: {length} lines of code");
+        lengths.push(length);
+    }
+    lengths.sort_unstable();
+    assert!(lengths[lengths.len() / 2] <= 45, "median of {lengths:?}");
+
+    let library: usize = files("src")
+        .iter()
+        .map(|name| {
+            code_lines(&fs::read_to_string(format!("src/{name}.rs")).unwrap())
+        })
+        .sum();
+    assert!(library < 300, "src/: {library} lines of code");
+}
+
+/// A command with its output, as a header or README shows it.
+struct Transcript {
+    name: String,
+    args: Vec<String>,
+    output: Vec<String>,
+}
+
+/// What the blocks of a text show, a command each.
+fn transcripts(text: &str) -> Vec<Transcript> {
+    let mut all: Vec<Transcript> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = !inside;
+        } else if let Some(command) = line.strip_prefix("$ cargo run --example ") {
+            let mut words = words(command).into_iter().filter(|word| word != "--");
+            let name = words.next().unwrap();
+            all.push(Transcript { name, args: words.collect(), output: Vec::new() });
+        } else if inside && !line.starts_with("$ ") {
+            if let Some(transcript) = all.last_mut() {
+                transcript.output.push(line.to_owned());
+            }
+        }
+    }
+    all
+}
+
+/// Splits a command as a shell does that knows double quotes.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for (number, part) in command.split('"').enumerate() {
+        if number % 2 == 1 {
+            words.last_mut().unwrap().push_str(part);
+        } else {
+            let mut pieces = part.split(' ');
+            words.last_mut().unwrap().push_str(pieces.next().unwrap_or_default());
+            words.extend(pieces.map(str::to_owned));
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The port that the system chose for a client is another each time, and so is the thread
+/// of a pool that wins it.
+fn normalised(line: &str) -> String {
+    let is_number = |word: &str| word.parse::<u16>().is_ok_and(|port| port >= 2000);
+    let words = line.split(' ').map(|word| match word.rsplit_once(':') {
+        Some((ip, port)) if is_number(port) => format!("{ip}:PORT"),
+        _ if word.starts_with("worker-") => "worker-N:".to_owned(),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn sorted(lines: &[String]) -> Vec<String> {
+    let mut lines: Vec<_> = lines.iter().map(|line| normalised(line)).collect();
+    lines.sort();
+    lines
+}
+
+/// Runs a client as a transcript shows it, against this server in place of the one at
+/// `port`, and compares what it prints.
+#[track_caller]
+fn check_client(client: &Transcript, port: &str, server: &Server) {
+    let address = server.address.to_string();
+    let args = client
+        .args
+        .iter()
+        .map(|arg| if arg == port { &address } else { arg.as_str() });
+    let output = run(&client.name, &args.collect::<Vec<_>>(), "");
+    let printed =
+        String::from_utf8([output.stderr, output.stdout].concat()).unwrap();
+    let lines: Vec<_> = printed.lines().collect();
+    assert_eq!(lines, client.output, "{}", client.name);
+}
+
+/// The same with the transcript of its server, which is started on a free port. Both streams
+/// of the server are one terminal, and threads do not take turns: the order does not count.
+#[track_caller]
+fn check(server: &Transcript, client: &Transcript) {
+    let port = server.output[0].rsplit_once(':').unwrap().1;
+    let mut args = vec!["0"];
+    args.extend(server.args.iter().map(String::as_str));
+    let running = Server::start(&server.name, &args);
+    check_client(client, port, &running);
+
+    let shown = &server.output[1..];
+    for event in [" connected", " left"] {
+        let count = shown.iter().filter(|line| line.ends_with(event)).count();
+        running.stderr.wait_for(count, event);
+    }
+    for line in shown.iter().filter(|line| !line.contains("127.0.0.1:")) {
+        running
+            .stdout
+            .wait_for(shown.iter().filter(|other| *other == line).count(), line);
+    }
+    let printed = [&running.stdout.all()[1..], &running.stderr.all()].concat();
+    assert_eq!(sorted(&printed), sorted(shown), "{}", server.name);
+}
+
+#[test]
+fn the_transcripts_in_the_headers_are_true() {
+    for_each_at_once(SERVERS.into_iter(), |row| {
+        let [server, client] = &transcripts(&header(row.name))[..] else {
+            panic!("{}: not two transcripts", row.name);
+        };
+        let ready = format!("server ready on 127.0.0.1:{}", row.port);
+        assert_eq!((server.name.as_str(), &server.output[0]), (row.name, &ready));
+        check(server, client);
+    });
+    for name in CLIENTS {
+        let header = header(name);
+        let server = header.split('`').nth(1).unwrap().rsplit(' ').next().unwrap();
+        let row = SERVERS.into_iter().find(|row| row.name == server).expect(name);
+        let [client] = &transcripts(&header)[..] else { panic!("{name}: not one") };
+        check_client(client, &row.port.to_string(), &row.start());
+    }
+    let [byte_order] = &transcripts(&header("byte_order"))[..] else { panic!() };
+    let printed = String::from_utf8(run("byte_order", &[], "").stdout).unwrap();
+    assert_eq!(printed.lines().collect::<Vec<_>>(), byte_order.output);
+}
+
+#[test]
+fn the_transcript_in_readme_is_true() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let [server, client, ..] = &transcripts(&readme)[..] else { panic!() };
+    check(server, client);
+    assert!(readme.contains("\n$ cargo test\n"));
+}

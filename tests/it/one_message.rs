@@ -79,6 +79,10 @@ fn who_leaves_without_a_word_or_resets_costs_nobody() {
         let server = row.start();
         for number in 0..30 {
             let mut client = server.connect();
+            if row.backlog == 1 {
+                // A queue of one overflows, and who is not let in tries a second later.
+                server.stderr.wait_for(number + 1, " connected");
+            }
             match number % 3 {
                 0 => drop(client),
                 1 => reset(client),

@@ -43,7 +43,7 @@ fn a_silent_client_is_dropped_after_the_same_time() {
 #[test]
 fn threads_that_win_no_client_end_while_others_serve() {
     let row = server("slow_thread_pool_timeout");
-    let mut server = row.start_with(&["--timeout", "1", "--delay", "3"]);
+    let mut server = row.start_with(&["--timeout", "1", "--delay", "2"]);
     let mut client = server.connect();
     client.write_all(b"hi").unwrap();
     server.stdout.wait_for(3, EXITING);
@@ -56,8 +56,9 @@ fn threads_that_win_no_client_end_while_others_serve() {
 #[test]
 fn a_pool_in_use_does_not_end() {
     for_each_at_once(with_timeout(), |row| {
-        let server = row.start_with(&[&["--timeout", "2"], row.no_delay()].concat());
-        let end = Instant::now() + Duration::from_secs(4);
+        let server =
+            row.start_with(&[&["--timeout", "1.5"], row.no_delay()].concat());
+        let end = Instant::now() + Duration::from_secs(2);
         while Instant::now() < end {
             let mut client = server.connect();
             client.write_all(b"hi").unwrap();
