@@ -5,13 +5,13 @@
 //!
 //! ```text
 //! $ cargo run --example network_errors
-//! looking up nonexistent.com:
-//!   socket.gaierror, here dns_lookup::LookupError: could not be resolved: Name or service not known
+//! looking up nonexistent.com: could not be resolved: Name or service not known
+//!   socket.gaierror in Python, dns_lookup::LookupError in Rust
 //!   (no network and no such name can look the same)
-//! connecting to a port where nobody listens:
-//!   ConnectionRefusedError, here io::ErrorKind::ConnectionRefused: Connection refused (os error 111)
-//! reading for 200ms from somebody who says nothing:
-//!   socket.timeout, here io::ErrorKind::WouldBlock: Resource temporarily unavailable (os error 11)
+//! connecting where nobody listens: Connection refused (os error 111)
+//!   ConnectionRefusedError in Python, io::ErrorKind::ConnectionRefused in Rust
+//! reading where nobody writes, for 200ms: Resource temporarily unavailable (os error 11)
+//!   socket.timeout in Python, io::ErrorKind::WouldBlock in Rust
 //! ```
 //!
 //! Argument: `[HOST=nonexistent.com]`, a name that should not exist.
@@ -29,7 +29,7 @@
 //! - A read that runs out of time is called `WouldBlock` on Unix and `TimedOut` on
 //!   Windows. A program that is to run on both looks for both.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -52,22 +52,26 @@ fn main() -> Result<(), Failure> {
     let host = args.positional(HOST.to_owned());
     args.finish();
 
-    println!("looking up {host}:");
+    ask(&format!("looking up {host}"));
     match getaddrinfo(Some(&host), Some(SERVICE), None) {
-        Ok(_) => println!("  no error: today there is such a name"),
+        Ok(_) => println!("no error: today there is such a name"),
         Err(err) => {
-            println!(
-                "  socket.gaierror, here dns_lookup::LookupError: {}",
-                unresolved(&err)
-            );
+            println!("{}", unresolved(&err));
+            println!("  socket.gaierror in Python, dns_lookup::LookupError in Rust");
             println!("  (no network and no such name can look the same)");
         }
     }
-    println!("connecting to a port where nobody listens:");
+    ask("connecting where nobody listens");
     report(refused());
-    println!("reading for {TIME_LIMIT:?} from somebody who says nothing:");
+    ask(&format!("reading where nobody writes, for {TIME_LIMIT:?}"));
     report(timed_out());
     Ok(())
+}
+
+/// The question is printed before its answer is waited for.
+fn ask(question: &str) {
+    print!("{question}: ");
+    let _ = io::stdout().flush();
 }
 
 /// Connects to a socket that has a port and does not listen there.
@@ -88,11 +92,11 @@ fn timed_out() -> io::Result<()> {
 
 /// Tells an error by its kind.
 fn report(outcome: io::Result<()>) {
-    let Err(err) = outcome else { return println!("  no error this time") };
+    let Err(err) = outcome else { return println!("no error this time") };
     let python = match err.kind() {
         ErrorKind::ConnectionRefused => "ConnectionRefusedError",
         ErrorKind::WouldBlock | ErrorKind::TimedOut => "socket.timeout",
         _ => "OSError",
     };
-    println!("  {python}, here io::ErrorKind::{:?}: {err}", err.kind());
+    println!("{err}\n  {python} in Python, io::ErrorKind::{:?} in Rust", err.kind());
 }
