@@ -83,16 +83,15 @@ fn main() -> Result<(), Failure> {
     let mut accept_from = Instant::now();
     loop {
         let pause = accept_from.saturating_duration_since(Instant::now());
-        let wanted =
-            if pause.is_zero() { PollFlags::IN } else { PollFlags::empty() };
+        let paused = !pause.is_zero();
+        let wanted = if paused { PollFlags::empty() } else { PollFlags::IN };
         let limit = Timespec::try_from(pause)?;
         // A PollFd borrows its socket: nobody can close it while poll looks at it. So the
         // list is made anew each time, which costs little: poll reads all of it too.
         let mut fds = vec![PollFd::new(&listener, wanted)];
         fds.extend(clients.iter().map(Client::poll_fd));
-        retry_on_intr(|| poll(&mut fds, (!pause.is_zero()).then_some(&limit)))?;
+        retry_on_intr(|| poll(&mut fds, paused.then_some(&limit)))?;
         let events: Vec<_> = fds.iter().map(PollFd::revents).collect();
-
         let mut events = events.into_iter();
         let somebody_new = events.next().is_some_and(|event| !event.is_empty());
 
@@ -103,8 +102,8 @@ fn main() -> Result<(), Failure> {
 
         if somebody_new {
             if let Err(err) = accept(&listener, &mut clients) {
-                // That client stays in the queue, and poll would return at once, again
-                // and again: so it is not asked about the listener for a while.
+                // The client stays in the queue, and poll would return at once, again and
+                // again: so for a while it is not asked about the listener.
                 say(format_args!("cannot accept: {err}; trying again in a second"));
                 accept_from = Instant::now() + PAUSE;
             }
@@ -157,7 +156,7 @@ impl Client {
         PollFd::new(&self.stream, wanted)
     }
 
-    /// Whether it is to be read from: not after its end, nor while it does not read.
+    /// Whether to read from it: not after its end, and not while it does not read.
     fn may_speak(&self) -> bool {
         self.end.is_none() && self.unsent.len() <= UNSENT_LIMIT
     }

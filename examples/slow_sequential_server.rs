@@ -29,7 +29,8 @@
 //! - The sleep stands for work that waits: a disk, a database, another server. The
 //!   processor is idle all the while, and so are the clients. `slow_thread_per_client`
 //!   sleeps just as long.
-//! - The lines that `sequential_server` does not have are marked with `slow:`.
+//! - What `sequential_server` does not have is marked with `slow`; apart from that, the delay
+//!   is only handed on.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

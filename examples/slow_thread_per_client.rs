@@ -27,7 +27,8 @@
 //!   after 5 seconds. `slow_sequential_server` keeps the fourth waiting for 20.
 //! - One client with two texts still waits for 10 seconds: a conversation has one thread,
 //!   and threads shorten the queue, not the work.
-//! - The lines that `thread_per_client` does not have are marked with `slow:`.
+//! - What `thread_per_client` does not have is marked with `slow`; apart from that, the delay
+//!   is only handed on.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

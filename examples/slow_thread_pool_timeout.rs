@@ -34,7 +34,8 @@
 //! - A thread that is busy does not count its time: the limit starts anew with each
 //!   `accept`. The idle ones end, as in `thread_pool_timeout`: under light traffic the
 //!   pool shrinks.
-//! - The lines that `thread_pool_timeout` does not have are marked with `slow:`.
+//! - What `thread_pool_timeout` does not have is marked with `slow`; apart from that, the delay
+//!   is only handed on.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -36,7 +36,8 @@
 //!   `tcp_client -- 1240` without a text and wait: `dropped: silent for 20 s`.
 //! - Python's `settimeout` makes the listener non-blocking and waits in poll: here those
 //!   are two lines, `set_nonblocking` and `accept_within`.
-//! - The lines that `thread_pool` does not have are marked with `timeout:`.
+//! - What `thread_pool` does not have is marked with `timeout`; apart from that, the limit
+//!   is only handed on.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -90,10 +91,11 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn serve(listener: &TcpListener, timeout: Duration) {
     loop {
+        // timeout: in place of listener.accept()
         match accept_within(listener, timeout) {
             Ok((client, peer)) => {
                 tell(peer, "connected");
-                // timeout: names the silence
+                // timeout: the socket has the same limit; `within` names the silence.
                 let visit = within(timeout, || handle_client(&client));
                 hang_up(client);
                 ended(peer, &visit);
