@@ -47,8 +47,7 @@ pub fn recvall(mut reader: impl Read, length: usize) -> Result<Vec<u8>> {
     let mut chunk = [0; 16 * 1024];
     while data.len() < length {
         let left = length - data.len();
-        let most = left.min(chunk.len());
-        match reader.read(&mut chunk[..most]) {
+        match reader.by_ref().take(left as u64).read(&mut chunk) {
             Ok(0) => {
                 let why = format!("{left} of {length} bytes left");
                 return Err(Error::new(ErrorKind::UnexpectedEof, why));

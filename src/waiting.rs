@@ -1,7 +1,7 @@
 //! How the programs wait, and for how long.
 
 use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
-use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+use std::io::ErrorKind::{Interrupted, NotConnected, TimedOut, WouldBlock};
 use std::io::{Error, Read, Result};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Mutex, mpsc::RecvTimeoutError, mpsc::channel};
@@ -95,14 +95,15 @@ pub fn accept_within(
 /// the next call can be made at once.
 ///
 /// - A connection can be reset while it waits in the queue: `accept` then says
-///   [`ConnectionAborted`], on Windows [`ConnectionReset`].
+///   [`ConnectionAborted`], on Windows [`ConnectionReset`] or [`NotConnected`].
 /// - On Windows `recv_from` says [`ConnectionReset`] when an earlier reply went to a port
 ///   where nobody was, and error 10040 for a datagram longer than the buffer, which it has
 ///   thrown away.
 /// - [`Interrupted`] is a signal, and nobody's fault.
 pub fn is_about_one_peer(err: &Error) -> bool {
     let long = cfg!(windows) && err.raw_os_error() == Some(10040);
-    long || matches!(err.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+    let gone = [ConnectionAborted, ConnectionReset, NotConnected, Interrupted];
+    long || gone.contains(&err.kind())
 }
 
 /// To be called when `accept` has failed, or `recv_from`, or starting a thread (`what` says
