@@ -24,8 +24,8 @@
 //!
 //! - An entry holds the three arguments of `socket` and the one of `connect`. A program
 //!   that passes them on works with IPv4 and IPv6 and never says which.
-//! - Give a port, `getaddrinfo -- localhost 80`: an address comes up to three times, for
-//!   each type of socket, since a bare number belongs to no protocol.
+//! - Give a port, `getaddrinfo -- localhost 80`: an address comes up to three times, once
+//!   for each type of socket, since a bare number belongs to no protocol.
 //! - The slide takes the second entry, whatever that is. A name with one address has no
 //!   second one; of `localhost 80` the second is for datagrams; on a machine without
 //!   IPv6 it may be the address that cannot be reached. A real program tries one

@@ -23,15 +23,15 @@
 //!
 //! What to look for (on Linux; other systems count a little differently):
 //!
-//! - With the server started as above, start `tcp_client -- 1236` without a text in four
-//!   more terminals, one after the other. The first is being served. Two wait in the
+//! - With the server started as above, start `tcp_client -- 1236 --patience 300`, without a
+//!   text, in four more terminals, one after the other. The first is being served. Two wait in the
 //!   queue: `listen(n)` lets n + 1 connections complete. They cannot tell: they are
 //!   connected, and what they send is taken.
 //! - `ss -ltn` shows it on the line of port 1236: Recv-Q 2, the connections that wait, and
 //!   Send-Q 1, the backlog.
-//! - The fourth says `waiting for a connection`: the system drops its request, and TCP
-//!   repeats it after about 1, 2, 3, 4, 5 and 7 seconds. End the first client with Ctrl-D:
-//!   the fourth gets in at its next repetition, not at once.
+//! - The fourth says `waiting for a connection`: the system drops its request, and
+//!   TCP repeats it, about 1, 2, 3, 4, 5, 7, 11 and 19 seconds after the first. End the
+//!   first client with Ctrl-D: the fourth gets in at its next repetition, not at once.
 //! - With the default of 100, all four connect. The queue hides a slow server; it does
 //!   not make it faster.
 
@@ -53,7 +53,7 @@ const CHUNK: usize = 4096;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("listen_backlog [IP:PORT] [--backlog 100]");
-    let backlog = args.option("backlog", BACKLOG);
+    let backlog = args.option("--backlog", BACKLOG);
     let address = args.listen_address(PORT);
     let listener =
         listen(address, backlog).map_err(|err| cannot_listen(address, &err))?;

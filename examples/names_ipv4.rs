@@ -20,8 +20,8 @@
 //!
 //! - Each question is printed before its answer is waited for. A name server that does not
 //!   answer costs 10 seconds a name, and now you can see which.
-//! - Without a network the lookups fail, each with the system's reason, and that is all
-//!   that they tell: whether the name exists, nobody could be asked.
+//! - Without a network the lookups fail, each with the system's reason. That does not tell
+//!   whether the name exists: nobody could be asked.
 //! - The address of our own name is often 127.0.0.1 or 127.0.1.1: true, and no use to
 //!   anybody else. To be reached from the room, look at the addresses of the interfaces.
 //! - Python's `gethostbyaddr` also lists aliases, dns-lookup gives the first name alone. So
@@ -40,6 +40,8 @@ use sockets101::{Args, Failure, unresolved};
 const HOST: &str = "lip6.fr";
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(132, 227, 104, 15));
 
+type Answer<T> = Result<T, LookupError>;
+
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("names_ipv4 [HOST=lip6.fr] [IP=132.227.104.15]");
     let host = args.positional(HOST.to_owned());
@@ -48,10 +50,10 @@ fn main() -> Result<(), Failure> {
 
     let own_name = get_hostname()?;
     answer("gethostname()", || Ok(own_name.clone()));
-    answer("getfqdn()", || Ok(full_name(&own_name)));
+    let full_name = answer("getfqdn()", || Ok(full_name(&own_name)));
     answer(&format!("gethostbyname('{host}')"), || ipv4(&host));
     answer(&format!("gethostbyaddr('{ip}')"), || lookup_addr(&ip));
-    answer("gethostbyname(getfqdn())", || ipv4(&full_name(&own_name)));
+    answer("gethostbyname(getfqdn())", || ipv4(&full_name.unwrap_or(own_name)));
     Ok(())
 }
 
@@ -62,7 +64,7 @@ fn full_name(name: &str) -> String {
 }
 
 /// The first IPv4 address of a name. (`lookup_host` would also ask for IPv6.)
-fn ipv4(name: &str) -> Result<IpAddr, LookupError> {
+fn ipv4(name: &str) -> Answer<IpAddr> {
     let hints = AddrInfoHints {
         address: AddrFamily::Inet.into(),
         socktype: SockType::Stream.into(),
@@ -73,12 +75,11 @@ fn ipv4(name: &str) -> Result<IpAddr, LookupError> {
     Ok(first.sockaddr.ip())
 }
 
-/// Prints the question, waits for the answer, and prints that.
-fn answer<T: Display>(question: &str, ask: impl FnOnce() -> Result<T, LookupError>) {
+/// Prints the question, waits for the answer, and prints and returns that.
+fn answer<T: Display>(question: &str, ask: impl FnOnce() -> Answer<T>) -> Option<T> {
     print!("{question}: ");
     let _ = io::stdout().flush();
-    match ask() {
-        Ok(answer) => println!("{answer}"),
-        Err(err) => println!("{}", unresolved(&err)),
-    }
+    let answer = ask();
+    println!("{}", answer.as_ref().map_or_else(unresolved, T::to_string));
+    answer.ok()
 }

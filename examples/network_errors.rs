@@ -18,14 +18,14 @@
 //!
 //! What to look for:
 //!
-//! - `OSError`, of which the Python exceptions are kinds, is `std::io::Error` in Rust: one
-//!   type, and `kind()` tells them apart. An error is a value here: nothing goes on
-//!   unseen until somebody has looked at it.
+//! - The Python exceptions are kinds of `OSError`. In Rust that is `std::io::Error`, whose
+//!   `kind()` tells them apart; dns-lookup has an error of its own for names. Both are
+//!   values, and the compiler warns of one that nobody looks at.
 //! - A name that could not be resolved need not be a name that does not exist. Pull the
 //!   cable out and run it again: the system may say the very same.
 //! - "Refused" is an answer, and a quick one: that machine is there, and nobody listens at
-//!   that port. A machine that is not there answers nothing, and `connect` waits for
-//!   minutes.
+//!   that port. A machine that is not there answers nothing, and `connect` can take
+//!   minutes to give up.
 //! - A read that runs out of time is called `WouldBlock` on Unix and `TimedOut` on
 //!   Windows. A program that is to run on both looks for both.
 

@@ -22,16 +22,15 @@
 //!
 //! What to look for:
 //!
-//! - One call waits for everybody: `poll` returns when any of the sockets can be read or
-//!   written without waiting. It is level-triggered: as long as that is so, it says so.
-//! - Every socket is non-blocking, and that is no detail: "can be written" means some
-//!   bytes, not all of them. With a blocking socket, one client that asks for much and
-//!   reads nothing would stop the only thread there is.
+//! - One call, `poll`, waits for everybody. It is level-triggered: as long as a socket can
+//!   be read or written, it says so. Every socket is non-blocking, since "can be written"
+//!   means some bytes, not all: with a blocking one, a client that asks for much and reads
+//!   nothing would stop the only thread there is.
 //! - What could not be sent waits in `unsent`, and the client that does not read is not
 //!   read from either, once that is over `UNSENT_LIMIT`. It is then the client whose
 //!   `send` blocks: that is back-pressure.
-//! - The end of a client's side is a read of 0 bytes, not POLLHUP. It may have ended only
-//!   its own side and still wait for answers.
+//! - The end of a client's side is a read of 0 bytes, not POLLHUP: it may have ended only
+//!   its own side and still wait for answers, as `tcp_client` does.
 //! - Unlike the servers that can wait, this one does not read on before it closes on a
 //!   client whose bytes are not UTF-8. If more of them were on their way, the system
 //!   resets the connection, and the reply to the good text before them may be lost.

@@ -27,9 +27,10 @@
 //!   message: a stream has none.
 //! - A stream can be cut anywhere, inside `é` too. The decoder keeps the first half of a
 //!   character until the second has come, so that the cuts make no difference.
-//! - Start `tcp_client -- 1234` without a text and leave it waiting for your lines: a
-//!   second client connects, since the system accepts for the server, sends, since the
-//!   system takes its bytes, and waits. One silent client stops everybody.
+//! - Start `tcp_client -- 1234` without a text and leave it waiting for your lines. A second
+//!   client still connects, since the system accepts for the server, and can still send,
+//!   since the system takes its bytes; but it gets no answer. One silent client stops
+//!   everybody.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -29,8 +29,8 @@
 //! - The sleep stands for work that waits: a disk, a database, another server. The
 //!   processor is idle all the while, and so are the clients. `slow_thread_per_client`
 //!   sleeps just as long.
-//! - What `sequential_server` does not have is marked with `slow`; apart from that, the delay
-//!   is only handed on.
+//! - What differs from `sequential_server`, the delay and the queue of 100, is marked with
+//!   `slow`; apart from that, the delay is only handed on.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -43,7 +43,7 @@ use sockets101::{call_failed, ended, hang_up, tell};
 /// The slide's port.
 const PORT: u16 = 1237;
 
-/// How many connections the system may keep waiting for `accept`.
+/// slow: how many connections the system may keep waiting for `accept`.
 const BACKLOG: i32 = 100;
 
 /// The most bytes that one read takes.
@@ -54,7 +54,7 @@ const DELAY: f64 = 5.0;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("slow_sequential_server [IP:PORT] [--delay 5]");
-    let delay = args.seconds("delay", DELAY, 0.0); // slow
+    let delay = args.seconds("--delay", DELAY, 0.0); // slow
     let address = args.listen_address(PORT);
     let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
     println!("server ready on {}", listener.local_addr()?);

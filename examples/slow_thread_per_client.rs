@@ -52,7 +52,7 @@ const DELAY: f64 = 5.0;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("slow_thread_per_client [IP:PORT] [--delay 5]");
-    let delay = args.seconds("delay", DELAY, 0.0); // slow
+    let delay = args.seconds("--delay", DELAY, 0.0); // slow
     let address = args.listen_address(PORT);
     let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
     println!("server ready on {}", listener.local_addr()?);

@@ -66,13 +66,14 @@ const TIMEOUT: f64 = 20.0;
 fn main() -> Result<(), Failure> {
     let mut args =
         Args::new("slow_thread_pool_timeout [IP:PORT] [--delay 5] [--timeout 20]");
-    let timeout = args.seconds("timeout", TIMEOUT, 0.001);
-    let delay = args.seconds("delay", DELAY, 0.0); // slow
+    let timeout = args.seconds("--timeout", TIMEOUT, 0.001);
+    let delay = args.seconds("--delay", DELAY, 0.0); // slow
     let address = args.listen_address(PORT);
     let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
     println!("server ready on {}", listener.local_addr()?);
 
-    // The scope ends when all its threads have, and the program with it.
+    // The scope ends when all its threads have, and the program with it. (If the system
+    // refuses a thread, those that run go on without it.)
     thread::scope(|pool| {
         for number in 1..=THREADS {
             let thread = thread::Builder::new().name(format!("worker-{number}"));

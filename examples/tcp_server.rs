@@ -29,8 +29,8 @@
 //!   returns a new one for each client.
 //! - Without `hang_up`, closing with bytes still unread resets the connection, and the
 //!   client can lose the reply that was already on its way.
-//! - Start it, connect a client, stop it with Ctrl-C, start it again at once:
-//!   `SO_REUSEADDR` is why the port is free.
+//! - Start it, meet it with a client, stop it with Ctrl-C, start it again at once:
+//!   `SO_REUSEADDR` is why the port is free (Windows does not need it).
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

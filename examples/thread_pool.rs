@@ -57,7 +57,8 @@ fn main() -> Result<(), Failure> {
     let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
     println!("server ready on {}", listener.local_addr()?);
 
-    // The scope ends when all its threads have, and the program with it.
+    // The scope ends when all its threads have, and the program with it. (If the system
+    // refuses a thread, those that run go on without it.)
     thread::scope(|pool| {
         for number in 1..=THREADS {
             let thread = thread::Builder::new().name(format!("worker-{number}"));

@@ -33,9 +33,8 @@
 //!   wait, and a client that another thread gets does not stop the clock. Under light
 //!   traffic the pool shrinks, and nothing makes it grow again.
 //! - A time limit on `accept` is none on `read`: each client's socket gets its own. Start
-//!   `tcp_client -- 1240` without a text and wait: `dropped: silent for 20 s`.
-//! - Python's `settimeout` makes the listener non-blocking and waits in poll: here those
-//!   are two lines, `set_nonblocking` and `accept_within`.
+//!   `tcp_client -- 1240` without a text and wait: `dropped: silent for 3 s`. (The
+//!   listener is non-blocking and `accept_within` waits: so does Python's `settimeout`.)
 //! - What `thread_pool` does not have is marked with `timeout`; apart from that, the limit
 //!   is only handed on.
 
@@ -64,12 +63,13 @@ const TIMEOUT: f64 = 20.0;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("thread_pool_timeout [IP:PORT] [--timeout 20]");
-    let timeout = args.seconds("timeout", TIMEOUT, 0.001); // timeout
+    let timeout = args.seconds("--timeout", TIMEOUT, 0.001); // timeout
     let address = args.listen_address(PORT);
     let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
     println!("server ready on {}", listener.local_addr()?);
 
-    // The scope ends when all its threads have, and the program with it.
+    // The scope ends when all its threads have, and the program with it. (If the system
+    // refuses a thread, those that run go on without it.)
     thread::scope(|pool| {
         for number in 1..=THREADS {
             let thread = thread::Builder::new().name(format!("worker-{number}"));

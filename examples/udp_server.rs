@@ -23,14 +23,14 @@
 //!
 //! What to look for:
 //!
-//! - The reply can be longer than the message: `straße` is 7 bytes in UTF-8 and so is
-//!   `STRASSE`, but the 2 bytes of `ΐ` become 6. Characters, bytes and letters are three
-//!   different counts.
+//! - The reply can be longer than the message: the 2 bytes of `ΐ` become 6. And `straße`, six
+//!   letters, becomes seven, in 7 bytes both. Letters, characters and bytes are counted
+//!   differently.
 //! - Anybody can send bytes that are not UTF-8. They cost that datagram, told of on
 //!   stderr, and not the server: what comes from the network is data, never a promise.
 //! - A text over 2,048 bytes is cut by the buffer. Cut inside a character it is not
 //!   UTF-8 any more, and is dropped.
-//! - Close this terminal's reader (`cargo run ... | head -1`) and the server goes on: a
+//! - Start it with `| head -1` behind the command, so that nobody reads its second line: a
 //!   message that cannot be printed is still answered.
 
 use std::io::{self, Write};

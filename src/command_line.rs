@@ -11,6 +11,9 @@ use lexopt::{Arg::Long, Arg::Value, Parser};
 
 use crate::{say, unresolved};
 
+/// The name of those that have none.
+const POSITIONAL: &str = "an argument";
+
 /// Why a program ends early, in one sentence for the person at the terminal.
 ///
 /// `fn main() -> Result<(), Failure>` prints it after `Error: ` and exits with 1. Any
@@ -38,7 +41,7 @@ impl<T: fmt::Display> From<T> for Failure {
 /// prints the usage line and ends it with 0.
 pub struct Args {
     usage: &'static str,
-    /// Name and value; a positional one has an empty name.
+    /// Name and value, as in `--delay` and `5`; positional ones are called [`POSITIONAL`].
     given: Vec<(String, OsString)>,
 }
 
@@ -57,13 +60,13 @@ impl Args {
     fn read(&mut self, mut line: Parser) -> Result<(), lexopt::Error> {
         while let Some(arg) = line.next()? {
             match arg {
-                Value(value) => self.given.push((String::new(), value)),
+                Value(value) => self.given.push((POSITIONAL.into(), value)),
                 Long("help") => {
                     println!("{}", self.usage_line());
                     process::exit(0);
                 }
                 Long(name) if self.usage.contains(&format!("[--{name} ")) => {
-                    let name = name.to_owned();
+                    let name = format!("--{name}");
                     self.given.retain(|(other, _)| *other != name);
                     self.given.push((name, line.value()?));
                 }
@@ -76,12 +79,10 @@ impl Args {
     /// The last to be called by a server: where to listen. `IP:PORT`, or `PORT` on
     /// 127.0.0.1, which only this machine reaches; without the argument, `port` there.
     pub fn listen_address(mut self, port: u16) -> SocketAddr {
-        let address = self.address(port).unwrap_or_else(|text| {
-            let wanted = "IP:PORT nor PORT (0 to 65535); the IP must be a number";
-            self.refuse(format!("'{text}' is not {wanted}"))
-        });
+        let address = self.address(port);
         self.finish();
-        address
+        let wanted = "neither IP:PORT nor PORT; the IP is a number, not a name";
+        address.unwrap_or_else(|text| self.refuse(format!("'{text}' is {wanted}")))
     }
 
     /// Which server a client is to talk to: as for [`Args::listen_address`], or
@@ -103,24 +104,24 @@ impl Args {
 
     /// The next positional argument, or `default` where there is none.
     pub fn positional<T: FromStr>(&mut self, default: T) -> T {
-        self.option("", default)
+        self.option(POSITIONAL, default)
     }
 
-    /// The value of `--name`, or `default`. Given twice, the last one counts.
+    /// The value of `name`, such as `--backlog`, or `default`. Given twice, the last one counts.
     pub fn option<T: FromStr>(&mut self, name: &str, default: T) -> T {
         let place = self.given.iter().position(|(other, _)| other == name);
         let Some(place) = place else { return default };
         let (_, value) = self.given.remove(place);
-        let wrong = |_| self.refuse(format!("{value:?} is not what belongs there"));
+        let wrong = |_| self.refuse(format!("{value:?} is no value for {name}"));
         value.to_string_lossy().parse().unwrap_or_else(wrong)
     }
 
-    /// The value of `--name` in seconds, fractions allowed, or `default`. `least` is the
+    /// The value of `name`, such as `--delay`, in seconds, fractions allowed, or `default`. `least` is the
     /// shortest: a delay may be 0; a time limit may not, as 0 would mean none.
     pub fn seconds(&mut self, name: &str, default: f64, least: f64) -> Duration {
         let seconds = self.option(name, default);
         if !(least..=1e6).contains(&seconds) {
-            self.refuse(format!("--{name} takes {least} to 1000000 seconds"));
+            self.refuse(format!("{name} takes {least} to 1000000 seconds"));
         }
         Duration::from_secs_f64(seconds)
     }

@@ -3,8 +3,7 @@
 use std::fmt::Display;
 use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
 use std::io::{self, ErrorKind, Write};
-use std::net::SocketAddr;
-use std::thread;
+use std::{net::SocketAddr, thread};
 
 use crate::Failure;
 
@@ -39,8 +38,8 @@ pub fn ended(peer: SocketAddr, visit: &io::Result<()>) {
 /// The sentence for a server that cannot listen at `address`, or bind a datagram socket to
 /// it: what the system said, and what to do about it.
 pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
-    let advice = "give another IP:PORT, or stop the program that has this one";
-    format!("cannot listen on {address}: {err}; {advice}").into()
+    format!("cannot listen on {address}: {err}; give another IP:PORT, or free it")
+        .into()
 }
 
 /// The sentence for a client that got no answer, or none that is whole.

@@ -5,13 +5,12 @@ use std::io::ErrorKind::{Interrupted, NotConnected, TimedOut, WouldBlock};
 use std::io::{Error, Read, Result};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Mutex, mpsc::RecvTimeoutError, mpsc::channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{thread, time::Duration, time::Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 
-use crate::say;
+use crate::{ended, say};
 
 /// How long [`hang_up`] reads on, in all; how long [`call_failed`] waits; after how long
 /// [`while_waiting`] says so.
@@ -54,7 +53,7 @@ pub fn while_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
     })
 }
 
-/// Waits for a client, `timeout` at most: what Python's `settimeout` makes of `accept`.
+/// Waits for a client, `wait` at most: what Python's `settimeout` makes of `accept`.
 ///
 /// The listener must be non-blocking. Several threads may wait on it: a client wakes them
 /// all, the first to accept gets it, and the others go on waiting for what is left of their
@@ -71,23 +70,25 @@ pub fn while_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
 /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
 pub fn accept_within(
     listener: &TcpListener,
-    timeout: Duration,
+    wait: Duration,
 ) -> Result<(TcpStream, SocketAddr)> {
-    let deadline = Instant::now() + timeout;
+    let deadline = Instant::now() + wait;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let limit = Timespec::try_from(left).map_err(Error::other)?;
+        let left = Timespec::try_from(left).map_err(Error::other)?;
         let mut fds = [PollFd::new(listener, PollFlags::IN)];
-        if retry_on_intr(|| poll(&mut fds, Some(&limit)))? == 0 {
+        if retry_on_intr(|| poll(&mut fds, Some(&left)))? == 0 {
             return Err(TimedOut.into());
         }
         let (client, peer) = match listener.accept() {
             Err(err) if err.kind() == WouldBlock => continue,
             accepted => accepted?,
         };
-        client.set_nonblocking(false)?;
-        client.set_read_timeout(Some(timeout))?;
-        return Ok((client, peer));
+        let limited = client.set_read_timeout(Some(wait));
+        match client.set_nonblocking(false).and(limited) {
+            Ok(()) => return Ok((client, peer)),
+            refused => ended(peer, &refused),
+        }
     }
 }
 
@@ -137,6 +138,6 @@ pub fn hang_up(mut client: TcpStream) {
     let left = || deadline.saturating_duration_since(Instant::now());
     // A limit of zero is an error: the second is over.
     while client.set_read_timeout(Some(left())).is_ok() {
-        let Ok(1..) = client.read(&mut [0; 4096]) else { return };
+        let Ok(1..) = within(SECOND, || client.read(&mut [0; 4096])) else { return };
     }
 }

@@ -34,7 +34,7 @@ const PATIENCE: f64 = 30.0;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("block_client [IP:PORT [TEXT ...]] [--patience 30]");
-    let patience = args.seconds("patience", PATIENCE, 0.001);
+    let patience = args.seconds("--patience", PATIENCE, 0.001);
     let server = args.server_address(PORT)?;
 
     for text in args.texts() {

@@ -20,8 +20,7 @@
 //!   the server would wait for us to read its answer, and we for it to read our text.
 //! - When all is said it ends its side, and reads on until the server ends too: a
 //!   half-close.
-//! - `thread_pool` and `tcp_server` answer one message and close: a second text gets no
-//!   answer.
+//! - `tcp_server` and the pools answer one message and close: a second text gets no answer.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -40,7 +39,7 @@ const CHUNK: usize = 4096;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("tcp_client [IP:PORT [TEXT ...]] [--patience 30]");
-    let patience = args.seconds("patience", PATIENCE, 0.001);
+    let patience = args.seconds("--patience", PATIENCE, 0.001);
     let server = args.server_address(PORT)?;
     let failed = |err| no_answer(server, &err);
 
@@ -76,7 +75,7 @@ fn receive(mut stream: &TcpStream, lines: usize, limit: Duration) -> io::Result<
         let read = || within(limit, || stream.read(&mut buffer));
         match while_waiting("an answer", read)? {
             0 if lines == usize::MAX => return Ok(()),
-            0 => return Err(io::Error::other("the connection ended first")),
+            0 => return Err(io::Error::other("the connection ended before it")),
             length => {
                 io::stdout().write_all(&buffer[..length])?;
                 missing = missing.saturating_sub(newlines(&buffer[..length]));

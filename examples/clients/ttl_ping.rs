@@ -29,13 +29,13 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use socket2::SockRef;
-use sockets101::{Args, Failure, no_answer};
+use sockets101::{Args, Failure, no_answer, within};
 
 /// The port of slide 3.
 const PORT: u16 = 1234;
 
 /// The last time to live to try. It has one byte; few paths are longer than 30.
-const MAX: NonZero<u8> = NonZero::new(64).unwrap();
+const MAX: NonZero<u8> = NonZero::<u8>::MIN.saturating_add(63); // 64
 
 /// How long to wait for each answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,12 +43,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("ttl_ping [IP:PORT] [--max 64]");
     let server = args.server_address(PORT)?;
-    let max = args.option("max", MAX);
+    let max = args.option("--max", MAX);
     args.finish();
 
     for ttl in 1..=max.get() {
         let socket = UdpSocket::bind(any_port(server))?;
-        socket.connect(server)?;
+        socket.connect(server).map_err(|err| no_answer(server, &err))?;
         set_ttl(&socket, server, ttl)?;
         match ask(&socket) {
             Ok(answer) if answer == b"PONG" => {
@@ -57,9 +57,7 @@ fn main() -> Result<(), Failure> {
             }
             Ok(_) => println!("TTL {ttl}: something that is no PONG"),
             Err(err) => match err.kind() {
-                ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                    println!("TTL {ttl}: nothing");
-                }
+                ErrorKind::TimedOut => println!("TTL {ttl}: nothing"),
                 // The far end itself says that nobody is there: no use in going on.
                 ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => {
                     return Err(no_answer(server, &err));
@@ -84,7 +82,7 @@ fn ask(socket: &UdpSocket) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 16];
     socket.send(b"PING")?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    let length = socket.recv(&mut buffer)?;
+    let length = within(PATIENCE, || socket.recv(&mut buffer))?;
     Ok(buffer[..length].to_vec())
 }
 

@@ -19,7 +19,7 @@
 //!   limit this program would wait for ever; a real one would send again.
 //! - `connect` on a datagram socket sends nothing. It sets the address to send to, and
 //!   lets in only what comes from there, errors included: with no server running,
-//!   "nobody listens" is what the system of the other side reported.
+//!   "connection refused" is what the system of the other side reported.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -38,11 +38,11 @@ const LONGEST: usize = 64 * 1024;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("udp_client [IP:PORT [TEXT ...]] [--patience 30]");
-    let patience = args.seconds("patience", PATIENCE, 0.001);
+    let patience = args.seconds("--patience", PATIENCE, 0.001);
     let server = args.server_address(PORT)?;
 
     let socket = UdpSocket::bind(any_port(server))?;
-    socket.connect(server)?;
+    socket.connect(server).map_err(|err| no_answer(server, &err))?;
     socket.set_read_timeout(Some(patience))?;
     let mut buffer = vec![0; LONGEST];
     for text in args.texts() {

@@ -168,7 +168,14 @@ impl Server {
         stream
     }
 
-    /// Ends the process as Ctrl-C would, without a last word.
+    /// What Ctrl-C sends. Without `unsafe`, only another program can.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        let kill = format!("kill -INT {}", self.child.id());
+        assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
+    }
+
+    /// Ends the process at once.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::net::UdpSocket;
 use std::process::Output;
 
-use crate::harness::{Server, exchange, half_close, rest, run, skipped};
-use crate::table::{Kind, SERVERS, server, servers};
+use crate::harness::{Server, half_close, rest, run, skipped};
+use crate::table::{Row, SERVERS, server, servers};
 
 /// Programs that take arguments and are no servers.
 const OTHERS: [&str; 8] = [
@@ -61,16 +61,32 @@ fn the_ready_line_comes_first_and_alone() {
     }
 }
 
-/// The slide's port is the default, on the address that only this machine reaches. It may be
-/// in use here: then that is what the sentence says.
+/// What runs without arguments is what the slide has: its port, on the address that only
+/// this machine reaches, its queue, and its times. They are in the source, since the port may
+/// be in use here, and nobody wants to wait for 20 seconds.
 #[test]
-fn the_default_is_the_port_of_the_slide() {
+fn the_defaults_are_those_of_the_slide() {
     for row in SERVERS {
         let source =
             std::fs::read_to_string(format!("examples/{}.rs", row.name)).unwrap();
-        let port = format!("const PORT: u16 = {};", row.port);
-        assert!(source.contains(&port), "{}", row.name);
-        assert!(source.contains("listen_address(PORT)"), "{}", row.name);
+        let mut expected = vec![
+            format!("const PORT: u16 = {};", row.port),
+            "listen_address(PORT)".to_owned(),
+        ];
+        if row.is_stream() {
+            expected.push(format!(" = {};\n", row.backlog));
+        }
+        for (option, seconds) in [("delay", "5"), ("timeout", "20")] {
+            if row.options.contains(&option) {
+                expected.push(format!("[--{option} {seconds}]"));
+                let constant = option.to_uppercase();
+                expected.push(format!("const {constant}: f64 = {seconds}.0;"));
+                expected.push(format!("args.seconds(\"--{option}\", {constant}, "));
+            }
+        }
+        for part in expected {
+            assert!(source.contains(&part), "{}: {part}", row.name);
+        }
     }
 }
 
@@ -128,13 +144,31 @@ fn the_port_can_be_listened_at_again_at_once() {
     if cfg!(windows) {
         return skipped("a port again at once", "no SO_REUSEADDR on Windows");
     }
-    for row in servers(|row| row.kind == Kind::Conversation) {
+    for row in servers(Row::is_stream) {
         let mut server = row.start();
-        let mut client = server.connect();
-        exchange(&mut client, "hello", "HELLO");
+        let client = server.connect();
+        server.stderr.wait_for(1, " connected");
         server.kill();
         let again = row.start_at(&server.address.to_string());
-        exchange(&mut again.connect(), "again", "AGAIN");
+        drop(again.connect());
+        again.stderr.wait_for(1, " connected");
+        drop(client);
+    }
+}
+
+/// Whatever its threads are doing, and whoever is connected.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_server() {
+    for row in SERVERS {
+        let mut server = row.start();
+        if row.is_stream() {
+            drop(server.connect());
+            server.stderr.wait_for(1, " connected");
+        }
+        let _busy = row.is_stream().then(|| server.connect());
+        server.interrupt();
+        assert!(!server.wait().success(), "{}", row.name);
     }
 }
 

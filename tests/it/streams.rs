@@ -2,11 +2,13 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sockets101::{get_block, put_block};
 
 use crate::harness::{exchange, for_each_at_once, rest, skipped};
-use crate::table::{Kind, Row, servers};
+use crate::table::{Design, Kind, Row, servers};
 
 /// The last word: with bytes still coming, the reply arrives and then an end, no reset. All
 /// but `poll_server` promise it.
@@ -23,6 +25,10 @@ fn who_is_dropped_while_still_sending_gets_the_reply_and_an_end() {
             };
             client.write_all(&[message, &[b'x'; 100_000]].concat()).unwrap();
             assert_eq!(rest(&mut client), reply, "{}", row.name);
+            // Nobody answers any more, but what it still sends is taken.
+            for _ in 0..5 {
+                client.write_all(&[b'x'; 10_000]).expect(row.name);
+            }
         }
     }
 }
@@ -46,6 +52,26 @@ fn nobody_can_hold_the_last_word_for_ever() {
             exchange(&mut next, b"next", b"NEXT");
         }
         drop(stays);
+    });
+}
+
+/// The second is one in all, and not one for each read: a client that drips cannot hold a
+/// server for longer than one that is silent.
+#[test]
+fn nobody_can_hold_the_last_word_by_dripping() {
+    let sequential =
+        servers(|row| row.is_stream() && row.design == Design::Sequential);
+    for_each_at_once(sequential, |row| {
+        let server = row.start();
+        let mut drips = server.connect();
+        drips.write_all(b"\xff\xff\xff\xff").unwrap();
+        assert_eq!(rest(&mut drips), "", "{}", row.name);
+        let start = Instant::now();
+        while drips.write_all(b"x").is_ok() {
+            thread::sleep(Duration::from_millis(100));
+            assert!(start.elapsed() < Duration::from_secs(10), "{}", row.name);
+        }
+        server.stderr.wait_for(1, "dropped: ");
     });
 }
 

@@ -1,10 +1,11 @@
 //! The pools whose threads end when nobody comes.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{for_each_at_once, rest};
+use crate::harness::{PATIENCE, for_each_at_once, rest};
 use crate::table::{Row, server, servers};
 
 const EXITING: &str = "Socket timed out, exiting thread";
@@ -53,18 +54,22 @@ fn threads_that_win_no_client_end_while_others_serve() {
     server.stdout.wait_for(4, EXITING);
 }
 
+/// A client wakes all the threads that wait, and one gets it: the others wait for what is left
+/// of their time, and not for all of it again.
 #[test]
-fn a_pool_in_use_does_not_end() {
+fn who_is_woken_in_vain_has_no_more_time_for_that() {
     for_each_at_once(with_timeout(), |row| {
-        let server =
-            row.start_with(&[&["--timeout", "1.5"], row.no_delay()].concat());
-        let end = Instant::now() + Duration::from_secs(2);
-        while Instant::now() < end {
-            let mut client = server.connect();
-            client.write_all(b"hi").unwrap();
-            assert_eq!(rest(&mut client), "HI", "{}", row.name);
-            thread::sleep(Duration::from_millis(100));
+        let server = row.start_with(&[&["--timeout", "1"], row.no_delay()].concat());
+        let end = Instant::now() + PATIENCE;
+        while server.stdout.count(EXITING) == 0 {
+            assert!(Instant::now() < end, "{}: nobody's time is over", row.name);
+            // On a busy machine the next client may come too late for all of them.
+            let Ok(mut client) = TcpStream::connect(server.address) else { break };
+            let _ = client.write_all(b"hi");
+            let _ = client.read(&mut [0; 2]);
+            drop(client);
+            thread::sleep(Duration::from_millis(250));
         }
-        assert!(server.stdout.count(EXITING) < 4, "{}", row.name);
+        server.stdout.wait_for(1, EXITING);
     });
 }
