@@ -6,7 +6,7 @@ use std::process::Output;
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{for_each_at_once, half_close, receive, rest, run};
+use crate::harness::{deaf, for_each_at_once, half_close, receive, rest, run};
 use crate::table::{Design, Kind, server, servers};
 
 #[track_caller]
@@ -104,13 +104,8 @@ fn a_long_line_does_not_stop_the_client() {
 
 #[test]
 fn nobody_there_is_one_sentence() {
-    // Bound by us, and not listening.
-    let deaf =
-        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-    let deaf = deaf.unwrap();
-    let loopback: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
-    deaf.bind(&loopback.into()).unwrap();
-    let address = deaf.local_addr().unwrap().as_socket().unwrap().to_string();
+    let (_deaf, address) = deaf();
+    let address = address.to_string();
     for client in ["tcp_client", "block_client"] {
         let sentence = failed(&run(client, &[&address, "x"], ""));
         assert!(sentence.contains(&address), "{sentence}");

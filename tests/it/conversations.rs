@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::harness::{
-    exchange, half_close, is_silent, receive, reset, rest, skipped,
+    Server, exchange, half_close, is_silent, receive, reset, rest, skipped,
 };
 use crate::table::{Kind, Row, servers};
 
@@ -74,21 +74,26 @@ fn an_end_inside_a_character_is_told_of() {
     }
 }
 
+/// Sends a long text and ends that side, and reads meanwhile: all the answers.
+fn send_and_end(server: &Server, text: &str) -> String {
+    let mut client = server.connect();
+    let mut reader = client.try_clone().unwrap();
+    thread::scope(|both| {
+        both.spawn(|| {
+            client.write_all(text.as_bytes()).unwrap();
+            half_close(&client);
+        });
+        rest(&mut reader)
+    })
+}
+
 /// Who has nothing more to say may still want to hear the answers.
 #[test]
 fn a_half_closed_client_gets_all_its_answers() {
     let text = "half-close ".repeat(100_000);
     for row in conversations() {
         let server = row.start();
-        let mut client = server.connect();
-        let mut reader = client.try_clone().unwrap();
-        let answer = thread::scope(|both| {
-            both.spawn(|| {
-                client.write_all(text.as_bytes()).unwrap();
-                half_close(&client);
-            });
-            rest(&mut reader)
-        });
+        let answer = send_and_end(&server, &text);
         assert!(
             answer == text.to_uppercase(),
             "{}: {} bytes",
@@ -121,15 +126,7 @@ fn ten_mebibytes_come_back_byte_for_byte() {
     let expected = text.to_uppercase();
     for row in conversations() {
         let server = row.start();
-        let mut client = server.connect();
-        let mut reader = client.try_clone().unwrap();
-        let answer = thread::scope(|both| {
-            both.spawn(|| {
-                client.write_all(text.as_bytes()).unwrap();
-                half_close(&client);
-            });
-            rest(&mut reader)
-        });
+        let answer = send_and_end(&server, &text);
         let same = answer.bytes().zip(expected.bytes()).take_while(|(a, b)| a == b);
         let same = same.count();
         assert!(

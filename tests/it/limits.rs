@@ -11,24 +11,24 @@ use std::time::{Duration, Instant};
 use crate::harness::{Server, exchange, for_each_at_once, is_silent, receive};
 use crate::table::{Design, Row, server, servers};
 
-/// Sixty clients, and forty descriptors. Those who are connected are served, the others
+/// Thirty clients, and twenty descriptors. Those who are connected are served, the others
 /// wait until somebody leaves, and the server says why, at most once a second.
 #[test]
 fn out_of_descriptors_a_server_keeps_serving_and_takes_clients_again_when_it_can() {
     for_each_at_once(servers(|row| row.design == Design::Together), |row| {
         let server =
-            Server::start_limited(row.name, &[&["0"], row.no_delay()].concat(), 40);
+            Server::start_limited(row.name, &[&["0"], row.no_delay()].concat(), 20);
         let start = Instant::now();
         let mut clients: Vec<TcpStream> =
-            (0..60).map(|_| server.connect()).collect();
+            (0..30).map(|_| server.connect()).collect();
         server.stderr.wait_for(1, "cannot accept: ");
-        server.stderr.wait_for(20, " connected");
-        assert!(server.stderr.count(" connected") < 40, "{}", row.name);
+        server.stderr.wait_for(10, " connected");
+        assert!(server.stderr.count(" connected") < 20, "{}", row.name);
 
         let spent = server.ticks();
         exchange(&mut clients[0], "hello", "HELLO");
-        assert!(is_silent(&clients[59]), "{}", row.name);
-        let last = &mut clients[59];
+        assert!(is_silent(&clients[29]), "{}", row.name);
+        let last = &mut clients[29];
         last.write_all(b"at last").unwrap();
         // The second line is a second of doing nothing later.
         server.stderr.wait_for(2, "cannot accept: ");
@@ -36,8 +36,8 @@ fn out_of_descriptors_a_server_keeps_serving_and_takes_clients_again_when_it_can
             assert!(after - before < 50, "{}: {} ticks", row.name, after - before);
         }
 
-        clients.drain(..30);
-        receive(&mut clients[29], "AT LAST");
+        clients.drain(..15);
+        receive(&mut clients[14], "AT LAST");
         exchange(&mut clients[0], "me too", "ME TOO");
         let said = server.stderr.count("cannot accept: ");
         let seconds = start.elapsed().as_secs();

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::harness::run;
+use crate::harness::{deaf, run};
 
 /// Standard output of a program that must succeed and complain about nothing.
 #[track_caller]
@@ -94,13 +94,7 @@ fn getaddrinfo_connects_to_one_entry_and_says_which() {
 
 #[test]
 fn getaddrinfo_says_why_it_could_not_connect() {
-    // Bound, so that nobody else has the port, and not listening.
-    let deaf =
-        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-    let deaf = deaf.unwrap();
-    let loopback: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
-    deaf.bind(&loopback.into()).unwrap();
-    let address = deaf.local_addr().unwrap().as_socket().unwrap();
+    let (_deaf, address) = deaf();
     let stdout = output("getaddrinfo", &["127.0.0.1", &address.port().to_string()]);
     let failed = format!("\ncould not connect to {address}: ");
     assert!(stdout.contains(&failed), "{stdout}");
