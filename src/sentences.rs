@@ -38,8 +38,8 @@ pub fn ended(peer: SocketAddr, visit: &io::Result<()>) {
 /// The sentence for a server that cannot listen at `address`, or bind a datagram socket to
 /// it: what the system said, and what to do about it.
 pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
-    format!("cannot listen on {address}: {err}; give another IP:PORT, or free it")
-        .into()
+    let advice = "give another IP:PORT, or stop the program that has this one";
+    format!("cannot listen on {address}: {err}; {advice}").into()
 }
 
 /// The sentence for a client that got no answer, or none that is whole.
