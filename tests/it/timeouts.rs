@@ -54,10 +54,9 @@ fn threads_that_win_no_client_end_while_others_serve() {
     server.stdout.wait_for(4, EXITING);
 }
 
-/// A client wakes all the threads that wait, and one gets it: the others wait for what is left
-/// of their time, and not for all of it again.
+/// A thread that wins no client for its time ends, though others are in use: as on the slide.
 #[test]
-fn who_is_woken_in_vain_has_no_more_time_for_that() {
+fn under_light_traffic_the_pool_shrinks() {
     for_each_at_once(with_timeout(), |row| {
         let server = row.start_with(&[&["--timeout", "1"], row.no_delay()].concat());
         let end = Instant::now() + PATIENCE;
