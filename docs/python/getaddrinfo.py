@@ -1,0 +1,98 @@
+"""A name and a service become everything that socket and connect need, for IPv4 and
+IPv6 alike.
+
+Slide 6, "IPv4/IPv6 names".
+Run: python3 docs/python/getaddrinfo.py [HOST=lip6.fr] [SERVICE=www]
+
+Beside examples/getaddrinfo.rs:
+
+- An entry is a tuple of five: the three arguments of socket, a name that is mostly
+  empty, and the argument of connect. In Rust its fields have names.
+- entries[1] of a list with one entry raises IndexError. In Rust get(1) returns an
+  Option, and the compiler asks what happens when there is none.
+"""
+
+import socket
+
+from sockets101 import Args, ip_port, run, show, unresolved
+
+# The slide's first name, and its service.
+HOST = "lip6.fr"
+SERVICE = "www"
+
+# How many seconds the connection may take. Otherwise the system tries for minutes.
+TIME_LIMIT = 5
+
+# The names of protocols, for which Python has numbers only.
+PROTOCOLS = {socket.IPPROTO_TCP: "IPPROTO_TCP", socket.IPPROTO_UDP: "IPPROTO_UDP"}
+
+
+def main():
+    args = Args("getaddrinfo [HOST=lip6.fr] [SERVICE=www]")
+    host = args.positional(HOST)
+    service = args.positional(SERVICE)
+    args.finish()
+
+    entries = look_up(host, service)
+    entry = choose(entries)
+    if entry:
+        address = ip_port(entry[4])
+        show(f"connecting to {address}")
+        try:
+            connect(entry)
+            show(f"connected to {address}")
+        except OSError as err:
+            show(f"could not connect to {address}: {err}")
+    look_up("google.fr", service)
+    look_up("lincs.fr", service)
+
+
+def look_up(host, service):
+    """Prints the question, then an entry a line; none when it has no answer."""
+    show(f"getaddrinfo('{host}', '{service}'):", end="")
+    try:
+        entries = socket.getaddrinfo(host, service)
+    except (OSError, UnicodeError) as err:
+        show(f" {unresolved(err)}")
+        return []
+    show("")
+    for entry in entries:
+        domain, kind, protocol = fields(entry)
+        protocol = PROTOCOLS.get(protocol, protocol)
+        show(f"  {domain.name} {kind.name} {protocol} {ip_port(entry[4])}")
+    return entries
+
+
+def fields(entry):
+    """The arguments that socket is to be called with. A type of 0 means any (Windows
+    says so where nobody asked for one), and connect wants a stream.
+    """
+    domain, kind, protocol, _, _ = entry
+    return domain, kind or socket.SOCK_STREAM, protocol
+
+
+def choose(entries):
+    """The slide's, the second, if it is for a stream; else the first that is."""
+    streams = [entry for entry in entries if fields(entry)[1] == socket.SOCK_STREAM]
+    if not streams:
+        return None
+    if len(entries) < 2:
+        why = "does not exist"
+    elif entries[1] in streams:
+        return entries[1]
+    else:
+        why = f"is {fields(entries[1])[1].name}"
+    show(f"the second entry {why}: taking the first that is SOCK_STREAM")
+    return streams[0]
+
+
+def connect(entry):
+    """A socket made of the entry's own three fields, connected to its address."""
+    domain, kind, protocol = fields(entry)
+    with socket.socket(domain, kind, protocol) as caller:
+        caller.settimeout(TIME_LIMIT)
+        caller.connect(entry[4])
+
+
+if __name__ == "__main__":
+    run(main)
