@@ -1,11 +1,8 @@
 //! The command line, and the sentence that a program ends with.
 
-use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal};
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::str::FromStr;
-use std::time::Duration;
-use std::{fmt, process};
+use std::{ffi::OsString, fmt, process, str::FromStr, time::Duration};
 
 use lexopt::{Arg::Long, Arg::Value, Parser};
 
@@ -37,6 +34,8 @@ impl<T: fmt::Display> From<T> for Failure {
 /// The arguments of an example: positional ones in order, and named ones,
 /// `--name VALUE`, before, between or after them. `--` ends the named ones.
 ///
+/// One that needs no value, `[--name]` in the usage line, is an option whose value is `true`.
+///
 /// A mistake ends the program with a sentence, the usage line and exit status 2; `--help`
 /// prints the usage line and ends it with 0.
 pub struct Args {
@@ -64,6 +63,9 @@ impl Args {
                 Long("help") => {
                     println!("{}", self.usage_line());
                     process::exit(0);
+                }
+                Long(name) if self.usage.contains(&format!("[--{name}]")) => {
+                    self.given.push((format!("--{name}"), "true".into()));
                 }
                 Long(name) if self.usage.contains(&format!("[--{name} ")) => {
                     let name = format!("--{name}");

@@ -1,0 +1,460 @@
+//! The checks, in the order in which they are made.
+
+use std::sync::{Barrier, mpsc::channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::reasons::why;
+use crate::table::Design::{Pool, Sequential, Together};
+use crate::table::Kind::{Block, Conversation, Datagram, OneMessage};
+use crate::table::Row;
+use crate::wire::{
+    Because, Ending, Lab, Miss, Outcome, Seen, at_once, framed, repeat,
+};
+
+pub struct Check {
+    pub name: &'static str,
+    /// What it does to the server; what a server that does not survive it has died of.
+    pub does: &'static str,
+    /// For which servers it is made.
+    pub suits: fn(&Row) -> bool,
+    pub run: fn(&Lab) -> Outcome,
+}
+
+const fn check(
+    name: &'static str,
+    does: &'static str,
+    suits: fn(&Row) -> bool,
+    run: fn(&Lab) -> Outcome,
+) -> Check {
+    Check { name, does, suits, run }
+}
+
+#[rustfmt::skip]
+pub const CHECKS: [Check; 30] = [
+    check("upper_case", "a text", |_| true, |lab| lab.ask("hello, world")),
+    check("unicode", "a text with ß, ﬁ, ΐ and €", |_| true, |lab| lab.ask("straße ﬁn ÿ ΐ é €")),
+    check("any_bytes", "a datagram of all 256 bytes", |row| datagram(row) && !decodes(row), any_bytes),
+    check("empty_datagram", "an empty datagram", datagram, |lab| lab.ask("").if_silent(why::NO_END)),
+    check("datagram_2048", "a datagram of 2048 bytes", datagram, |lab| lab.ask(&"a".repeat(2048)).because(is_cut, why::SHORT_BUFFER)),
+    check("datagram_2049", "a datagram of 2049 bytes", datagram, datagram_2049),
+    check("several_messages", "one text after another", |row| datagram(row) || conversation(row), several_messages),
+    check("one_message", "one text, and no more", |row| row.is_stream() && !conversation(row), one_message),
+    check("kept_apart", "several clients at once", |_| true, kept_apart),
+    check("byte_by_byte", "a text in segments of one byte", Row::is_stream, byte_by_byte),
+    check("two_messages", "two messages in one segment", Row::is_stream, two_messages),
+    check("cut_character", "half a character, then the other half", decodes, cut_character),
+    check("not_utf8", "bytes that are not UTF-8, after good text", decodes, not_utf8),
+    check("empty_block", "a block of length 0", block, |lab| lab.ask("").if_short(why::EMPTY_BLOCK)),
+    check("prefix_in_pieces", "a length in four segments", block, prefix_in_pieces),
+    check("ends_inside", "a client that ends inside a block", block, ends_inside),
+    check("announces_4_gib", "a length of 4 GiB, and nothing more", block, announces_4_gib),
+    check("half_close", "a client that asks and ends its own side", Row::is_stream, half_close),
+    check("silence", "a client that says nothing, beside another", Row::is_stream, silence),
+    check("reset", "a reset", Row::is_stream, reset),
+    check("vanish", "a client that leaves before its answer", |_| true, vanish),
+    check("never_read", "a client that does not read", conversation, never_read),
+    check("megabyte", "a text of 1 MiB", |row| block(row) || conversation(row), megabyte),
+    check("last_word", "a client that still sends at the end", |row| row.is_stream() && row.name != "poll_server", last_word),
+    check("connections_200", "200 connections", Row::is_stream, connections_200),
+    check("coming_and_going", "ten clients that come and go as fast as they can", |row| row.backlog == 100, coming_and_going),
+    check("one_after_another", "a second client that asks first", |row| row.is_stream() && row.design == Sequential, one_after_another),
+    check("pool_of_four", "a fifth client beside four silent ones", |row| row.design == Pool, pool_of_four),
+    check("slow_clients", "several clients at the same time", Row::is_slow, slow_clients),
+    check("idle_end", "nobody, but for one silent client", |row| row.options.contains(&"timeout"), idle_end),
+];
+
+/// Checks that would take minutes where each read takes seconds by design.
+pub const TOO_LONG_FOR_SLOW: [&str; 4] =
+    ["never_read", "megabyte", "connections_200", "coming_and_going"];
+
+fn datagram(row: &Row) -> bool {
+    row.kind == Datagram
+}
+
+fn block(row: &Row) -> bool {
+    row.kind == Block
+}
+
+fn conversation(row: &Row) -> bool {
+    row.kind == Conversation
+}
+
+/// Whether the server reads the bytes as text.
+fn decodes(row: &Row) -> bool {
+    row.name != "udp_server_bytes" && row.name != "ttl_pong"
+}
+
+/// How often somebody rude comes: more often than a pool has threads.
+const OFTEN: usize = 8;
+
+/// Long enough for a server to have seen what was sent before.
+const MOMENT: Duration = Duration::from_millis(30);
+
+fn any_bytes(lab: &Lab) -> Outcome {
+    let all: Vec<u8> = (0..=255).collect();
+    let pong = lab.row.name == "ttl_pong";
+    let mut client = lab.send(&all)?;
+    client
+        .expect(if pong { b"PONG".to_vec() } else { all.to_ascii_uppercase() })
+        .if_silent(why::NO_TEXT_ASKED)
+}
+
+fn datagram_2049(lab: &Lab) -> Outcome {
+    let mut client = lab.send("a".repeat(2049))?;
+    let outcome = client.expect_reply(&"a".repeat(2048));
+    if cfg!(windows) && outcome.as_ref().is_err_and(|miss| !is_cut(miss)) {
+        return lab.next(); // Windows hands over nothing of such a datagram.
+    }
+    let longer = |miss: &Miss| miss.talk.came.starts_with(&miss.talk.want);
+    outcome.because(is_cut, why::SHORT_BUFFER).because(longer, why::LONG_BUFFER)
+}
+
+/// Whether a first part came, and no more.
+fn is_cut(miss: &Miss) -> bool {
+    !miss.talk.came.is_empty() && miss.talk.want.starts_with(&miss.talk.came)
+}
+
+fn several_messages(lab: &Lab) -> Outcome {
+    let mut client = lab.say("one ")?;
+    client.expect_reply("one ")?;
+    repeat(2, |number| {
+        let text = ["two ", "three"][number];
+        client.say(text);
+        client.expect_reply(text).if_short(why::OUTSIDE)
+    })
+}
+
+fn one_message(lab: &Lab) -> Outcome {
+    let mut client = lab.say("hello")?;
+    client.expect_reply("hello")?;
+    client.expect_end().if_silent(why::NOT_CLOSED)
+}
+
+fn kept_apart(lab: &Lab) -> Outcome {
+    let clients = if lab.row.backlog == 1 { 2 } else { 10 };
+    let stays = datagram(&lab.row) || lab.row.design == Together;
+    let all_here = Barrier::new(clients as usize);
+    at_once(clients, |number| {
+        let client = lab.connect();
+        all_here.wait();
+        let outcome = client.and_then(|mut client| {
+            client.wait_behind(clients);
+            repeat(if stays { 5 } else { 1 }, |turn| {
+                let text = format!("client {number} turn {turn} ");
+                client.say(&text);
+                client.expect_reply(&text).because(is_of_another, why::OF_ANOTHER)
+            })
+        });
+        if stays {
+            all_here.wait();
+        }
+        outcome
+    })
+}
+
+fn is_of_another(miss: &Miss) -> bool {
+    miss.talk.came.starts_with(b"CLIENT") && !is_cut(miss)
+}
+
+fn byte_by_byte(lab: &Lab) -> Outcome {
+    let text = "né€ß!";
+    let mut client = lab.connect()?;
+    client.send_in_pieces(framed(lab.row.kind, text.as_bytes()).chunks(1));
+    if lab.row.kind == OneMessage {
+        let by_design = "what the first read took was the message";
+        return client.expect_a_beginning(text).by_design(by_design);
+    }
+    client.expect_reply(text).if_short(why::ONE_RECV)
+}
+
+fn two_messages(lab: &Lab) -> Outcome {
+    let mut client = lab.connect()?;
+    let message = |text: &[u8]| framed(lab.row.kind, text);
+    client.send([message(b"one\n"), message(b"two\n")].concat());
+    if lab.row.kind == Block {
+        client.expect_reply("one\n")?;
+        return client.expect_end().by_design("one block a connection");
+    }
+    client.expect_reply("one\ntwo\n").if_short(why::THROWN_AWAY)
+}
+
+fn cut_character(lab: &Lab) -> Outcome {
+    let mut client = lab.connect()?;
+    if lab.row.kind == Block {
+        let block = framed(Block, "café".as_bytes());
+        client.send_in_pieces([&block[..8], &block[8..]]);
+        return client.expect_reply("café").if_ended(why::FIRST_HALF);
+    }
+    client.send(b"caf\xc3");
+    if lab.row.kind == Datagram {
+        client.say("next");
+        return client.expect_reply("next").if_other(why::HALF_ANSWERED);
+    }
+    client.expect("CAF").if_ended(why::FIRST_HALF).if_silent(why::HALF_HELD)?;
+    client.send_in_pieces([b"\xa9".as_slice()]);
+    if lab.row.kind == OneMessage {
+        let by_design =
+            "the second half comes too late: one read is not one message";
+        return client.expect_end().if_other(why::SECOND_HALF).by_design(by_design);
+    }
+    let outcome = client.expect("É").if_silent(why::HALF_LOST);
+    outcome.if_other(why::SECOND_HALF).if_ended(why::SECOND_HALF)
+}
+
+fn not_utf8(lab: &Lab) -> Outcome {
+    let seen = repeat(OFTEN, |_| {
+        let mut client = lab.send(framed(lab.row.kind, b"good\xff"))?;
+        if lab.row.kind == Datagram {
+            client.say("next");
+            return client.expect_reply("next").if_other(why::FLAW_ANSWERED);
+        }
+        if lab.row.kind != Block {
+            let more = |miss: &Miss| miss.talk.came.starts_with(&miss.talk.want);
+            let good = client.expect("GOOD").because(more, why::FLAW_ANSWERED);
+            good.if_silent(why::UNTOLD).if_ended(why::GOOD_LOST)?;
+        }
+        client.expect_end().if_other(why::FLAW_ANSWERED).if_silent(why::UNTOLD)
+    })?;
+    lab.next().map(|_| seen)
+}
+
+fn prefix_in_pieces(lab: &Lab) -> Outcome {
+    let mut client = lab.connect()?;
+    let block = framed(Block, b"pieces");
+    client.send_in_pieces([&block[..1], &block[1..2], &block[2..3], &block[3..]]);
+    client.expect_reply("pieces").if_short(why::ONE_RECV_4)
+}
+
+fn ends_inside(lab: &Lab) -> Outcome {
+    let parts = [b"".as_slice(), b"\0\0", b"\0\0\0\x0a", b"\0\0\0\x0a1234567"];
+    let seen = repeat(parts.len(), |number| {
+        let mut client = lab.send(parts[number])?;
+        client.half_close();
+        let end = client.expect_end();
+        end.if_other(why::NOBODY_LOOKED).if_silent(why::STILL_WAITS)
+    })?;
+    lab.next().map(|_| seen)
+}
+
+fn announces_4_gib(lab: &Lab) -> Outcome {
+    let mut client = lab.send(b"\xff\xff\xff\xff")?;
+    let seen = client.expect_end().if_silent(why::BELIEVED)?;
+    drop(client);
+    lab.next().map(|_| seen)
+}
+
+fn half_close(lab: &Lab) -> Outcome {
+    repeat(if lab.delay.is_zero() { 20 } else { 1 }, |_| {
+        let mut client = lab.say("bye")?;
+        client.half_close();
+        client.expect_reply("bye").if_ended(why::QUESTIONS_END)?;
+        client.expect_end().if_silent(why::NO_OWN_END)
+    })
+}
+
+fn silence(lab: &Lab) -> Outcome {
+    let (silent, reason) = match lab.row.design {
+        Sequential => (1, why::SILENCE_BLOCKS),
+        Together => (5, why::SILENCE_BLOCKS),
+        Pool => (3, why::FEWER),
+    };
+    let clients =
+        (0..silent).map(|_| lab.connect()).collect::<Result<Vec<_>, _>>()?;
+    thread::sleep(MOMENT);
+    let mut beside = lab.say("beside")?;
+    if lab.row.design == Sequential && beside.is_silent() {
+        drop(clients);
+        let waits = "the second waits until the first has left";
+        let outcome = beside.expect_reply("beside").if_silent(why::STILL_HELD);
+        return outcome.by_design(waits);
+    }
+    beside.expect_reply("beside").if_silent(reason)
+}
+
+fn reset(lab: &Lab) -> Outcome {
+    repeat(OFTEN, |number| {
+        let mut client = lab.connect()?;
+        if number % 4 == 1 {
+            client.say("stay");
+            client.expect_reply("stay")?;
+        } else if number % 4 == 3 {
+            client.say("and gone");
+        }
+        thread::sleep(MOMENT);
+        client.reset();
+        thread::sleep(MOMENT);
+        lab.next()
+    })
+}
+
+fn vanish(lab: &Lab) -> Outcome {
+    let half =
+        if block(&lab.row) { b"\0\0\0\x0ahalf".as_slice() } else { b"caf\xc3" };
+    repeat(OFTEN, |_| {
+        drop(lab.send(half)?);
+        thread::sleep(MOMENT); // The answer meets a socket that is closed.
+        lab.next()
+    })
+}
+
+fn never_read(lab: &Lab) -> Outcome {
+    let mut deaf = lab.connect()?;
+    let Some(sent) = deaf.stuff() else {
+        return Miss::of(
+            "an end of what it takes",
+            "none after 64 MiB",
+            why::UNBOUND,
+        );
+    };
+    if lab.row.design == Together {
+        repeat(3, |_| lab.ask("beside it").if_silent(why::BLOCKED))?;
+    }
+    deaf.expect(vec![b'X'; sent]).because(is_lost, why::LOST)
+}
+
+/// Whether a good part of a long answer came, and then not what comes next.
+fn is_lost(miss: &Miss) -> bool {
+    const SEVERAL_READS: usize = 16 * 4096;
+    let both = miss.talk.want.iter().zip(&miss.talk.came);
+    let good = both.take_while(|(want, came)| want == came).count();
+    good > SEVERAL_READS && miss.talk.came != miss.talk.want
+}
+
+fn megabyte(lab: &Lab) -> Outcome {
+    let line = "wörld, straße, ﬁn, ÿ, ΐ, €, ";
+    let text = line.repeat((1 << 20) / line.len() + 1);
+    lab.connect()?.say_and_listen(&text).because(is_lost, why::LOST)
+}
+
+fn last_word(lab: &Lab) -> Outcome {
+    let mut client = lab.connect()?;
+    let much = [b'x'; 100_000];
+    let outcome = match lab.row.kind {
+        OneMessage => {
+            client.send(much);
+            client.expect_a_beginning(&"x".repeat(much.len()))
+        }
+        kind => {
+            let flaw = if kind == Block { b"\xff\xff\xff\xff" } else { b"goo\xff" };
+            client.send([flaw.as_slice(), &much].concat());
+            client.expect(if kind == Block { "" } else { "GOO" })?;
+            client.expect_end()
+        }
+    };
+    outcome.because(|miss| miss.ending == Ending::Reset, why::UNREAD)
+}
+
+fn connections_200(lab: &Lab) -> Outcome {
+    let mut open = Vec::new();
+    for number in 0..200 {
+        let text = format!("client {number}");
+        let mut client = lab.say(&text)?;
+        client.expect_reply(&text).if_silent(why::NOT_SERVED)?;
+        if lab.row.design == Together {
+            open.push(client);
+        }
+    }
+    let how = if open.is_empty() { "one after another" } else { "open at once" };
+    Ok(Seen::new(format!("200 clients served, {how}"), "200"))
+}
+
+fn coming_and_going(lab: &Lab) -> Outcome {
+    at_once(10, |number| {
+        repeat(20, |turn| {
+            let text = format!("client {number} turn {turn}");
+            lab.ask(&text).if_short(why::MIXED_UP)
+        })
+    })
+}
+
+fn one_after_another(lab: &Lab) -> Outcome {
+    let mut first = lab.connect()?;
+    let mut second = lab.say("second")?;
+    if !second.is_silent() {
+        let early = "its answer, before the first has left";
+        return Miss::of("that the second waits", early, why::NOT_SEQUENTIAL);
+    }
+    first.say("first");
+    first.expect_reply("first")?;
+    drop(first);
+    second.wait_behind(1);
+    let outcome = second.expect_reply("second").if_silent(why::STILL_HELD);
+    outcome.by_design("the second is answered when the first has left")
+}
+
+fn pool_of_four(lab: &Lab) -> Outcome {
+    let mut four = (0..4).map(|_| lab.connect()).collect::<Result<Vec<_>, _>>()?;
+    thread::sleep(MOMENT);
+    let mut fifth = lab.say("fifth")?;
+    if !fifth.is_silent() {
+        return Miss::of("that the fifth waits", "its answer", why::MORE);
+    }
+    four.pop();
+    let outcome = fifth.expect_reply("fifth").if_silent(why::NOT_RELEASED);
+    outcome.by_design("the fifth waits until one of the four has left")
+}
+
+fn slow_clients(lab: &Lab) -> Outcome {
+    let own = lab.another("--delay=0.4", Duration::from_millis(400))?;
+    let lab = own.as_ref().unwrap_or(lab);
+    let clients = if lab.row.design == Pool { 8 } else { 4 };
+    let (sender, times) = channel();
+    let start = Instant::now();
+    at_once(clients, |_| {
+        let mut client = lab.connect()?;
+        client.wait_behind(clients);
+        client.say("hi");
+        client.half_close();
+        let outcome = client.expect_reply("hi");
+        let _ = sender.send(start.elapsed());
+        outcome
+    })?;
+    drop(sender);
+    let times: Vec<Duration> = times.iter().collect();
+    let came: Vec<_> =
+        times.iter().map(|time| format!("{:.1} s", time.as_secs_f64())).collect();
+    let came = came.join(", ");
+    let round = |time: &Duration| time.as_millis() / lab.delay.as_millis();
+    let rounds: Vec<_> = times.iter().map(round).collect();
+    let (expected, fits) = match lab.row.design {
+        Sequential => {
+            ("each after the one before", (1..).zip(&rounds).all(|(n, r)| *r >= n))
+        }
+        Together => ("all at the same time", rounds == [1; 4]),
+        Pool => ("four, and then four", rounds == [1, 1, 1, 1, 2, 2, 2, 2]),
+    };
+    let reason = match lab.row.design {
+        _ if fits => return Ok(Seen::new(expected, came)),
+        _ if rounds.contains(&0) => why::NOT_SLOW,
+        Together => why::IN_TURN,
+        _ if rounds.iter().all(|round| *round == 1) => why::ALL_AT_ONCE,
+        _ => why::NOT_FOUR,
+    };
+    Miss::of(expected, &came, reason)
+}
+
+fn idle_end(lab: &Lab) -> Outcome {
+    const LINE: &str = "Socket timed out, exiting thread";
+    let expected = "four threads that say so, and exit status 0";
+    let Some(own) = lab.another("--timeout=0.5", lab.delay)? else {
+        return Miss::of(
+            expected,
+            "nothing",
+            "only a server of our own is waited for",
+        );
+    };
+    let mut silent = own.connect()?;
+    silent.expect_end().if_silent(why::NO_LIMIT)?;
+    drop(silent);
+    let Some(status) = own.ends_within(lab.patience * 2) else {
+        return Miss::of(expected, "a process that goes on", why::NEVER_ENDS);
+    };
+    let lines = own.printed();
+    let came = format!("{} lines, and {status}", lines.len());
+    match lines == [LINE; 4] {
+        _ if !status.success() => Miss::of(expected, &came, why::ENDED_BADLY),
+        true => Ok(Seen::new(expected, came)),
+        false => Miss::of(expected, &came, why::NOT_SAID),
+    }
+}

@@ -1,0 +1,98 @@
+//! The program under check, where we start it ourselves.
+
+use std::env::{self, consts::EXE_SUFFIX};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sockets101::Failure;
+
+use crate::table::Row;
+
+/// How long a server may take to say that it is ready.
+const START: Duration = Duration::from_secs(20);
+
+/// Builds the examples, if cargo runs this program. Otherwise what is beside it will do.
+pub fn build(rows: &[Row]) -> Result<(), Failure> {
+    let Some(cargo) = env::var_os("CARGO") else { return Ok(()) };
+    let mut build = Command::new(cargo);
+    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]);
+    build.args(rows.iter().flat_map(|row| ["--example", row.name]));
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let status = build.stdin(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err("the example does not build".into()) }
+}
+
+/// A running server. It is killed when this goes.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    stdout: Receiver<String>,
+}
+
+impl Server {
+    /// Starts the example beside this program, on a free port, and waits for its ready line.
+    pub fn start(name: &str, option: Option<&str>) -> Result<Self, Failure> {
+        let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
+        let mut command = Command::new(path);
+        command.arg("0").args(option).stdin(Stdio::null());
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let advice =
+            |err| format!("{name}: {err}; build it: cargo build --example {name}");
+        let mut child = spawned.map_err(advice)?;
+
+        // A pipe that is full would stop the program that writes to it, and one that is
+        // closed could end it: so it is read to its end, by a thread of its own.
+        let (sender, stdout) = channel();
+        let lines = child
+            .stdout
+            .take()
+            .into_iter()
+            .flat_map(|pipe| BufReader::new(pipe).lines());
+        thread::spawn(move || {
+            lines.flatten().try_for_each(|line| sender.send(line))
+        });
+
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut server = Self { child, address, stdout };
+        let first = server.stdout.recv_timeout(START).unwrap_or_default();
+        let ready = first.strip_prefix("server ready on ").map(str::parse);
+        let wanted = "its first line must be `server ready on IP:PORT`";
+        let Some(Ok(address)) = ready else {
+            return Err(format!("{name}: {wanted}").into());
+        };
+        server.address = address;
+        Ok(server)
+    }
+
+    /// The exit status of a server that has ended, or does so before the time is over.
+    pub fn ends_within(&mut self, time: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + time;
+        loop {
+            let status = self.child.try_wait().ok().flatten();
+            if status.is_some() || Instant::now() > deadline {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// What it printed after its ready line. To be asked when it has ended. (A program that
+    /// it started may live on and keep the pipe open: it is not waited for.)
+    pub fn printed(&self) -> Vec<String> {
+        let next = || self.stdout.recv_timeout(Duration::from_secs(1)).ok();
+        std::iter::from_fn(next).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,468 @@
+//! The words that the checks are written in: connect, send in pieces, expect, within.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+use std::{mem, str, sync::Mutex, thread};
+
+use socket2::{Domain, Socket, Type};
+use sockets101::{Failure, put_block};
+
+use crate::reasons::why;
+use crate::server::Server;
+use crate::table::{Design, Kind, Row};
+
+/// What is shown of the outcome of a check.
+pub struct Seen {
+    pub expected: String,
+    pub came: String,
+    /// What the design cannot do, where this is what was seen.
+    pub design: Option<&'static str>,
+}
+
+/// Something else than what was expected.
+pub struct Miss {
+    pub seen: Seen,
+    pub ending: Ending,
+    pub talk: Box<Talk>,
+    /// The reason, where the check knows it from what came.
+    pub why: Option<&'static str>,
+}
+
+pub type Outcome = Result<Seen, Miss>;
+
+/// What a client sent, what should have come, and what came.
+#[derive(Clone, Default)]
+pub struct Talk {
+    pub sent: Vec<u8>,
+    pub want: Vec<u8>,
+    pub came: Vec<u8>,
+}
+
+/// Why no more was read: enough came, the time was over, the server ended its side, the
+/// system ended the connection, nobody listens, nobody accepted in time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Enough,
+    Silence,
+    End,
+    Reset,
+    Refused,
+    Unconnected,
+}
+
+impl Seen {
+    pub fn new(expected: impl Into<String>, came: impl Into<String>) -> Self {
+        Self { expected: expected.into(), came: came.into(), design: None }
+    }
+}
+
+impl Miss {
+    fn new(expected: &str, came: &str, ending: Ending) -> Self {
+        Self {
+            seen: Seen::new(expected, came),
+            ending,
+            talk: Box::default(),
+            why: None,
+        }
+    }
+
+    /// What a check has seen for itself, and what it comes from.
+    pub fn of(expected: &str, came: &str, why: &'static str) -> Outcome {
+        Err(Self { why: Some(why), ..Self::new(expected, came, Ending::Enough) })
+    }
+}
+
+/// Reasons, for what a check knows better than the general rules.
+pub trait Because: Sized {
+    /// The reason, if the miss is such a one and has none yet.
+    fn because(self, such: impl Fn(&Miss) -> bool, why: &'static str) -> Self;
+
+    /// Not a failure: what the design cannot do.
+    fn by_design(self, what: &'static str) -> Self;
+
+    fn if_silent(self, why: &'static str) -> Self {
+        self.because(|miss| miss.ending == Ending::Silence, why)
+    }
+
+    fn if_ended(self, why: &'static str) -> Self {
+        self.because(|miss| matches!(miss.ending, Ending::End | Ending::Reset), why)
+    }
+
+    fn if_short(self, why: &'static str) -> Self {
+        self.if_silent(why).if_ended(why)
+    }
+
+    fn if_other(self, why: &'static str) -> Self {
+        self.because(|miss| !miss.talk.want.starts_with(&miss.talk.came), why)
+    }
+}
+
+impl Because for Outcome {
+    fn because(self, such: impl Fn(&Miss) -> bool, why: &'static str) -> Self {
+        self.map_err(|miss| Miss {
+            why: miss.why.or(such(&miss).then_some(why)),
+            ..miss
+        })
+    }
+
+    fn by_design(self, what: &'static str) -> Self {
+        self.map(|seen| Seen { design: Some(what), ..seen })
+    }
+}
+
+/// The same several times, as long as it goes well.
+pub fn repeat(times: usize, visit: impl FnMut(usize) -> Outcome) -> Outcome {
+    let nothing = Ok(Seen::new("", ""));
+    (0..times).map(visit).try_fold(nothing, |_, outcome| outcome.map(Ok))?
+}
+
+/// As many clients as that at the same time, each in a thread of its own.
+pub fn at_once(clients: u32, visit: impl Fn(u32) -> Outcome + Sync) -> Outcome {
+    let visit = &visit;
+    let outcomes: Result<Vec<_>, Miss> = thread::scope(|scope| {
+        let start = |number| scope.spawn(move || visit(number));
+        let visits: Vec<_> = (0..clients).map(start).collect();
+        visits.into_iter().filter_map(|visit| visit.join().ok()).collect()
+    });
+    let served = format!("{} clients served", outcomes?.len());
+    Ok(Seen::new(format!("{clients} clients served"), served))
+}
+
+/// A server, and how long to wait for it.
+pub struct Lab {
+    pub row: Row,
+    pub address: SocketAddr,
+    /// How long a stuck server is waited for.
+    pub patience: Duration,
+    /// How long an answer takes by design.
+    pub delay: Duration,
+    /// The program, if we have started it.
+    pub server: Option<Mutex<Server>>,
+}
+
+impl Lab {
+    /// The same with a server of our own, in place of any that we have.
+    pub fn renew(&mut self) -> Result<(), Failure> {
+        self.server = None;
+        let delay = format!("--delay={}", self.delay.as_secs_f64());
+        let server =
+            Server::start(self.row.name, self.row.is_slow().then_some(&*delay))?;
+        self.address = server.address;
+        self.server = Some(Mutex::new(server));
+        Ok(())
+    }
+
+    /// A second server of our own, with this option, if the first is one.
+    pub fn another(
+        &self,
+        option: &str,
+        delay: Duration,
+    ) -> Result<Option<Self>, Miss> {
+        let Self { row, patience, .. } = *self;
+        let start = |_| Server::start(row.name, Some(option));
+        let server = self.server.as_ref().map(start).transpose().map_err(|err| {
+            Miss::new("a server", &format!("{err:?}"), Ending::Refused)
+        })?;
+        Ok(server.map(|server| {
+            let (address, server) = (server.address, Some(Mutex::new(server)));
+            Self { row, address, patience, delay, server }
+        }))
+    }
+
+    /// After this, what has not happened does not, because the server waits.
+    pub fn moment(&self) -> Duration {
+        Duration::from_millis(200) + self.delay
+    }
+
+    pub fn connect(&self) -> Result<Client<'_>, Miss> {
+        let stream = self.row.is_stream();
+        let kind = if stream { Type::STREAM } else { Type::DGRAM };
+        let socket = Socket::new(Domain::for_address(self.address), kind, None);
+        let connect = |socket: Socket| {
+            socket.connect_timeout(&self.address.into(), self.patience)?;
+            socket.set_write_timeout(Some(self.patience))?;
+            if stream { socket.set_tcp_nodelay(true) } else { Ok(()) }?;
+            Ok(Client { lab: self, socket, answers: 0, talk: Talk::default() })
+        };
+        socket.and_then(connect).map_err(|err: io::Error| {
+            let late = err.kind() == ErrorKind::TimedOut;
+            let ending = if late { Ending::Unconnected } else { Ending::Refused };
+            Miss::new("a connection", &err.to_string(), ending)
+        })
+    }
+
+    /// A client that has sent something, or said it, as the server's kind wants it.
+    pub fn send(&self, bytes: impl AsRef<[u8]>) -> Result<Client<'_>, Miss> {
+        let mut client = self.connect()?;
+        client.send(bytes);
+        Ok(client)
+    }
+
+    pub fn say(&self, text: &str) -> Result<Client<'_>, Miss> {
+        self.send(framed(self.row.kind, text.as_bytes()))
+    }
+
+    /// Asks one question over a connection of its own. Expects its answer, and no end.
+    pub fn ask(&self, text: &str) -> Outcome {
+        self.say(text)?.expect_reply(text)
+    }
+
+    /// After somebody rude: the next client, who is served as if nothing had been.
+    pub fn next(&self) -> Outcome {
+        let pool = self.row.design == Design::Pool;
+        self.ask("next").if_silent(if pool {
+            why::THREADS_GONE
+        } else {
+            why::NEXT_WAITS
+        })
+    }
+
+    /// Whether it answers anything at all.
+    pub fn answers(&self) -> bool {
+        self.ask("hello").map_or_else(|miss| !miss.talk.came.is_empty(), |_| true)
+    }
+
+    /// The exit status of our own server, if it ends within this time.
+    pub fn ends_within(&self, time: Duration) -> Option<ExitStatus> {
+        self.server.as_ref()?.lock().ok()?.ends_within(time)
+    }
+
+    /// What our own server printed after its ready line. To be asked when it has ended.
+    pub fn printed(&self) -> Vec<String> {
+        let server = self.server.as_ref().and_then(|server| server.lock().ok());
+        server.map_or_else(Vec::new, |server| server.printed())
+    }
+
+    /// Whether the server has ended: as a process, or as far as can be seen from outside. Asks
+    /// politely: to connect and leave would be one more thing to die of.
+    pub fn is_gone(&self) -> bool {
+        let refused = |miss: Miss| miss.ending == Ending::Refused;
+        match self.server {
+            Some(_) => self.ends_within(self.moment()).is_some(),
+            None => {
+                self.ask("hello").is_err() && self.say("hello").is_err_and(refused)
+            }
+        }
+    }
+}
+
+pub struct Client<'a> {
+    lab: &'a Lab,
+    socket: Socket,
+    /// The answers that may have to be made before the next one comes.
+    answers: u32,
+    talk: Talk,
+}
+
+impl Client<'_> {
+    /// The bytes as one segment, or as one datagram. What does not get there shows in what
+    /// comes back.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        if !self.lab.row.is_stream() {
+            self.talk = Talk::default();
+        }
+        self.answers += 1;
+        self.talk.sent.extend(bytes.as_ref());
+        let _ = self.socket.write_all(bytes.as_ref());
+        if bytes.as_ref().is_empty() {
+            let _ = self.socket.send(&[]); // write_all would do nothing.
+        }
+    }
+
+    /// A text, as the server's kind wants it.
+    pub fn say(&mut self, text: &str) {
+        self.send(framed(self.lab.row.kind, text.as_bytes()));
+    }
+
+    /// A long text, while the answer is read: otherwise each side could wait for the other.
+    pub fn say_and_listen(&mut self, text: &str) -> Outcome {
+        let Ok(socket) = self.socket.try_clone() else {
+            return self.expect_reply(text);
+        };
+        let (lab, talk) = (self.lab, Talk::default());
+        self.talk.sent = framed(lab.row.kind, text.as_bytes());
+        thread::scope(|both| {
+            both.spawn(move || Client { lab, socket, answers: 0, talk }.say(text));
+            self.expect_reply(text)
+        })
+    }
+
+    /// In pieces, far enough from each other to be read one by one.
+    pub fn send_in_pieces<'a>(
+        &mut self,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) {
+        for piece in pieces {
+            self.send(piece);
+            thread::sleep(Duration::from_millis(15));
+        }
+    }
+
+    /// Sends until the system takes no more, and never reads. Says how much that was, unless
+    /// there is no end of it.
+    pub fn stuff(&mut self) -> Option<usize> {
+        const NO_END: usize = 64 << 20; // Several times what a system's buffers take.
+        let _ = self.socket.set_nonblocking(true);
+        let chunk = [b'x'; 64 * 1024];
+        let (mut sent, mut refused) = (0, 0);
+        // The server may take some more while we look: full is when it stays full.
+        while refused < 30 && sent < NO_END {
+            refused += 1;
+            match self.socket.write(&chunk) {
+                Ok(n) => (sent, refused) = (sent + n, 0),
+                Err(_) => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+        let _ = self.socket.set_nonblocking(false);
+        (sent < NO_END).then_some(sent)
+    }
+
+    /// Ends our side: we have said all, and still want to hear the answers.
+    pub fn half_close(&self) {
+        let _ = self.socket.shutdown(Shutdown::Write);
+    }
+
+    /// Closes the connection with a reset.
+    pub fn reset(self) {
+        let _ = self.socket.set_linger(Some(Duration::ZERO));
+    }
+
+    /// So many answers to others may have to be made first.
+    pub fn wait_behind(&mut self, others: u32) {
+        self.answers += others;
+    }
+
+    /// Whether nothing comes for a while.
+    pub fn is_silent(&mut self) -> bool {
+        self.receive(self.talk.came.len() + 1, self.lab.moment()) == Ending::Silence
+    }
+
+    /// The answer to a text.
+    pub fn expect_reply(&mut self, text: &str) -> Outcome {
+        self.expect(framed(self.lab.row.kind, &reply(&self.lab.row, text)))
+    }
+
+    /// These bytes, and no others before them.
+    pub fn expect(&mut self, bytes: impl AsRef<[u8]>) -> Outcome {
+        self.talk.want.extend(bytes.as_ref());
+        let limit = self.limit();
+        let ending = self.receive(self.talk.want.len(), limit);
+        self.verdict(ending, Ending::Enough)
+    }
+
+    /// The end of the server's side, and nothing before it.
+    pub fn expect_end(&mut self) -> Outcome {
+        let limit = self.limit();
+        let ending = self.receive(usize::MAX, limit);
+        self.verdict(ending, Ending::End)
+    }
+
+    /// Some first part of the answer to a text, and then the end of the server's side.
+    pub fn expect_a_beginning(&mut self, text: &str) -> Outcome {
+        let limit = self.limit();
+        let ending = self.receive(usize::MAX, limit);
+        let whole = reply(&self.lab.row, text);
+        let right = !self.talk.came.is_empty() && whole.starts_with(&self.talk.came);
+        self.talk.want = if right { self.talk.came.clone() } else { whole };
+        self.verdict(ending, Ending::End)
+    }
+
+    /// How long the next answer may take.
+    fn limit(&mut self) -> Duration {
+        self.lab.patience + self.lab.delay * mem::take(&mut self.answers)
+    }
+
+    /// Reads until that much has come in all; of datagrams, one.
+    fn receive(&mut self, enough: usize, limit: Duration) -> Ending {
+        let stream = self.lab.row.is_stream();
+        let _ = self.socket.set_read_timeout(Some(limit));
+        let deadline = Instant::now() + limit * 4; // Against a server that drips.
+        let mut buffer = vec![0; 64 * 1024];
+        while !stream || self.talk.came.len() < enough {
+            match self.socket.read(&mut buffer).map_err(|err| err.kind()) {
+                Ok(0) if stream => return Ending::End,
+                Ok(length) => self.talk.came.extend(&buffer[..length]),
+                Err(ErrorKind::Interrupted) => continue,
+                Err(ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Ending::Silence;
+                }
+                Err(ErrorKind::ConnectionRefused) => return Ending::Refused,
+                Err(_) => return Ending::Reset,
+            }
+            if !stream {
+                break;
+            } else if Instant::now() > deadline {
+                return Ending::Silence;
+            }
+        }
+        Ending::Enough
+    }
+
+    /// Compares what came with what was expected.
+    fn verdict(&self, ending: Ending, wanted: Ending) -> Outcome {
+        let Talk { want, came, .. } = &self.talk;
+        let kind = self.lab.row.kind;
+        let mut seen = Seen::new(show(kind, want, wanted), show(kind, came, ending));
+        if came == want && ending == wanted {
+            return Ok(seen);
+        }
+        if came.len() > LONG {
+            let same = want.iter().zip(came).take_while(|(want, came)| want == came);
+            let from = same.count() + 1;
+            seen.came =
+                format!("{}, other than expected from byte {from}", seen.came);
+        }
+        Err(Miss { seen, ending, talk: self.talk.clone().into(), why: None })
+    }
+}
+
+/// What the server makes of a text.
+fn reply(row: &Row, text: &str) -> Vec<u8> {
+    match row.name {
+        "udp_server_bytes" => text.to_ascii_uppercase().into(),
+        "ttl_pong" => b"PONG".into(),
+        _ => text.to_uppercase().into(),
+    }
+}
+
+/// As it travels: a block has its length in front.
+pub fn framed(kind: Kind, message: &[u8]) -> Vec<u8> {
+    let mut block = Vec::new();
+    match kind {
+        Kind::Block if put_block(&mut block, message).is_ok() => block,
+        _ => message.to_vec(),
+    }
+}
+
+/// More bytes than this are shown as their number.
+const LONG: usize = 48;
+
+/// Bytes as text, or in hexadecimal where they are not text; and how they ended.
+fn show(kind: Kind, bytes: &[u8], ending: Ending) -> String {
+    let (prefix, bytes) =
+        bytes.split_at(if kind == Kind::Block { 4.min(bytes.len()) } else { 0 });
+    let hex = |bytes: &[u8]| {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+    };
+    let is_text =
+        |text: &&str| !text.contains(|c: char| c.is_control() && c != '\n');
+    let text = match str::from_utf8(bytes).ok().filter(is_text) {
+        Some("") if kind == Kind::Datagram && ending == Ending::Enough => {
+            "an empty datagram".into()
+        }
+        Some("") => String::new(),
+        _ if bytes.len() > LONG => format!("{} bytes", bytes.len()),
+        Some(text) => format!("\"{}\"", text.replace('\n', "\\n")),
+        None => hex(bytes),
+    };
+    let shown = format!("{} {text}", hex(prefix)).trim().to_owned();
+    let end = match ending {
+        Ending::Silence => "silence",
+        Ending::End => "an end",
+        Ending::Reset => "a reset",
+        _ => return shown,
+    };
+    if shown.is_empty() { end.into() } else { format!("{shown}, then {end}") }
+}
