@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use sockets101::{MAX_BLOCK, get_block, put_block};
 
-use crate::harness::{Server, half_close, is_silent, reset, rest};
+use crate::harness::{Server, half_close, is_silent, rest};
 use crate::table::server;
 
 fn start() -> Server {
@@ -37,31 +37,6 @@ impl Read for Dribble<'_> {
         let some = buffer.len().min(1);
         self.left.read(&mut buffer[..some])
     }
-}
-
-#[test]
-fn a_block_is_answered_with_a_block() {
-    let server = start();
-    for text in ["hello", "straße", "", "two\nlines", "ΐ"] {
-        assert_eq!(ask(&server, text), text.to_uppercase());
-    }
-    server.stderr.wait_for(5, " left");
-}
-
-#[test]
-fn a_large_block_comes_back_whole() {
-    let text = "wörld ".repeat(700_000);
-    assert!(ask(&start(), &text) == text.to_uppercase());
-}
-
-#[test]
-fn a_block_sent_byte_by_byte_comes_out_whole() {
-    let server = start();
-    let mut client = server.connect();
-    for byte in b"\x00\x00\x00\x06h\xc3\xa9llo" {
-        client.write_all(&[*byte]).unwrap();
-    }
-    assert_eq!(get_block(&client).unwrap(), "HÉLLO".as_bytes());
 }
 
 #[test]
@@ -127,20 +102,6 @@ fn a_reply_that_is_no_block_any_more_is_not_sent() {
     put_block(&client, "ΐ".repeat(MAX_BLOCK / 2).as_bytes()).unwrap();
     assert_eq!(rest(&mut client), "");
     server.stderr.wait_for(1, "dropped: a block of 50331648 bytes");
-    assert_eq!(ask(&server, "next"), "NEXT");
-}
-
-/// The deck's server dies of this one.
-#[test]
-fn a_client_that_leaves_before_its_reply_costs_nobody() {
-    let server = start();
-    for count in 1..=20 {
-        let client = server.connect();
-        put_block(&client, &[b'x'; 100_000]).unwrap();
-        // A queue of one overflows, and who is not let in tries a second later.
-        server.stderr.wait_for(count, " connected");
-        reset(client);
-    }
     assert_eq!(ask(&server, "next"), "NEXT");
 }
 

@@ -32,20 +32,23 @@ const CLIENTS: [&str; 4] = ["udp_client", "tcp_client", "block_client", "ttl_pin
 
 /// The names of the Rust files of a folder, but for the student's own.
 fn files(folder: &str) -> BTreeSet<String> {
+    files_in(folder, "rs")
+}
+
+fn files_in(folder: &str, language: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let sources = entries.filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    let sources =
+        entries.filter(|path| path.extension().is_some_and(|e| e == language));
     let names =
         sources.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
     names.filter(|name| !name.starts_with("my_")).collect()
 }
 
 fn source(name: &str) -> String {
-    let path = format!("examples/{name}.rs");
-    let path = if Path::new(&path).exists() {
-        path
-    } else {
-        format!("examples/clients/{name}.rs")
-    };
+    let paths = ["", "clients/"].map(|folder| format!("examples/{folder}{name}.rs"));
+    let main = format!("examples/{name}/main.rs");
+    let path =
+        paths.into_iter().find(|path| Path::new(path).exists()).unwrap_or(main);
     fs::read_to_string(path).unwrap().replace("\r\n", "\n")
 }
 
@@ -88,6 +91,38 @@ fn readme_lists_the_slides_in_order_and_no_others() {
             "{client}"
         );
     }
+    assert!(readme.contains("\n$ cargo run --example check -- "));
+}
+
+#[test]
+fn every_slide_has_its_python_twin() {
+    assert_eq!(files_in("docs/python", "py"), SLIDES.map(str::to_owned).into());
+    for (number, name) in SLIDES.iter().enumerate() {
+        let twin = fs::read_to_string(format!("docs/python/{name}.py")).unwrap();
+        let header = header(name);
+        let (_, title) = header.split_once("\nSlide ").unwrap();
+        let title = &title[..title.find('.').unwrap()];
+        assert!(title.starts_with(&format!("{}, ", number + 1)), "{name}: {title}");
+        for part in
+            [format!("\nSlide {title}"), format!("python3 docs/python/{name}.py")]
+        {
+            assert!(twin.contains(&part), "{name}: {part}");
+        }
+        for constant in
+            ["PORT", "BACKLOG", "THREADS", "TIMEOUT", "DELAY", "LONGEST", "CHUNK"]
+        {
+            let value = |source: &str, start: &str| {
+                let line = source.lines().find(|line| line.starts_with(start))?;
+                Some(line.split(" = ").nth(1)?.trim_end_matches(';').to_owned())
+            };
+            let rust = value(&source(name), &format!("const {constant}: "));
+            assert_eq!(
+                value(&twin, &format!("{constant} = ")),
+                rust,
+                "{name}: {constant}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -108,7 +143,7 @@ fn every_header_has_its_four_parts() {
         let slide = format!("\nSlide {}, \"", number + 1);
         assert!(header.contains(&slide), "{name}: {slide}");
     }
-    for name in SLIDES.iter().chain(&CLIENTS) {
+    for name in SLIDES.iter().chain(&CLIENTS).chain(&["check"]) {
         let header = header(name);
         let first = header.split("\n\n").next().unwrap();
         assert!(first.ends_with('.') || first.ends_with('?'), "{name}: {first}");
@@ -150,6 +185,14 @@ fn every_example_keeps_to_its_length() {
         })
         .sum();
     assert!(library < 300, "src/: {library} lines of code");
+    let check: usize = files("examples/check")
+        .iter()
+        .map(|name| {
+            let path = format!("examples/check/{name}.rs");
+            code_lines(&fs::read_to_string(path).unwrap())
+        })
+        .sum();
+    assert!(check < 1200, "examples/check: {check} lines of code");
 }
 
 /// A command with its output, as a header or README shows it.
@@ -205,6 +248,12 @@ fn normalised(line: &str) -> String {
         _ => word.to_owned(),
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// The time that a check took is another each time, and so is the port.
+fn untimed(lines: &[String]) -> Vec<String> {
+    let cut = |line: &String| normalised(line.split(" (").next().unwrap());
+    lines.iter().map(cut).collect()
 }
 
 fn sorted(lines: &[String]) -> Vec<String> {
@@ -270,6 +319,11 @@ fn the_transcripts_in_the_headers_are_true() {
         let [client] = &transcripts(&header)[..] else { panic!("{name}: not one") };
         check_client(client, &row.port.to_string(), &row.start());
     }
+    let [check] = &transcripts(&header("check"))[..] else { panic!() };
+    let args: Vec<_> = check.args.iter().map(String::as_str).collect();
+    let printed = String::from_utf8(run("check", &args, "").stdout).unwrap();
+    let printed: Vec<_> = printed.lines().map(str::to_owned).collect();
+    assert_eq!(untimed(&printed), untimed(&check.output));
     let [byte_order] = &transcripts(&header("byte_order"))[..] else { panic!() };
     let printed = String::from_utf8(run("byte_order", &[], "").stdout).unwrap();
     assert_eq!(printed.lines().collect::<Vec<_>>(), byte_order.output);

@@ -2,7 +2,7 @@
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -35,12 +35,18 @@ pub fn skipped(what: &str, why: impl std::fmt::Display) {
 /// Runs an example that ends, with this standard input.
 #[track_caller]
 pub fn run(name: &str, args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(example(name))
-        .args(args)
+    finish(Command::new(example(name)).args(args), input)
+}
+
+/// Runs a program that ends, with this standard input.
+#[track_caller]
+pub fn finish(command: &mut Command, input: &str) -> Output {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .env("RUST_BACKTRACE", "1")
+        .env_remove("CARGO") // `check` is to start what is built, and not to build it.
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -54,7 +60,7 @@ pub fn run(name: &str, args: &[&str], input: &str) -> Output {
         pipes.spawn(|| stderr.read_to_end(&mut output.1));
         wait(&mut child)
     });
-    let status = status.unwrap_or_else(|| panic!("{name} {args:?} does not end"));
+    let status = status.unwrap_or_else(|| panic!("{command:?} does not end"));
     Output { status, stdout: output.0, stderr: output.1 }
 }
 
@@ -65,7 +71,7 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
-        thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_millis(5));
     }
     let _ = child.kill();
     None
@@ -264,6 +270,15 @@ pub fn half_close(stream: &TcpStream) {
 pub fn reset(stream: TcpStream) {
     SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
     drop(stream);
+}
+
+/// Whether the system tells a reset from an ordinary end, which Wine does not.
+pub fn resets_show() -> bool {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    reset(client);
+    peer.read(&mut [0]).is_err()
 }
 
 /// A socket that has a port, which nobody else can have, and does not listen there.

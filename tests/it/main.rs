@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // In a test, a panic is the report.
 
 mod blocks;
+mod check;
 mod clients;
 mod conversations;
 mod datagrams;

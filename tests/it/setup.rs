@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::UdpSocket;
 use std::process::Output;
 
-use crate::harness::{Server, half_close, rest, run, skipped};
+use crate::harness::{Server, for_each_at_once, half_close, rest, run, skipped};
 use crate::table::{Row, SERVERS, server, servers};
 
 /// Programs that take arguments and are no servers.
@@ -174,7 +174,7 @@ fn ctrl_c_ends_a_server() {
 
 #[test]
 fn wrong_arguments_are_refused_with_a_sentence_and_the_usage_line() {
-    for row in SERVERS {
+    for_each_at_once(SERVERS.into_iter(), |row| {
         for wrong in ["banana", "127.0.0.1", "127.0.0.1:65536", "-1", "", ":1234"] {
             refused(row.name, &["--", wrong]);
         }
@@ -197,7 +197,7 @@ fn wrong_arguments_are_refused_with_a_sentence_and_the_usage_line() {
         if row.options.contains(&"timeout") {
             refused(row.name, &["--timeout", "0"]);
         }
-    }
+    });
     for name in OTHERS {
         refused(name, &["--bogus"]);
         refused(name, &["-x"]);

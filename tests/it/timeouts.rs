@@ -15,19 +15,6 @@ fn with_timeout() -> impl Iterator<Item = Row> {
 }
 
 #[test]
-fn when_nobody_comes_each_thread_says_so_and_the_process_ends_with_0() {
-    for row in with_timeout() {
-        let start = Instant::now();
-        let mut server = row.start_with(&["--timeout", "0.3"]);
-        assert!(server.wait().success(), "{}", row.name);
-        assert!(start.elapsed() >= Duration::from_millis(300), "{}", row.name);
-        server.stdout.wait_for(4, EXITING);
-        assert_eq!(server.stdout.all()[1..], [EXITING; 4], "{}", row.name);
-        assert_eq!(server.stderr.all(), [""; 0], "{}", row.name);
-    }
-}
-
-#[test]
 fn a_silent_client_is_dropped_after_the_same_time() {
     for row in with_timeout() {
         let mut server = row.start_with(&["--timeout", "0.3"]);
@@ -44,7 +31,7 @@ fn a_silent_client_is_dropped_after_the_same_time() {
 #[test]
 fn threads_that_win_no_client_end_while_others_serve() {
     let row = server("slow_thread_pool_timeout");
-    let mut server = row.start_with(&["--timeout", "1", "--delay", "2"]);
+    let mut server = row.start_with(&["--timeout", "0.5", "--delay", "1"]);
     let mut client = server.connect();
     client.write_all(b"hi").unwrap();
     server.stdout.wait_for(3, EXITING);
