@@ -43,7 +43,7 @@ use sockets101::{Args, Failure, say};
 use checks::{CHECKS, Check, TOO_LONG_FOR_SLOW};
 use reasons::{reason, why};
 use table::{Row, SERVERS};
-use wire::{Lab, Miss, Seen};
+use wire::{Lab, Seen, missed};
 
 /// How long a server that is stuck is waited for, in seconds.
 const PATIENCE: f64 = 2.0;
@@ -153,7 +153,7 @@ fn examine(mut lab: Lab, checks: &[&&Check], lines: bool) -> Result<bool, Failur
             }
             if !lab.answers() {
                 line(format_args!(
-                    "{name} does not answer any more: that was the last check"
+                    "{name} does not answer: that was the last check"
                 ));
                 break;
             }
@@ -175,17 +175,16 @@ fn make(check: &Check, lab: &Lab) -> (Mark, String) {
     let start = Instant::now();
     let mut outcome = (check.run)(lab);
     if outcome.is_ok() && lab.ends_within(Duration::ZERO).is_some() {
-        outcome = Miss::of("a server that lives on", "its end", why::DIED);
+        outcome = missed("a server that lives on", "its end", why::DIED);
     }
     let time = seconds(start);
-    let (mark, seen, remark) = match outcome {
-        Ok(seen) => match seen.design {
-            Some(what) => (BY_DESIGN, seen, format!(": {what}")),
-            None => (PASSED, seen, String::new()),
+    let (mark, remark, seen) = match outcome {
+        Ok(seen) => match seen.remark {
+            Some(what) => (BY_DESIGN, format!(": {what}"), seen),
+            None => (PASSED, String::new(), seen),
         },
         Err(miss) => {
-            let reason = format!("\n          {}", reason(check, lab, &miss));
-            (FAILED, miss.seen, reason)
+            (FAILED, format!("\n          {}", reason(check, lab, &miss)), miss)
         }
     };
     let Seen { expected, came, .. } = seen;

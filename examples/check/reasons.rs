@@ -1,15 +1,15 @@
 //! The most likely reason of a failure, in the words of the lesson.
 
 use crate::checks::Check;
-use crate::wire::{Ending, Lab, Miss, Talk};
+use crate::wire::{Ending, Lab, Seen, Talk};
 
 /// Derived from what was seen: whether the server is still there, then what the check knows
 /// of its own subject, then the general rules.
-pub fn reason(check: &Check, lab: &Lab, miss: &Miss) -> String {
+pub fn reason(check: &Check, lab: &Lab, miss: &Seen) -> String {
     if lab.is_gone() {
         return format!("the process died of {}", check.does);
     }
-    miss.why.unwrap_or_else(|| general(miss.ending, &miss.talk)).into()
+    miss.remark.unwrap_or_else(|| general(miss.ending, &miss.talk)).into()
 }
 
 fn general(ending: Ending, Talk { sent, want, came }: &Talk) -> &'static str {
@@ -48,6 +48,7 @@ pub mod why {
     pub const NOT_DECODED: &str = "upper case of bytes knows 26 letters: decode the bytes to text first";
     pub const REPLACED: &str = "what a recv cut became \u{fffd}: one recv is not one character";
 
+    pub const WAITS_FOR_A_LINE: &str = "the server waits for a newline: a stream has no lines, answer what recv returns";
     pub const OUTSIDE: &str = "only the first message is answered: recv stands outside the loop";
     pub const OF_ANOTHER: &str = "an answer meant for another client came: what belongs to one is shared by all";
     pub const THROWN_AWAY: &str = "what followed the first message in the segment was thrown away";

@@ -13,24 +13,18 @@ use crate::reasons::why;
 use crate::server::Server;
 use crate::table::{Design, Kind, Row};
 
-/// What is shown of the outcome of a check.
+/// What came of a check: `Ok` when it was what had been expected, `Err` when not.
+pub type Outcome = Result<Seen, Seen>;
+
 pub struct Seen {
     pub expected: String,
     pub came: String,
-    /// What the design cannot do, where this is what was seen.
-    pub design: Option<&'static str>,
-}
-
-/// Something else than what was expected.
-pub struct Miss {
-    pub seen: Seen,
     pub ending: Ending,
     pub talk: Box<Talk>,
-    /// The reason, where the check knows it from what came.
-    pub why: Option<&'static str>,
+    /// What the design cannot do, where this is what was seen. Of a failure, the reason,
+    /// where the check knows it.
+    pub remark: Option<&'static str>,
 }
-
-pub type Outcome = Result<Seen, Miss>;
 
 /// What a client sent, what should have come, and what came.
 #[derive(Clone, Default)]
@@ -53,31 +47,27 @@ pub enum Ending {
 }
 
 impl Seen {
-    pub fn new(expected: impl Into<String>, came: impl Into<String>) -> Self {
-        Self { expected: expected.into(), came: came.into(), design: None }
+    fn new(expected: &str, came: &str, ending: Ending) -> Self {
+        let (expected, came) = (expected.to_owned(), came.to_owned());
+        Self { expected, came, ending, talk: Box::default(), remark: None }
     }
 }
 
-impl Miss {
-    fn new(expected: &str, came: &str, ending: Ending) -> Self {
-        Self {
-            seen: Seen::new(expected, came),
-            ending,
-            talk: Box::default(),
-            why: None,
-        }
-    }
+/// What a check has seen for itself, and it is right.
+pub fn passed(expected: &str, came: &str) -> Outcome {
+    Ok(Seen::new(expected, came, Ending::Enough))
+}
 
-    /// What a check has seen for itself, and what it comes from.
-    pub fn of(expected: &str, came: &str, why: &'static str) -> Outcome {
-        Err(Self { why: Some(why), ..Self::new(expected, came, Ending::Enough) })
-    }
+/// What a check has seen for itself, and what it comes from.
+pub fn missed(expected: &str, came: &str, why: &'static str) -> Outcome {
+    let seen = Seen::new(expected, came, Ending::Enough);
+    Err(Seen { remark: Some(why), ..seen })
 }
 
 /// Reasons, for what a check knows better than the general rules.
 pub trait Because: Sized {
     /// The reason, if the miss is such a one and has none yet.
-    fn because(self, such: impl Fn(&Miss) -> bool, why: &'static str) -> Self;
+    fn because(self, such: impl Fn(&Seen) -> bool, why: &'static str) -> Self;
 
     /// Not a failure: what the design cannot do.
     fn by_design(self, what: &'static str) -> Self;
@@ -100,34 +90,33 @@ pub trait Because: Sized {
 }
 
 impl Because for Outcome {
-    fn because(self, such: impl Fn(&Miss) -> bool, why: &'static str) -> Self {
-        self.map_err(|miss| Miss {
-            why: miss.why.or(such(&miss).then_some(why)),
-            ..miss
+    fn because(self, such: impl Fn(&Seen) -> bool, why: &'static str) -> Self {
+        self.map_err(|miss| {
+            let remark = miss.remark.or(such(&miss).then_some(why));
+            Seen { remark, ..miss }
         })
     }
 
     fn by_design(self, what: &'static str) -> Self {
-        self.map(|seen| Seen { design: Some(what), ..seen })
+        self.map(|seen| Seen { remark: Some(what), ..seen })
     }
 }
 
 /// The same several times, as long as it goes well.
 pub fn repeat(times: usize, visit: impl FnMut(usize) -> Outcome) -> Outcome {
-    let nothing = Ok(Seen::new("", ""));
-    (0..times).map(visit).try_fold(nothing, |_, outcome| outcome.map(Ok))?
+    (0..times).map(visit).try_fold(passed("", ""), |_, outcome| outcome.map(Ok))?
 }
 
 /// As many clients as that at the same time, each in a thread of its own.
 pub fn at_once(clients: u32, visit: impl Fn(u32) -> Outcome + Sync) -> Outcome {
     let visit = &visit;
-    let outcomes: Result<Vec<_>, Miss> = thread::scope(|scope| {
+    let outcomes: Result<Vec<_>, Seen> = thread::scope(|scope| {
         let start = |number| scope.spawn(move || visit(number));
         let visits: Vec<_> = (0..clients).map(start).collect();
         visits.into_iter().filter_map(|visit| visit.join().ok()).collect()
     });
     let served = format!("{} clients served", outcomes?.len());
-    Ok(Seen::new(format!("{clients} clients served"), served))
+    passed(&format!("{clients} clients served"), &served)
 }
 
 /// A server, and how long to wait for it.
@@ -159,11 +148,11 @@ impl Lab {
         &self,
         option: &str,
         delay: Duration,
-    ) -> Result<Option<Self>, Miss> {
+    ) -> Result<Option<Self>, Seen> {
         let Self { row, patience, .. } = *self;
         let start = |_| Server::start(row.name, Some(option));
         let server = self.server.as_ref().map(start).transpose().map_err(|err| {
-            Miss::new("a server", &format!("{err:?}"), Ending::Refused)
+            Seen::new("a server", &format!("{err:?}"), Ending::Refused)
         })?;
         Ok(server.map(|server| {
             let (address, server) = (server.address, Some(Mutex::new(server)));
@@ -176,7 +165,7 @@ impl Lab {
         Duration::from_millis(200) + self.delay
     }
 
-    pub fn connect(&self) -> Result<Client<'_>, Miss> {
+    pub fn connect(&self) -> Result<Client<'_>, Seen> {
         let stream = self.row.is_stream();
         let kind = if stream { Type::STREAM } else { Type::DGRAM };
         let socket = Socket::new(Domain::for_address(self.address), kind, None);
@@ -189,18 +178,18 @@ impl Lab {
         socket.and_then(connect).map_err(|err: io::Error| {
             let late = err.kind() == ErrorKind::TimedOut;
             let ending = if late { Ending::Unconnected } else { Ending::Refused };
-            Miss::new("a connection", &err.to_string(), ending)
+            Seen::new("a connection", &err.to_string(), ending)
         })
     }
 
     /// A client that has sent something, or said it, as the server's kind wants it.
-    pub fn send(&self, bytes: impl AsRef<[u8]>) -> Result<Client<'_>, Miss> {
+    pub fn send(&self, bytes: impl AsRef<[u8]>) -> Result<Client<'_>, Seen> {
         let mut client = self.connect()?;
         client.send(bytes);
         Ok(client)
     }
 
-    pub fn say(&self, text: &str) -> Result<Client<'_>, Miss> {
+    pub fn say(&self, text: &str) -> Result<Client<'_>, Seen> {
         self.send(framed(self.row.kind, text.as_bytes()))
     }
 
@@ -238,11 +227,11 @@ impl Lab {
     /// Whether the server has ended: as a process, or as far as can be seen from outside. Asks
     /// politely: to connect and leave would be one more thing to die of.
     pub fn is_gone(&self) -> bool {
-        let refused = |miss: Miss| miss.ending == Ending::Refused;
+        let refused = |miss: Seen| miss.ending == Ending::Refused;
         match self.server {
             Some(_) => self.ends_within(self.moment()).is_some(),
             None => {
-                self.ask("hello").is_err() && self.say("hello").is_err_and(refused)
+                self.ask("hello").is_err() && self.ask("hello").is_err_and(refused)
             }
         }
     }
@@ -366,7 +355,9 @@ impl Client<'_> {
         let whole = reply(&self.lab.row, text);
         let right = !self.talk.came.is_empty() && whole.starts_with(&self.talk.came);
         self.talk.want = if right { self.talk.came.clone() } else { whole };
-        self.verdict(ending, Ending::End)
+        let expected = "some of it, then an end".to_owned();
+        let told = |seen| Seen { expected: expected.clone(), ..seen };
+        self.verdict(ending, Ending::End).map(told).map_err(told)
     }
 
     /// How long the next answer may take.
@@ -404,7 +395,8 @@ impl Client<'_> {
     fn verdict(&self, ending: Ending, wanted: Ending) -> Outcome {
         let Talk { want, came, .. } = &self.talk;
         let kind = self.lab.row.kind;
-        let mut seen = Seen::new(show(kind, want, wanted), show(kind, came, ending));
+        let expected = show(kind, want, wanted);
+        let mut seen = Seen::new(&expected, &show(kind, came, ending), ending);
         if came == want && ending == wanted {
             return Ok(seen);
         }
@@ -414,7 +406,7 @@ impl Client<'_> {
             seen.came =
                 format!("{}, other than expected from byte {from}", seen.came);
         }
-        Err(Miss { seen, ending, talk: self.talk.clone().into(), why: None })
+        Err(Seen { talk: self.talk.clone().into(), ..seen })
     }
 }
 
@@ -462,6 +454,7 @@ fn show(kind: Kind, bytes: &[u8], ending: Ending) -> String {
         Ending::Silence => "silence",
         Ending::End => "an end",
         Ending::Reset => "a reset",
+        Ending::Refused => "nobody there",
         _ => return shown,
     };
     if shown.is_empty() { end.into() } else { format!("{shown}, then {end}") }

@@ -157,7 +157,7 @@ fn a_mute_server_is_given_up() {
         check(&broken(), &["thread_per_client", "--timeout", "0.5"], "mute");
     assert_eq!(exit(&output), Some(1));
     assert_eq!(verdict(&output).0, 0);
-    assert!(stdout(&output).contains(" does not answer any more"));
+    assert!(stdout(&output).contains(" does not answer: "));
 }
 
 // The broken servers: `tests/mutants/mutant.rs`.
@@ -209,10 +209,10 @@ const MUTANTS: &[Mutant] = &[
         ("not_utf8", NOT_TEXT)]),
     Mutant("one_recv_and_end", "thread_per_client", &[
         ("several_messages", OUTSIDE),
-        ("kept_apart byte_by_byte never_read", ONE_RECV),
+        ("kept_apart byte_by_byte", ONE_RECV),
+        ("never_read", ""), // It takes all that comes for a second, or not all.
         ("cut_character", "the second half of é was taken for a whole message: one recv is not one character"),
-        ("megabyte", ONE_RECV),
-        ("last_word", UNREAD)]),
+        ("megabyte", ONE_RECV)]),
     Mutant("one_recv", "thread_per_client", &[
         ("several_messages", OUTSIDE),
         ("kept_apart byte_by_byte megabyte", ONE_RECV),
@@ -232,6 +232,8 @@ const MUTANTS: &[Mutant] = &[
         ("cut_character", "the text before half of é was not answered"),
         ("not_utf8", UNTOLD),
         ("megabyte last_word", "no answer")]),
+    // It answers nothing else either: the checks end with the first.
+    Mutant("waits_for_a_line", "thread_per_client", &[("upper_case", "the server waits for a newline")]),
     Mutant("first_line_only", "thread_per_client", &[("two_messages", "what followed the first message in the segment was thrown away")]),
     Mutant("half_close_is_the_end", "poll_server", &[("half_close", "had ended its own side got no answer")]),
     Mutant("no_end", "thread_per_client", &[("half_close", "the server does not end its own")]),
@@ -348,7 +350,8 @@ fn every_broken_server_fails_the_checks_that_it_should_for_its_reason() {
         skipped(mutant.0, invisible(mutant).unwrap_or_default());
     }
     let check_one = |Mutant(flaw, slide, expected): &Mutant| {
-        let output = check(&broken(), &[slide, "--timeout", "1"], flaw);
+        let timeout = if cfg!(windows) { "2" } else { "1" };
+        let output = check(&broken(), &[slide, "--timeout", timeout], flaw);
         let mut failed = failures(&output);
         let said = stdout(&output);
         for (checks, why) in *expected {
@@ -369,7 +372,9 @@ fn every_broken_server_fails_the_checks_that_it_should_for_its_reason() {
     });
     seen.reverse();
     let queue = Mutex::new(seen.into_iter());
-    for_each_at_once(0..25, |_| {
+    // Wine has one server for all its programs, which more of them would only keep waiting.
+    let together = if cfg!(windows) { 3 } else { 25 };
+    for_each_at_once(0..together, |_| {
         while let Some(mutant) = { queue.lock().unwrap().next() } {
             check_one(mutant);
         }

@@ -1,12 +1,12 @@
 //! What a design does that its clients do not see.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
 use crate::harness::{exchange, half_close, rest};
-use crate::table::{Design, server, servers};
+use crate::table::{Design, servers};
 
 #[test]
 fn the_answers_to_a_client_that_never_reads_are_bounded() {
@@ -74,12 +74,16 @@ fn the_backlog_is_what_was_asked_for() {
         let waiting = line.split_once(" 0A ").unwrap().1.split(':').nth(1).unwrap();
         usize::from_str_radix(&waiting[..8], 16).unwrap()
     };
-    let server = server("listen_backlog").start_with(&["--backlog", "3"]);
+    let server =
+        crate::table::server("listen_backlog").start_with(&["--backlog", "3"]);
     let _busy = server.connect();
     server.stderr.wait_for(1, " connected");
     let waiting: Vec<_> = (0..4).map(|_| server.connect()).collect();
     assert_eq!(queue(server.address.port()), waiting.len());
     let late =
         TcpStream::connect_timeout(&server.address, Duration::from_millis(300));
-    assert_eq!(late.map_err(|err| err.kind()).err(), Some(ErrorKind::TimedOut));
+    assert_eq!(
+        late.map_err(|err| err.kind()).err(),
+        Some(std::io::ErrorKind::TimedOut)
+    );
 }

@@ -5,7 +5,7 @@
 //! flaw is in the environment variable `MUTANT`; the arguments are those of the slide that
 //! it stands for: `[IP:PORT]`, `[--delay 5]`, `[--timeout 20]`, `[--backlog 100]`.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::exit;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -188,6 +188,7 @@ fn streams(
         }),
         "one_recv_and_end" => together(listener, |client| {
             let _ = one_message(&client);
+            hang_up(client);
         }),
         "one_recv" => together(listener, |client| {
             let _ = one_message(&client);
@@ -208,6 +209,11 @@ fn streams(
             // As in Python: the exception keeps the socket alive, and nobody closes it.
             if result.is_err() {
                 mem::forget(client);
+            }
+        }),
+        "waits_for_a_line" => together(listener, |client| {
+            for line in BufReader::new(&client).lines().map_while(Result::ok) {
+                let _ = (&client).write_all(&upper(&(line + "\n")));
             }
         }),
         "first_line_only" => together(listener, |client| {
@@ -308,22 +314,13 @@ fn streams(
             })
         }
         "throws_out_newcomers" => {
-            // How many are here, and how many have left a crowd of five or more.
-            let hall = Mutex::new((0, 0));
+            // After some hundred clients, every third one, as if it had the number of one
+            // that has left.
+            let count = AtomicUsize::new(0);
             together(listener, move |client| {
-                let thrown_out = hall.lock().map_or(true, |mut hall| {
-                    hall.0 += 1;
-                    let crowd = hall.0 >= 5;
-                    let thrown_out = crowd && hall.1 >= 5;
-                    hall.1 = if crowd && !thrown_out { hall.1 } else { 0 };
-                    thrown_out
-                });
-                if !thrown_out {
+                let number = count.fetch_add(1, SeqCst);
+                if number < 350 || number % 3 > 0 {
                     converse(client);
-                }
-                if let Ok(mut hall) = hall.lock() {
-                    hall.1 += i32::from(hall.0 >= 5);
-                    hall.0 -= 1;
                 }
             })
         }
@@ -361,7 +358,9 @@ fn streams(
         }),
         "pool_of_five" | "pool_of_three" => {
             pool(if flaw == "pool_of_five" { 5 } else { 3 }, || {
-                while let Ok((client, _)) = listener.accept() {
+                loop {
+                    // One that was reset in the queue can fail here.
+                    let Ok((client, _)) = listener.accept() else { continue };
                     let _ = one_message(&client);
                     hang_up(client);
                 }
