@@ -297,7 +297,8 @@ impl Client<'_> {
         let chunk = [b'x'; 64 * 1024];
         let (mut sent, mut refused) = (0, 0);
         // The server may take some more while we look: full is when it stays full.
-        while refused < 30 && sent < NO_END {
+        let deadline = Instant::now() + self.lab.patience * 4;
+        while refused < 30 && sent < NO_END && Instant::now() < deadline {
             refused += 1;
             match self.socket.write(&chunk) {
                 Ok(n) => (sent, refused) = (sent + n, 0),

@@ -68,6 +68,7 @@ fn an_announced_length_costs_nothing_until_its_bytes_come() {
     let mut client = server.connect();
     client.write_all(b"\xff\xff\xff\xff").unwrap();
     assert_eq!(rest(&mut client), "");
+    drop(client);
     server.stderr.wait_for(1, "dropped: a block of 4294967295 bytes");
 
     // The most that is allowed is waited for, and takes no memory meanwhile.
@@ -90,6 +91,7 @@ fn a_block_that_is_not_utf8_gets_no_reply() {
     let mut client = server.connect();
     put_block(&client, b"good\xff").unwrap();
     assert_eq!(rest(&mut client), "");
+    drop(client);
     server.stderr.wait_for(1, "dropped: not UTF-8");
     assert_eq!(ask(&server, "next"), "NEXT");
 }
@@ -101,6 +103,7 @@ fn a_reply_that_is_no_block_any_more_is_not_sent() {
     let mut client = server.connect();
     put_block(&client, "ΐ".repeat(MAX_BLOCK / 2).as_bytes()).unwrap();
     assert_eq!(rest(&mut client), "");
+    drop(client);
     server.stderr.wait_for(1, "dropped: a block of 50331648 bytes");
     assert_eq!(ask(&server, "next"), "NEXT");
 }

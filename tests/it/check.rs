@@ -114,6 +114,7 @@ fn without_a_slide_there_is_a_row_for_each() {
     assert_eq!(exit(&output), Some(1));
     let rows = stdout(&output);
     assert!(rows.starts_with("FAILED    udp_server_bytes "), "{rows}");
+    assert_eq!(rows.matches(" of 1 ").count(), 3, "{rows}");
     assert!(
         rows.contains(" 0 of 1 ")
             && rows.contains("an empty datagram was not answered"),
@@ -135,6 +136,7 @@ fn wrong_arguments_and_nobody_there_are_one_sentence_and_status_2() {
         (example("check"), ["tcp_server", "no address"], "no address"),
         (example("check"), ["--only", "no_such_check"], "no_such_check"),
         (example("check"), ["udp_server", "--only=half_close"], "half_close"),
+        (example("check"), ["poll_server", "--only=idle_end"], "idle_end"),
         (example("check"), ["tcp_server", "--timeout=0"], "--timeout"),
         (example("check"), ["tcp_server", "--bogus"], "--bogus"),
         (alone, ["tcp_server", ""], "cargo build --example tcp_server"),

@@ -5,12 +5,12 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{exchange, half_close, rest};
+use crate::harness::{exchange, for_each_at_once, half_close, rest};
 use crate::table::{Design, servers};
 
 #[test]
 fn the_answers_to_a_client_that_never_reads_are_bounded() {
-    for row in servers(|row| row.design == Design::Together) {
+    for_each_at_once(servers(|row| row.design == Design::Together), |row| {
         let server = row.start();
         exchange(&mut server.connect(), "warm", "WARM");
         let before = server.memory();
@@ -22,7 +22,7 @@ fn the_answers_to_a_client_that_never_reads_are_bounded() {
             let each = (after.saturating_sub(before)) / 4;
             assert!(each < 512 * 1024, "{}: {each} bytes a client", row.name);
         }
-    }
+    });
 }
 
 /// A client that sends and never reads, until the system takes no more from it.
