@@ -88,7 +88,11 @@ fn run() -> Result<bool, Failure> {
         return Err(format!("'{slide}' is no server's slide; see --list").into());
     }
     if !checks.iter().any(|check| rows.iter().any(check.suits)) {
-        return Err(format!("{slide} has no check '{only}'; see --list").into());
+        return Err(format!(
+            "no check '{only}' for {}; see --list",
+            if slide.is_empty() { "any slide" } else { &slide }
+        )
+        .into());
     }
     if address.is_none() {
         server::build(&rows)?;
@@ -101,11 +105,11 @@ fn run() -> Result<bool, Failure> {
             continue;
         }
         let delay = if row.is_slow() { delay } else { Duration::ZERO };
-        let (row, nobody) = (*row, SocketAddr::from(([0; 4], 0)));
-        let mut lab = Lab { row, address: nobody, patience, delay, server: None };
-        match address {
-            Some(given) => lab.address = given,
-            None => lab.renew()?,
+        let (row, nowhere) = (*row, SocketAddr::from(([0; 4], 0)));
+        let address = address.unwrap_or(nowhere);
+        let mut lab = Lab { row, address, patience, delay, server: None };
+        if address == nowhere {
+            lab.renew()?;
         }
         all_passed &= examine(lab, &checks, rows.len() == 1)?;
     }
@@ -126,9 +130,10 @@ fn list() {
 /// Makes the checks, a line each, or all of them a row. Says whether all have passed.
 fn examine(mut lab: Lab, checks: &[&&Check], lines: bool) -> Result<bool, Failure> {
     let name = lab.row.name;
-    if lab.server.is_none() && lab.is_gone() {
-        let address = lab.address;
-        return Err(format!("nobody listens at {address}").into());
+    if lab.server.is_none() {
+        if let Some(why) = lab.absence() {
+            return Err(format!("nobody listens at {}: {why}", lab.address).into());
+        }
     }
     if lines {
         line(format_args!("{name} at {}", lab.address));
@@ -151,9 +156,9 @@ fn examine(mut lab: Lab, checks: &[&&Check], lines: bool) -> Result<bool, Failur
             if lab.server.is_some() {
                 lab.renew()?;
             }
-            if !lab.answers() {
+            if lab.ask("hello").is_err_and(|miss| miss.talk.came.is_empty()) {
                 line(format_args!(
-                    "{name} does not answer: that was the last check"
+                    "{name} does not answer: the other checks were not made"
                 ));
                 break;
             }
@@ -206,7 +211,9 @@ fn left_out(check: &Check, lab: &Lab) -> Option<(Mark, String)> {
         name if lab.delay.is_zero() || !TOO_LONG_FOR_SLOW.contains(&name) => {
             return None;
         }
-        _ => "would take minutes; start the server with --delay 0, and say so here",
+        _ => {
+            "would take minutes: start the server with --delay 0, and give it here too"
+        }
     };
     Some((LEFT_OUT, why.into()))
 }

@@ -14,23 +14,23 @@ pub fn reason(check: &Check, lab: &Lab, miss: &Seen) -> String {
 
 fn general(ending: Ending, Talk { sent, want, came }: &Talk) -> &'static str {
     let nothing = came.is_empty();
+    let replaced = |three: &[u8]| three == "\u{fffd}".as_bytes();
     match ending {
-        _ if !nothing && want.len() > came.len() && want.starts_with(came) => {
-            why::ONE_RECV
+        _ if !nothing && want != came && want.trim_ascii_end() == came => {
+            why::STRIPPED
         }
-        Ending::Unconnected => {
-            "no connection: the queue is full, and nobody calls accept"
-        }
-        Ending::Reset => {
-            "the connection was reset: its thread died, or left bytes unread"
-        }
+        _ if !nothing && want != came && want.starts_with(came) => why::ONE_RECV,
+        Ending::Unable => "this machine could not make the connection",
+        Ending::Unconnected => why::NO_CONNECTION,
+        Ending::Reset if came == want && !nothing => why::UNREAD,
+        Ending::Reset => why::RESET,
         Ending::Silence if came == want => why::NOT_CLOSED,
         Ending::Silence if nothing => why::NO_ANSWER,
         Ending::End | Ending::Refused if nothing => why::AN_ERROR,
+        _ if came.windows(3).any(replaced) => why::REPLACED,
         _ if sent.starts_with(came) => why::SAME_BYTES,
-        _ if sent.to_ascii_uppercase().starts_with(came) => why::NOT_DECODED,
-        _ if came.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes()) => {
-            why::REPLACED
+        _ if !sent.is_ascii() && sent.to_ascii_uppercase().starts_with(came) => {
+            why::NOT_DECODED
         }
         _ if came.starts_with(want) => "more came than was asked for",
         _ => "other bytes came than those of the answer",
@@ -41,6 +41,8 @@ fn general(ending: Ending, Talk { sent, want, came }: &Talk) -> &'static str {
 #[rustfmt::skip]
 pub mod why {
     pub const ONE_RECV: &str = "only a first part was answered: one recv was taken for one message";
+    pub const NO_CONNECTION: &str = "no connection: the queue is full, and nobody calls accept";
+    pub const RESET: &str = "the connection was reset: its thread died, or left bytes unread";
     pub const NOT_CLOSED: &str = "all came that should, and the connection stays open: nobody closes it";
     pub const NO_ANSWER: &str = "no answer: the server waits for more, serves another, or lost its thread";
     pub const AN_ERROR: &str = "no answer, but an end: an error in the server's code ended this visit";
@@ -48,6 +50,8 @@ pub mod why {
     pub const NOT_DECODED: &str = "upper case of bytes knows 26 letters: decode the bytes to text first";
     pub const REPLACED: &str = "what a recv cut became \u{fffd}: one recv is not one character";
 
+    pub const STRIPPED: &str = "white space at the end was taken away: strip changes the message";
+    pub const WAITS_FOR_THE_END: &str = "it answers only when the client has ended: to read until b'' is to read all messages as one";
     pub const WAITS_FOR_A_LINE: &str = "the server waits for a newline: a stream has no lines, answer what recv returns";
     pub const OUTSIDE: &str = "only the first message is answered: recv stands outside the loop";
     pub const OF_ANOTHER: &str = "an answer meant for another client came: what belongs to one is shared by all";
@@ -77,7 +81,7 @@ pub mod why {
     pub const NO_OWN_END: &str = "the client has ended its side, and the server does not end its own after b''";
     pub const STILL_HELD: &str = "the first client has gone, and the next one still waits";
     pub const SILENCE_BLOCKS: &str = "silent clients keep the others waiting: recv blocks the thread of all";
-    pub const FEWER: &str = "three silent clients stop the pool: it has fewer than four threads";
+    pub const FEWER: &str = "three silent clients stop the pool: it has fewer than four threads, or lost some";
     pub const NEXT_WAITS: &str = "the next client is not served: the server waits for one that has gone";
     pub const THREADS_GONE: &str = "the next client waits: each such client cost a thread of the pool";
     pub const BLOCKED: &str = "a client that does not read blocks the others: the send is blocking, or the socket was left blocking";
@@ -90,7 +94,7 @@ pub mod why {
     pub const NOT_SEQUENTIAL: &str = "this server serves several clients at once: it is not sequential";
     pub const NOT_RELEASED: &str = "one of the four has left, and its thread did not come back to accept";
     pub const MORE: &str = "five clients are served at once: there are more than four threads";
-    pub const NOT_SLOW: &str = "the answer came at once: nothing here takes its time";
+    pub const NOT_SLOW: &str = "the answers came too soon: nothing here takes its time, or its --delay is another";
     pub const IN_TURN: &str = "slow clients wait for each other: the slow work is in the thread that accepts";
     pub const ALL_AT_ONCE: &str = "all clients were served at the same time: they have a thread each";
     pub const NOT_FOUR: &str = "fewer than four clients were served at once: there are not four threads";

@@ -1,12 +1,12 @@
 //! The program under check, where we start it ourselves.
 
 use std::env::{self, consts::EXE_SUFFIX};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{iter, thread};
 
 use sockets101::Failure;
 
@@ -33,6 +33,8 @@ pub struct Server {
     child: Child,
     pub address: SocketAddr,
     stdout: Receiver<String>,
+    /// Read all the same: nobody's pipe is to be full, or closed.
+    stderr: Receiver<String>,
 }
 
 impl Server {
@@ -41,30 +43,22 @@ impl Server {
         let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
         let mut command = Command::new(path);
         command.arg("0").args(option).stdin(Stdio::null());
-        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let advice =
             |err| format!("{name}: {err}; build it: cargo build --example {name}");
         let mut child = spawned.map_err(advice)?;
 
-        // A pipe that is full would stop the program that writes to it, and one that is
-        // closed could end it: so it is read to its end, by a thread of its own.
-        let (sender, stdout) = channel();
-        let lines = child
-            .stdout
-            .take()
-            .into_iter()
-            .flat_map(|pipe| BufReader::new(pipe).lines());
-        thread::spawn(move || {
-            lines.flatten().try_for_each(|line| sender.send(line))
-        });
-
+        let (stdout, stderr) =
+            (lines(child.stdout.take()), lines(child.stderr.take()));
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut server = Self { child, address, stdout };
+        let mut server = Self { child, address, stdout, stderr };
         let first = server.stdout.recv_timeout(START).unwrap_or_default();
         let ready = first.strip_prefix("server ready on ").map(str::parse);
-        let wanted = "its first line must be `server ready on IP:PORT`";
         let Some(Ok(address)) = ready else {
-            return Err(format!("{name}: {wanted}").into());
+            let _ = server.child.kill();
+            let said = rest(&server.stderr).pop().unwrap_or(first);
+            let wanted = "its first line must be `server ready on IP:PORT`";
+            return Err(format!("{name}: {wanted}; it said {said:?}").into());
         };
         server.address = address;
         Ok(server)
@@ -82,12 +76,25 @@ impl Server {
         }
     }
 
-    /// What it printed after its ready line. To be asked when it has ended. (A program that
-    /// it started may live on and keep the pipe open: it is not waited for.)
+    /// What it printed after its ready line. To be asked when it has ended.
     pub fn printed(&self) -> Vec<String> {
-        let next = || self.stdout.recv_timeout(Duration::from_secs(1)).ok();
-        std::iter::from_fn(next).collect()
+        rest(&self.stdout)
     }
+}
+
+/// The lines of a pipe, read to its end by a thread of their own: a pipe that is full would
+/// stop the program that writes to it, and one that is closed could end it.
+fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    let lines = pipe.into_iter().flat_map(|pipe| BufReader::new(pipe).lines());
+    thread::spawn(move || lines.flatten().try_for_each(|line| sender.send(line)));
+    receiver
+}
+
+/// What has not been looked at. (A program that the server started may live on and keep the
+/// pipe open: it is not waited for.)
+fn rest(lines: &Receiver<String>) -> Vec<String> {
+    iter::from_fn(|| lines.recv_timeout(Duration::from_secs(1)).ok()).collect()
 }
 
 impl Drop for Server {

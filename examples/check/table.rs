@@ -50,35 +50,23 @@ impl Row {
     }
 }
 
-/// The rows are short, so that they can be read as a table.
-const fn row(
-    slide: usize,
-    name: &'static str,
-    (kind, design): (Kind, Design),
-    port: u16,
-    backlog: u32,
-    options: &'static [&'static str],
-) -> Row {
-    Row { slide, name, kind, design, port, backlog, options }
-}
-
 use Design::{Pool, Sequential, Together};
 use Kind::{Block, Conversation, Datagram, OneMessage};
 
 #[rustfmt::skip]
 pub const SERVERS: [Row; 14] = [
-    row(1, "udp_server_bytes", (Datagram, Sequential), 1235, 0, &[]),
-    row(2, "udp_server", (Datagram, Sequential), 1235, 0, &[]),
-    row(3, "ttl_pong", (Datagram, Sequential), 1234, 0, &[]),
-    row(4, "tcp_server", (OneMessage, Sequential), 1235, 1, &[]),
-    row(9, "recvall_server", (Block, Sequential), 1241, 1, &[]),
-    row(10, "sequential_server", (Conversation, Sequential), 1234, 1, &[]),
-    row(11, "listen_backlog", (Conversation, Sequential), 1236, 100, &["backlog"]),
-    row(12, "slow_sequential_server", (Conversation, Sequential), 1237, 100, &["delay"]),
-    row(13, "poll_server", (Conversation, Together), 1236, 100, &[]),
-    row(14, "thread_per_client", (Conversation, Together), 1237, 100, &[]),
-    row(15, "slow_thread_per_client", (Conversation, Together), 1238, 100, &["delay"]),
-    row(16, "thread_pool", (OneMessage, Pool), 1239, 100, &[]),
-    row(17, "thread_pool_timeout", (OneMessage, Pool), 1240, 100, &["timeout"]),
-    row(18, "slow_thread_pool_timeout", (OneMessage, Pool), 1241, 100, &["delay", "timeout"]),
+    Row { slide: 1, name: "udp_server_bytes", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[] },
+    Row { slide: 2, name: "udp_server", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[] },
+    Row { slide: 3, name: "ttl_pong", kind: Datagram, design: Sequential, port: 1234, backlog: 0, options: &[] },
+    Row { slide: 4, name: "tcp_server", kind: OneMessage, design: Sequential, port: 1235, backlog: 1, options: &[] },
+    Row { slide: 9, name: "recvall_server", kind: Block, design: Sequential, port: 1241, backlog: 1, options: &[] },
+    Row { slide: 10, name: "sequential_server", kind: Conversation, design: Sequential, port: 1234, backlog: 1, options: &[] },
+    Row { slide: 11, name: "listen_backlog", kind: Conversation, design: Sequential, port: 1236, backlog: 100, options: &["backlog"] },
+    Row { slide: 12, name: "slow_sequential_server", kind: Conversation, design: Sequential, port: 1237, backlog: 100, options: &["delay"] },
+    Row { slide: 13, name: "poll_server", kind: Conversation, design: Together, port: 1236, backlog: 100, options: &[] },
+    Row { slide: 14, name: "thread_per_client", kind: Conversation, design: Together, port: 1237, backlog: 100, options: &[] },
+    Row { slide: 15, name: "slow_thread_per_client", kind: Conversation, design: Together, port: 1238, backlog: 100, options: &["delay"] },
+    Row { slide: 16, name: "thread_pool", kind: OneMessage, design: Pool, port: 1239, backlog: 100, options: &[] },
+    Row { slide: 17, name: "thread_pool_timeout", kind: OneMessage, design: Pool, port: 1240, backlog: 100, options: &["timeout"] },
+    Row { slide: 18, name: "slow_thread_pool_timeout", kind: OneMessage, design: Pool, port: 1241, backlog: 100, options: &["delay", "timeout"] },
 ];

@@ -35,7 +35,8 @@ pub struct Talk {
 }
 
 /// Why no more was read: enough came, the time was over, the server ended its side, the
-/// system ended the connection, nobody listens, nobody accepted in time.
+/// system ended the connection, nobody listens, nobody accepted in time, or this machine could
+/// not connect.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     Enough,
@@ -44,6 +45,7 @@ pub enum Ending {
     Reset,
     Refused,
     Unconnected,
+    Unable,
 }
 
 impl Seen {
@@ -176,8 +178,11 @@ impl Lab {
             Ok(Client { lab: self, socket, answers: 0, talk: Talk::default() })
         };
         socket.and_then(connect).map_err(|err: io::Error| {
-            let late = err.kind() == ErrorKind::TimedOut;
-            let ending = if late { Ending::Unconnected } else { Ending::Refused };
+            let ending = match err.kind() {
+                ErrorKind::ConnectionRefused => Ending::Refused,
+                ErrorKind::TimedOut => Ending::Unconnected,
+                _ => Ending::Unable,
+            };
             Seen::new("a connection", &err.to_string(), ending)
         })
     }
@@ -208,11 +213,6 @@ impl Lab {
         })
     }
 
-    /// Whether it answers anything at all.
-    pub fn answers(&self) -> bool {
-        self.ask("hello").map_or_else(|miss| !miss.talk.came.is_empty(), |_| true)
-    }
-
     /// The exit status of our own server, if it ends within this time.
     pub fn ends_within(&self, time: Duration) -> Option<ExitStatus> {
         self.server.as_ref()?.lock().ok()?.ends_within(time)
@@ -224,15 +224,22 @@ impl Lab {
         server.map_or_else(Vec::new, |server| server.printed())
     }
 
-    /// Whether the server has ended: as a process, or as far as can be seen from outside. Asks
-    /// politely: to connect and leave would be one more thing to die of.
+    /// Why there is no server at the address, as far as can be seen from outside. Asks politely:
+    /// to connect and leave would be one more thing to die of.
+    pub fn absence(&self) -> Option<String> {
+        self.ask("hello").err()?;
+        let miss = self.ask("hello").err()?;
+        // Windows tries for two seconds before it says that nobody is there.
+        let late = cfg!(windows) && miss.ending == Ending::Unconnected;
+        let absent = late || matches!(miss.ending, Ending::Refused | Ending::Unable);
+        absent.then_some(miss.came)
+    }
+
+    /// Whether the server has ended.
     pub fn is_gone(&self) -> bool {
-        let refused = |miss: Seen| miss.ending == Ending::Refused;
         match self.server {
             Some(_) => self.ends_within(self.moment()).is_some(),
-            None => {
-                self.ask("hello").is_err() && self.ask("hello").is_err_and(refused)
-            }
+            None => self.absence().is_some(),
         }
     }
 }
@@ -356,8 +363,8 @@ impl Client<'_> {
         let ending = self.receive(whole.len() + 1, limit);
         let right = !self.talk.came.is_empty() && whole.starts_with(&self.talk.came);
         self.talk.want = if right { self.talk.came.clone() } else { whole };
-        let expected = "some of it, then an end".to_owned();
-        let told = |seen| Seen { expected: expected.clone(), ..seen };
+        let told =
+            |seen| Seen { expected: "some of it, then an end".into(), ..seen };
         self.verdict(ending, Ending::End).map(told).map_err(told)
     }
 
@@ -370,7 +377,7 @@ impl Client<'_> {
     fn receive(&mut self, enough: usize, limit: Duration) -> Ending {
         let stream = self.lab.row.is_stream();
         let _ = self.socket.set_read_timeout(Some(limit));
-        let deadline = Instant::now() + limit * 4; // Against a server that drips.
+        let deadline = Instant::now() + limit * 2; // Against a server that drips.
         let mut buffer = vec![0; 64 * 1024];
         while !stream || self.talk.came.len() < enough {
             match self.socket.read(&mut buffer).map_err(|err| err.kind()) {
@@ -383,8 +390,9 @@ impl Client<'_> {
                 Err(ErrorKind::ConnectionRefused) => return Ending::Refused,
                 Err(_) => return Ending::Reset,
             }
-            if !stream {
-                break;
+            let Talk { want, came, .. } = &self.talk;
+            if !stream || !want.starts_with(came) && !came.starts_with(want) {
+                break; // The rest would only be more of something else.
             } else if Instant::now() > deadline {
                 return Ending::Silence;
             }
