@@ -24,6 +24,7 @@
 //!   error, just another number. Nothing in the bytes says how to read them; both sides
 //!   must have agreed.
 
+// ANCHOR: program
 use byteorder::{BigEndian, ByteOrder, LittleEndian, NetworkEndian};
 use sockets101::{Args, Failure};
 
@@ -52,3 +53,4 @@ fn main() -> Result<(), Failure> {
 fn hex(bytes: [u8; 4]) -> String {
     bytes.map(|byte| format!("{byte:02x}")).join(" ")
 }
+// ANCHOR_END: program

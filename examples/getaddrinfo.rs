@@ -33,6 +33,7 @@
 //! - A service's name is looked up in a file of the system (`/etc/services`). Where that
 //!   is missing, `www` cannot be resolved, and `80` can.
 
+// ANCHOR: program
 use std::{io, io::Write, time::Duration};
 
 use dns_lookup::AddrInfo;
@@ -82,15 +83,16 @@ fn look_up(host: &str, service: &str) -> io::Result<Vec<AddrInfo>> {
     Ok(entries)
 }
 
-/// The arguments that `socket` is to be called with. A type of 0 means any (Windows says
-/// so where nobody asked for one), and `connect` wants a stream.
+/// The arguments that `socket` is to be called with. A type of 0 means any
+/// (Windows says so where nobody asked for one), and `connect` wants a stream.
 fn fields(entry: &AddrInfo) -> (Domain, Type, Protocol) {
     let kind =
         if entry.socktype == 0 { Type::STREAM } else { entry.socktype.into() };
     (entry.address.into(), kind, entry.protocol.into())
 }
 
-/// The slide's choice, the second entry, if it is for a stream; else the first that is.
+/// The slide's choice, the second entry, if it is for a stream; else the first
+/// that is.
 fn choose(entries: &[AddrInfo]) -> Option<&AddrInfo> {
     let is_stream = |entry: &&AddrInfo| fields(entry).1 == Type::STREAM;
     let first = entries.iter().find(is_stream)?;
@@ -109,3 +111,4 @@ fn connect(entry: &AddrInfo) -> io::Result<()> {
     let socket = Socket::new(domain, kind, Some(protocol))?;
     socket.connect_timeout(&entry.sockaddr.into(), TIME_LIMIT)
 }
+// ANCHOR_END: program

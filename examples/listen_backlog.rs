@@ -35,6 +35,7 @@
 //! - With the default of 100, all four connect. The queue hides a slow server; it does
 //!   not make it faster.
 
+// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -74,7 +75,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr, backlog: u16) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(backlog.into())?;
@@ -90,3 +91,4 @@ fn handle_client(mut client: &TcpStream) -> io::Result<()> {
     }
     decoder.finish()
 }
+// ANCHOR_END: program

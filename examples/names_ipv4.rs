@@ -28,6 +28,7 @@
 //!   `getfqdn` here is that first name, when Python would search the aliases too for one
 //!   with a dot in it; both fall back to the host name.
 
+// ANCHOR: program
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
@@ -83,3 +84,4 @@ fn answer<T: Display>(question: &str, ask: impl FnOnce() -> Answer<T>) -> Option
     println!("{}", answer.as_ref().map_or_else(unresolved, T::to_string));
     answer.ok()
 }
+// ANCHOR_END: program

@@ -29,6 +29,7 @@
 //! - A read that runs out of time is called `WouldBlock` on Unix and `TimedOut` on
 //!   Windows. A program that is to run on both looks for both.
 
+// ANCHOR: program
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::time::Duration;
@@ -100,3 +101,4 @@ fn report(outcome: io::Result<()>) {
     };
     println!("{err}\n  {python} in Python, io::ErrorKind::{:?} in Rust", err.kind());
 }
+// ANCHOR_END: program

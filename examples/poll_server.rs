@@ -35,6 +35,7 @@
 //!   client whose bytes are not UTF-8. If more of them were on their way, the system
 //!   resets the connection, and the reply to the good text before them may be lost.
 
+// ANCHOR: program
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -85,8 +86,9 @@ fn main() -> Result<(), Failure> {
         let paused = !pause.is_zero();
         let wanted = if paused { PollFlags::empty() } else { PollFlags::IN };
         let limit = Timespec::try_from(pause)?;
-        // A PollFd borrows its socket: nobody can close it while poll looks at it. So the
-        // list is made anew each time, which costs little: poll reads all of it too.
+        // A PollFd borrows its socket: nobody can close it while poll looks at
+        // it. So the list is made anew each time, which costs little: poll
+        // reads all of it too.
         let mut fds = vec![PollFd::new(&listener, wanted)];
         fds.extend(clients.iter().map(Client::poll_fd));
         retry_on_intr(|| poll(&mut fds, paused.then_some(&limit)))?;
@@ -101,8 +103,9 @@ fn main() -> Result<(), Failure> {
 
         if somebody_new {
             if let Err(err) = accept(&listener, &mut clients) {
-                // The client stays in the queue, and poll would return at once, again and
-                // again: so for a while it is not asked about the listener.
+                // The client stays in the queue, and poll would return at once,
+                // again and again: so for a while it is not asked about the
+                // listener.
                 say(format_args!("cannot accept: {err}; trying again in a second"));
                 accept_from = Instant::now() + PAUSE;
             }
@@ -112,7 +115,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -120,7 +123,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Accepts whoever is in the queue. A queue's length at most: the others' turn comes too.
+/// Accepts whoever is in the queue. A queue's length at most: the others' turn
+/// comes too.
 fn accept(listener: &TcpListener, clients: &mut Vec<Client>) -> io::Result<()> {
     for _ in 0..BACKLOG {
         let (stream, peer) = match listener.accept() {
@@ -183,7 +187,8 @@ impl Client {
         }
         if !self.unsent.is_empty() {
             let sent = self.stream.write(&self.unsent)?;
-            self.unsent = self.unsent.split_off(sent); // An idle client keeps no memory.
+            // An idle client keeps no memory.
+            self.unsent = self.unsent.split_off(sent);
         }
         Ok(())
     }
@@ -193,3 +198,4 @@ impl Client {
 fn not_now(err: &io::Error) -> bool {
     matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
+// ANCHOR_END: program

@@ -34,6 +34,7 @@
 //! - A client that leaves inside a block is told of as `dropped: N of M bytes left`, and
 //!   the next client is served.
 
+// ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::str;
@@ -68,7 +69,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -80,3 +81,4 @@ fn handle_client(client: &TcpStream) -> io::Result<()> {
     let text = str::from_utf8(&message).map_err(|_| not_utf8())?;
     put_block(client, text.to_uppercase().as_bytes())
 }
+// ANCHOR_END: program

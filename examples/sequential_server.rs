@@ -32,6 +32,7 @@
 //!   since the system takes its bytes; but it gets no answer. One silent client stops
 //!   everybody.
 
+// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -68,7 +69,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -84,3 +85,4 @@ fn handle_client(mut client: &TcpStream) -> io::Result<()> {
     }
     decoder.finish()
 }
+// ANCHOR_END: program

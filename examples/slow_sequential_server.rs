@@ -32,6 +32,7 @@
 //! - What differs from `sequential_server`, the delay and the queue of 100, is marked with
 //!   `slow`; apart from that, the delay is only handed on.
 
+// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{thread, time::Duration};
@@ -74,7 +75,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -91,3 +92,4 @@ fn handle_client(mut client: &TcpStream, delay: Duration) -> io::Result<()> {
     }
     decoder.finish()
 }
+// ANCHOR_END: program

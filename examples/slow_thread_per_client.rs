@@ -30,6 +30,7 @@
 //! - What `thread_per_client` does not have is marked with `slow`; apart from that, the delay
 //!   is only handed on.
 
+// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{thread, time::Duration};
@@ -74,7 +75,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -98,3 +99,4 @@ fn handle_client(mut client: &TcpStream, delay: Duration) -> io::Result<()> {
     }
     decoder.finish()
 }
+// ANCHOR_END: program

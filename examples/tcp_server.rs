@@ -32,6 +32,7 @@
 //! - Start it, meet it with a client, stop it with Ctrl-C, start it again at once:
 //!   `SO_REUSEADDR` is why the port is free (Windows does not need it).
 
+// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -68,7 +69,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -83,3 +84,4 @@ fn handle_client(mut client: &TcpStream) -> io::Result<()> {
     client.write_all(chunk.valid().to_uppercase().as_bytes())?;
     if chunk.invalid().is_empty() { Ok(()) } else { Err(not_utf8()) }
 }
+// ANCHOR_END: program

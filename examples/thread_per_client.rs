@@ -31,6 +31,7 @@
 //!   is dropped, and the server goes on.
 //! - Ctrl-C ends the process, whatever its threads are doing.
 
+// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -70,7 +71,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -93,3 +94,4 @@ fn handle_client(mut client: &TcpStream) -> io::Result<()> {
     }
     decoder.finish()
 }
+// ANCHOR_END: program

@@ -32,6 +32,7 @@
 //! - A thread that ended at its first reset or bad byte would leave three, and the fourth
 //!   such client would have stopped the server. Here an error ends one visit.
 
+// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -57,8 +58,8 @@ fn main() -> Result<(), Failure> {
     let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
     println!("server ready on {}", listener.local_addr()?);
 
-    // The scope ends when all its threads have, and the program with it. (If the system
-    // refuses a thread, those that run go on without it.)
+    // The scope ends when all its threads have, and the program with it. (If
+    // the system refuses a thread, those that run go on without it.)
     thread::scope(|pool| {
         for number in 1..=THREADS {
             let thread = thread::Builder::new().name(format!("worker-{number}"));
@@ -70,7 +71,7 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -99,3 +100,4 @@ fn handle_client(mut client: &TcpStream) -> io::Result<()> {
     client.write_all(chunk.valid().to_uppercase().as_bytes())?;
     if chunk.invalid().is_empty() { Ok(()) } else { Err(not_utf8()) }
 }
+// ANCHOR_END: program

@@ -38,6 +38,7 @@
 //! - What `thread_pool` does not have is marked with `timeout`; apart from that, the limit
 //!   is only handed on.
 
+// ANCHOR: program
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{thread, time::Duration};
@@ -68,8 +69,8 @@ fn main() -> Result<(), Failure> {
     let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
     println!("server ready on {}", listener.local_addr()?);
 
-    // The scope ends when all its threads have, and the program with it. (If the system
-    // refuses a thread, those that run go on without it.)
+    // The scope ends when all its threads have, and the program with it. (If
+    // the system refuses a thread, those that run go on without it.)
     thread::scope(|pool| {
         for number in 1..=THREADS {
             let thread = thread::Builder::new().name(format!("worker-{number}"));
@@ -81,9 +82,9 @@ fn main() -> Result<(), Failure> {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port from us.
+    // Not on Windows, where this option would let another program take the port.
     socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.set_nonblocking(true)?; // timeout: accept must not wait, accept_within does
+    socket.set_nonblocking(true)?; // timeout: accept_within waits, accept must not
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -95,7 +96,8 @@ fn serve(listener: &TcpListener, timeout: Duration) {
         match accept_within(listener, timeout) {
             Ok((client, peer)) => {
                 tell(peer, "connected");
-                // timeout: the socket has the same limit; `within` names the silence.
+                // timeout: the socket has the same limit; `within` names the
+                // silence.
                 let visit = within(timeout, || handle_client(&client));
                 hang_up(client);
                 ended(peer, &visit);
@@ -116,3 +118,4 @@ fn handle_client(mut client: &TcpStream) -> io::Result<()> {
     client.write_all(chunk.valid().to_uppercase().as_bytes())?;
     if chunk.invalid().is_empty() { Ok(()) } else { Err(not_utf8()) }
 }
+// ANCHOR_END: program

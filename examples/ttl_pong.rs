@@ -27,6 +27,7 @@
 //!   the other. On the same network there is no router between them: still 1.
 //! - An empty datagram is a datagram, and gets its PONG.
 
+// ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -67,3 +68,4 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
+// ANCHOR_END: program

@@ -33,6 +33,7 @@
 //! - Start it with `| head -1` behind the command, so that nobody reads its second line: a
 //!   message that cannot be printed is still answered.
 
+// ANCHOR: program
 use std::io::{self, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::str;
@@ -80,3 +81,4 @@ fn answer(socket: &UdpSocket, peer: SocketAddr, reply: &str) {
         tell(peer, "dropped: cannot be replied to");
     }
 }
+// ANCHOR_END: program

@@ -30,6 +30,7 @@
 //! - Whoever can forge a source address can make a server write to itself, or to another
 //!   echo server, for ever. So this one does not answer its own port number.
 
+// ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -70,3 +71,4 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
+// ANCHOR_END: program

@@ -1,5 +1,6 @@
 //! Blocks on a stream: a length, then that many bytes.
 
+// ANCHOR: blocks
 use std::io::{Error, ErrorKind, Read, Result, Write};
 
 use byteorder::{ByteOrder, NetworkEndian, WriteBytesExt};
@@ -128,3 +129,4 @@ fn checked(length: usize, refusal: ErrorKind) -> Result<usize> {
     let why = || format!("a block of {length} bytes, the most is {MAX_BLOCK}");
     if length > MAX_BLOCK { Err(Error::new(refusal, why())) } else { Ok(length) }
 }
+// ANCHOR_END: blocks

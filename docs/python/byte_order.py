@@ -9,6 +9,7 @@ Beside examples/byte_order.rs, whose output is the same, line for line:
 - unpack returns a tuple, of one number too.
 """
 
+# ANCHOR: program
 import struct
 
 from sockets101 import Args, run
@@ -36,3 +37,4 @@ def main():
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -12,6 +12,7 @@ Beside examples/getaddrinfo.rs:
   Option, and the compiler asks what happens when there is none.
 """
 
+# ANCHOR: program
 import socket
 
 from sockets101 import Args, ip_port, run, show, unresolved
@@ -20,11 +21,14 @@ from sockets101 import Args, ip_port, run, show, unresolved
 HOST = "lip6.fr"
 SERVICE = "www"
 
-# How many seconds the connection may take. Otherwise the system tries for minutes.
+# How many seconds connecting may take. Otherwise the system tries for minutes.
 TIME_LIMIT = 5
 
 # The names of protocols, for which Python has numbers only.
-PROTOCOLS = {socket.IPPROTO_TCP: "IPPROTO_TCP", socket.IPPROTO_UDP: "IPPROTO_UDP"}
+PROTOCOLS = {
+    socket.IPPROTO_TCP: "IPPROTO_TCP",
+    socket.IPPROTO_UDP: "IPPROTO_UDP",
+}
 
 
 def main():
@@ -64,16 +68,17 @@ def look_up(host, service):
 
 
 def fields(entry):
-    """The arguments that socket is to be called with. A type of 0 means any (Windows
-    says so where nobody asked for one), and connect wants a stream.
+    """The arguments that socket is to be called with. A type of 0 means any
+    (Windows says so where nobody asked for one), and connect wants a stream.
     """
     domain, kind, protocol, _, _ = entry
     return domain, kind or socket.SOCK_STREAM, protocol
 
 
 def choose(entries):
-    """The slide's, the second, if it is for a stream; else the first that is."""
-    streams = [entry for entry in entries if fields(entry)[1] == socket.SOCK_STREAM]
+    """The slide's, the second, if for a stream; else the first that is."""
+    stream = socket.SOCK_STREAM
+    streams = [entry for entry in entries if fields(entry)[1] == stream]
     if not streams:
         return None
     if len(entries) < 2:
@@ -87,7 +92,7 @@ def choose(entries):
 
 
 def connect(entry):
-    """A socket made of the entry's own three fields, connected to its address."""
+    """A socket made of the entry's own fields, connected to its address."""
     domain, kind, protocol = fields(entry)
     with socket.socket(domain, kind, protocol) as caller:
         caller.settimeout(TIME_LIMIT)
@@ -96,3 +101,4 @@ def connect(entry):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

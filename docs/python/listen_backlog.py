@@ -13,6 +13,7 @@ Beside examples/listen_backlog.rs:
   language.
 """
 
+# ANCHOR: program
 import os
 import socket
 
@@ -58,7 +59,7 @@ def main():
 def listen(address, backlog):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(backlog)
@@ -77,3 +78,4 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -13,6 +13,7 @@ Beside examples/names_ipv4.rs:
   not: a name with a label of over 63 characters raises it before anybody is asked.
 """
 
+# ANCHOR: program
 import ipaddress
 import socket
 
@@ -38,7 +39,7 @@ def main():
 
 
 def answer(question, ask):
-    """Prints the question, waits for the answer, and prints and returns that."""
+    """Prints the question, waits for the answer, prints and returns it."""
     show(f"{question}: ", end="")
     try:
         reply = ask()
@@ -51,3 +52,4 @@ def answer(question, ask):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -13,6 +13,7 @@ Beside examples/network_errors.rs:
   socket.timeout.
 """
 
+# ANCHOR: program
 import os
 import socket
 
@@ -40,7 +41,8 @@ def main():
         show("no error: today there is such a name")
     except (OSError, UnicodeError) as err:
         # A label of over 63 characters is refused before anybody is asked.
-        name = "UnicodeError" if isinstance(err, UnicodeError) else "socket.gaierror"
+        is_unicode = isinstance(err, UnicodeError)
+        name = "UnicodeError" if is_unicode else "socket.gaierror"
         show(unresolved(err))
         show(f"  {name} in Python, dns_lookup::LookupError in Rust")
         show("  (no network and no such name can look the same)")
@@ -92,3 +94,4 @@ def told(err, python, rust):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -14,6 +14,7 @@ Beside examples/poll_server.rs:
   not UTF-8: the system may reset that connection, and its last reply be lost.
 """
 
+# ANCHOR: program
 import select
 import socket
 import time
@@ -33,7 +34,7 @@ CHUNK = 4096
 # A client with more unsent bytes than this is not read from.
 UNSENT_LIMIT = 64 * 1024
 
-# How many seconds nobody is accepted when the system has no descriptor for one more.
+# How many seconds nobody is accepted when the system is out of descriptors.
 PAUSE = 1.0
 
 
@@ -70,8 +71,9 @@ def main():
             try:
                 accept(listener, poller, clients)
             except OSError as err:
-                # The client stays in the queue, and poll would return at once, again
-                # and again: so for a while it is not asked about the listener.
+                # The client stays in the queue, and poll would return at
+                # once, again and again: so for a while it is not asked about
+                # the listener.
                 say(f"cannot accept: {err}; trying again in a second")
                 accept_from = time.monotonic() + PAUSE
 
@@ -86,7 +88,7 @@ def listen(address):
 
 
 def accept(listener, poller, clients):
-    """Accepts who is in the queue. BACKLOG at most: the others' turn comes too."""
+    """Accepts who is in the queue, BACKLOG at most: the others' turn comes."""
     for _ in range(BACKLOG):
         try:
             stream, peer = listener.accept()
@@ -119,7 +121,7 @@ class Client:
         return reading | (select.POLLOUT if self.unsent else 0)
 
     def may_speak(self):
-        """Whether to read from it: not after its end, nor while it does not read."""
+        """Whether to read from it: not after its end, nor while it lags."""
         return not self.over and len(self.unsent) <= UNSENT_LIMIT
 
     def serve(self, event):
@@ -139,8 +141,8 @@ class Client:
         return False
 
     def exchange(self, event):
-        """Reads once and writes once, where there is something to do it with."""
-        # An error or a hang-up shows in the read, after all that came before it.
+        """Reads once and writes once, where there is something to do."""
+        # An error or a hang-up shows in the read, after all that came first.
         if event != select.POLLOUT and self.may_speak():
             data = self.stream.recv(CHUNK)
             text, self.flaw = self.decoder.feed(data)
@@ -153,3 +155,4 @@ class Client:
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

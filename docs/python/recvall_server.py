@@ -13,11 +13,12 @@ Beside examples/recvall_server.rs:
   In Rust all three are an io::Error, each with its kind.
 """
 
+# ANCHOR: program
 import os
 import socket
 
-from sockets101 import Args, call_failed, cannot_listen, ended, family, get_block
-from sockets101 import hang_up, ip_port, put_block, run, show, tell
+from sockets101 import Args, call_failed, cannot_listen, ended, family
+from sockets101 import get_block, hang_up, ip_port, put_block, run, show, tell
 
 # The slide's port.
 PORT = 1241
@@ -53,7 +54,7 @@ def main():
 def listen(address):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -67,3 +68,4 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

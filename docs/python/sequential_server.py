@@ -13,6 +13,7 @@ Beside examples/sequential_server.rs:
   character. The Decoder keeps the first half until the second has come.
 """
 
+# ANCHOR: program
 import os
 import socket
 
@@ -56,7 +57,7 @@ def main():
 def listen(address):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -75,3 +76,4 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

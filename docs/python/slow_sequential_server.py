@@ -11,6 +11,7 @@ Beside examples/slow_sequential_server.rs:
   slow; apart from that, the delay is only handed on.
 """
 
+# ANCHOR: program
 import os
 import socket
 import time
@@ -60,7 +61,7 @@ def main():
 def listen(address):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -80,3 +81,4 @@ def handle_client(client, delay):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

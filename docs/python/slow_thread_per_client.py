@@ -12,6 +12,7 @@ Beside examples/slow_thread_per_client.rs:
   delay is only handed on.
 """
 
+# ANCHOR: program
 import itertools
 import os
 import socket
@@ -51,7 +52,7 @@ def main():
             call_failed("accept", err)
             continue
         name = f"client-{number}"
-        # A daemon: if main ended, the program would, and not wait for its clients.
+        # A daemon: if main ended, the program would, and not wait for clients.
         thread = threading.Thread(
             target=serve, args=(client, peer, delay), name=name, daemon=True
         )
@@ -66,7 +67,7 @@ def main():
 def listen(address):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -97,3 +98,4 @@ def handle_client(client, delay):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -11,6 +11,7 @@ Beside examples/slow_thread_pool_timeout.rs:
   delay is only handed on.
 """
 
+# ANCHOR: program
 import os
 import socket
 import threading
@@ -64,7 +65,7 @@ def main():
 def listen(address, timeout):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.settimeout(timeout)
     listener.bind(address)
@@ -107,3 +108,4 @@ def handle_client(client, delay):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -14,6 +14,7 @@ Beside examples/tcp_server.rs:
   also takes it away, and the compiler sees to it that nobody uses it again.
 """
 
+# ANCHOR: program
 import os
 import socket
 
@@ -57,7 +58,7 @@ def main():
 def listen(address):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -76,3 +77,4 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -12,6 +12,7 @@ Beside examples/thread_per_client.rs:
   socket is closed. Here main still refers to it, and has to close it.
 """
 
+# ANCHOR: program
 import itertools
 import os
 import socket
@@ -45,7 +46,7 @@ def main():
             call_failed("accept", err)
             continue
         name = f"client-{number}"
-        # A daemon: if main ended, the program would, and not wait for its clients.
+        # A daemon: if main ended, the program would, and not wait for clients.
         thread = threading.Thread(
             target=serve, args=(client, peer), name=name, daemon=True
         )
@@ -60,7 +61,7 @@ def main():
 def listen(address):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -90,3 +91,4 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -14,6 +14,7 @@ Beside examples/thread_pool.rs:
   fetch it themselves, and need no queue but the system's.
 """
 
+# ANCHOR: program
 import os
 import socket
 import threading
@@ -56,7 +57,7 @@ def main():
 def listen(address):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -92,3 +93,4 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

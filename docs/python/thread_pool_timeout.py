@@ -14,6 +14,7 @@ Beside examples/thread_pool_timeout.rs:
   is only handed on.
 """
 
+# ANCHOR: program
 import os
 import socket
 import threading
@@ -33,7 +34,7 @@ CHUNK = 4096
 # How many threads serve.
 THREADS = 4
 
-# timeout: how long a thread waits for a client, and for its message, in seconds.
+# timeout: how many seconds a thread waits for a client, and for its message.
 TIMEOUT = 20.0
 
 
@@ -62,7 +63,7 @@ def main():
 def listen(address, timeout):
     listener = socket.socket(family(address), socket.SOCK_STREAM)
     if os.name != "nt":
-        # On Windows this option would let another program take the port from us.
+        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.settimeout(timeout)  # timeout
     listener.bind(address)
@@ -104,3 +105,4 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

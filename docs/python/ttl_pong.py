@@ -9,6 +9,7 @@ Beside examples/ttl_pong.rs:
 - b"PONG" is bytes, as it is in Rust: a text would have to be encoded first.
 """
 
+# ANCHOR: program
 import socket
 
 from sockets101 import Args, call_failed, cannot_listen, family, ip_port
@@ -37,7 +38,7 @@ def main():
             call_failed("receive", err)
             continue
         if peer[1] == own[1]:
-            # A PONG that comes from our own port number could be answered for ever.
+            # A PONG from our own port number could be answered for ever.
             tell(peer, "dropped: sent from our own port number")
             continue
         try:
@@ -54,3 +55,4 @@ def bind(address):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

@@ -11,6 +11,7 @@ Beside examples/udp_server.rs:
   show does not.
 """
 
+# ANCHOR: program
 import socket
 
 from sockets101 import Args, call_failed, cannot_listen, family, ip_port
@@ -63,3 +64,4 @@ def answer(server, peer, reply):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

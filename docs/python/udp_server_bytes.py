@@ -10,6 +10,7 @@ Beside examples/udp_server_bytes.rs:
   result that nobody looks at.
 """
 
+# ANCHOR: program
 import socket
 
 from sockets101 import Args, call_failed, cannot_listen, family, ip_port
@@ -54,3 +55,4 @@ def bind(address):
 
 if __name__ == "__main__":
     run(main)
+# ANCHOR_END: program

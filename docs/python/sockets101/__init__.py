@@ -40,6 +40,7 @@ RESET = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
 POSITIONAL = "an argument"
 
 
+# ANCHOR: blocks
 # ---- Blocks on a stream: a length, then that many bytes
 
 
@@ -87,6 +88,7 @@ def _checked(length):
     return length
 
 
+# ANCHOR_END: blocks
 # ---- Text that arrives in pieces
 
 

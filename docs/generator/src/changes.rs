@@ -1,0 +1,24 @@
+//! What changed from one slide to another that grows from it.
+
+use similar::TextDiff;
+
+use crate::Generated;
+use crate::book::{SLIDES, program};
+
+pub fn generate(all: &mut Generated) -> Result<(), String> {
+    for slide in SLIDES {
+        let Some(from) = slide.from else { continue };
+        let old = program(&format!("examples/{from}.rs"))?;
+        let new = program(&format!("examples/{}.rs", slide.name))?;
+        let diff = TextDiff::from_lines(&old, &new);
+        let hunks = diff.unified_diff().context_radius(2).to_string();
+        // A place in the file is of no use to a reader: the lines around it show where.
+        let hunks = hunks
+            .lines()
+            .map(|line| if line.starts_with("@@") { " …" } else { line });
+        let text = hunks.skip(1).collect::<Vec<_>>().join("\n");
+        all.files
+            .insert(format!("{}/changes.diff", slide.name), format!("{text}\n"));
+    }
+    Ok(())
+}

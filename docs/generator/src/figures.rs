@@ -1,0 +1,187 @@
+//! Figures that the prose quotes, measured.
+
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::stage::{PATIENCE, Server, example};
+
+/// Measures all of them at the same time: most of it is waiting.
+pub fn measure() -> Result<String, String> {
+    thread::scope(|scope| {
+        let slow = |name, clients| scope.spawn(move || seconds(name, clients));
+        let sequential =
+            [1, 2, 4].map(|clients| slow("slow_sequential_server", clients));
+        let threads =
+            [1, 2, 4, 8].map(|clients| slow("slow_thread_per_client", clients));
+        let pool =
+            [1, 4, 8].map(|clients| slow("slow_thread_pool_timeout", clients));
+        let pool_ends = scope.spawn(pool_ends);
+        let backlogs = [(1, 8), (100, 110)].map(|(backlog, clients)| {
+            scope.spawn(move || complete(backlog, clients))
+        });
+
+        let mut figures = Vec::new();
+        let mut add =
+            |name: &str, value: String| figures.push((name.to_owned(), value));
+        for (name, clients, measured) in [
+            ("sequential", vec![1, 2, 4], Vec::from(sequential)),
+            ("threads", vec![1, 2, 4, 8], Vec::from(threads)),
+            ("pool", vec![1, 4, 8], Vec::from(pool)),
+        ] {
+            for (clients, measured) in clients.into_iter().zip(measured) {
+                add(&format!("{name}_{clients}"), joined(measured)?);
+            }
+        }
+        add("pool_ends", joined(pool_ends)?);
+        for (name, count) in ["backlog_1", "backlog_100"].into_iter().zip(backlogs) {
+            add(name, joined(count)?);
+        }
+        add("datagram_3000", datagram_of_3000()?);
+        add("message_5000", message_of_5000()?);
+        add("hell", announced_by_hell()?);
+
+        let mut text = String::new();
+        for (name, value) in figures {
+            let _ = writeln!(text, "ANCHOR: {name}\n{value}\nANCHOR_END: {name}");
+        }
+        Ok(text)
+    })
+}
+
+fn joined<T>(
+    measured: thread::ScopedJoinHandle<Result<T, String>>,
+) -> Result<T, String> {
+    measured.join().map_err(|_| "a measurement panicked".to_owned())?
+}
+
+fn start(name: &str, options: &[&str]) -> Result<Server, String> {
+    Server::start(name, Command::new(example(name)), options)
+}
+
+/// When the clients of a slow server have their answers, all having come at once: in
+/// seconds, in the order of the answers. A sleep lasts no shorter than it should, and on
+/// a busy machine longer: so what counts is how many whole sleeps there were.
+fn seconds(name: &str, clients: usize) -> Result<String, String> {
+    const DELAY: u64 = 5;
+    let server = start(name, &[])?;
+    let together = Instant::now();
+    let answers = thread::scope(|scope| {
+        let answered = || answered(server.address).map(|()| together.elapsed());
+        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(answered)).collect();
+        clients
+            .into_iter()
+            .map(|client| client.join().map_err(|_| io::ErrorKind::Other)?)
+            .collect::<io::Result<Vec<_>>>()
+    });
+    let mut answers = answers.map_err(|err| format!("{name}: {err}"))?;
+    answers.sort_unstable();
+    let whole: Vec<_> =
+        answers.iter().map(|time| time.as_secs() / DELAY * DELAY).collect();
+    let text = match whole.split_last() {
+        Some((last, others))
+            if others.is_empty() || others.iter().all(|other| other == last) =>
+        {
+            last.to_string()
+        }
+        Some((last, others)) if others.len() < 4 => {
+            let others: Vec<_> = others.iter().map(u64::to_string).collect();
+            format!("{} and {last}", others.join(", "))
+        }
+        _ => {
+            let first = whole.iter().filter(|time| **time == whole[0]).count();
+            format!(
+                "{first} after {} and {} after {}",
+                whole[0],
+                whole.len() - first,
+                whole[whole.len() - 1]
+            )
+        }
+    };
+    Ok(text)
+}
+
+/// A client, from its connection to its answer.
+fn answered(server: SocketAddr) -> io::Result<()> {
+    let mut stream = TcpStream::connect(server)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(b"hello")?;
+    stream.read_exact(&mut [0; 5])
+}
+
+/// After how many seconds without a client the pool has ended.
+fn pool_ends() -> Result<String, String> {
+    const TIMEOUT: u64 = 20;
+    let start_of_wait = Instant::now();
+    let mut server = start("thread_pool_timeout", &[])?;
+    server.terminal.wait()?;
+    Ok((start_of_wait.elapsed().as_secs() / TIMEOUT * TIMEOUT).to_string())
+}
+
+/// How many of these clients have a connection, while the server is busy with one more.
+fn complete(backlog: usize, clients: usize) -> Result<String, String> {
+    let server = start("listen_backlog", &["--backlog", &backlog.to_string()])?;
+    let busy = TcpStream::connect(server.address).map_err(|err| err.to_string())?;
+    server.terminal.wait_for(1, " connected")?;
+    let connect =
+        || TcpStream::connect_timeout(&server.address, Duration::from_millis(800));
+    // All at once, since each that gets none waits for its time to be over.
+    let connected = thread::scope(|scope| {
+        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(connect)).collect();
+        let clients: Vec<_> =
+            clients.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        clients.iter().filter(|client| matches!(client, Ok(Ok(_)))).count()
+    });
+    drop(busy);
+    Ok(connected.to_string())
+}
+
+/// How many bytes of a datagram of 3,000 are answered.
+fn datagram_of_3000() -> Result<String, String> {
+    let server = start("udp_server_bytes", &[])?;
+    let ask = || {
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.send_to(&[b'x'; 3000], server.address)?;
+        socket.recv(&mut [0; 4000])
+    };
+    ask().map(grouped).map_err(|err| err.to_string())
+}
+
+/// How many bytes of a message of 5,000 are answered by a server that reads once.
+fn message_of_5000() -> Result<String, String> {
+    let server = start("tcp_server", &[])?;
+    let ask = || {
+        let mut stream = TcpStream::connect(server.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(&[b'x'; 5000])?;
+        stream.read_to_end(&mut Vec::new())
+    };
+    ask().map(grouped).map_err(|err| err.to_string())
+}
+
+/// What the first four bytes of a text are as a length.
+fn announced_by_hell() -> Result<String, String> {
+    let server = start("recvall_server", &[])?;
+    let mut stream =
+        TcpStream::connect(server.address).map_err(|err| err.to_string())?;
+    stream.write_all(b"hello\n").map_err(|err| err.to_string())?;
+    server.terminal.wait_for(1, "the most is 16777216")?;
+    let output = server.terminal.output();
+    let length = output
+        .split("a block of ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next()?.parse().ok());
+    length.map(grouped).ok_or(output)
+}
+
+/// A number with a comma before every three digits.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> =
+        digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}

@@ -1,0 +1,32 @@
+//! Runs the examples and writes what the book shows of them.
+
+use std::process::ExitCode;
+use std::{fs, io};
+
+use sockets101_book::{Generated, folder, generate};
+
+fn main() -> ExitCode {
+    match generate().and_then(|all| write(&all).map_err(|err| err.to_string())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            eprintln!("Error: {err}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write(all: &Generated) -> io::Result<()> {
+    for (path, text) in &all.files {
+        let path = folder().join(path);
+        fs::create_dir_all(path.parent().unwrap_or(&path))?;
+        if fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+            continue;
+        }
+        println!("wrote {}", path.display());
+        fs::write(path, text)?;
+    }
+    for sentence in &all.skipped {
+        println!("skipped: {sentence}");
+    }
+    Ok(())
+}

@@ -1,0 +1,616 @@
+//! What is played for each page: a server in one terminal, clients in others, and what the
+//! reader does there, step by step.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::stage::{
+    PATIENCE, Scratch, Server, Terminal, example, traced, untraceable,
+};
+use crate::wire::{Exchange, Party, rows};
+use crate::{Generated, draw, top, trace};
+
+/// Clients around one server.
+struct Scene {
+    page: &'static str,
+    /// What the picture shows.
+    title: &'static str,
+    /// The port of the slide, where the reader has it.
+    port: u16,
+    options: &'static [&'static str],
+    steps: Vec<Step>,
+}
+
+/// What happens, and how one sees that it has. Each step waits for that.
+#[derive(Clone)]
+enum Step {
+    /// A client is started in a terminal of its own.
+    Open { who: &'static str, client: &'static str, args: &'static [&'static str] },
+    /// Something is typed there.
+    Type { who: &'static str, keys: &'static str },
+    /// So many lines of a terminal end like this.
+    See { who: &'static str, count: usize, ending: &'static str },
+    /// A client has ended.
+    Over { who: &'static str },
+}
+
+const SERVER: &str = "server";
+const HINT: &str =
+    "type a line, Enter sends it; Ctrl-D (Windows: Ctrl-Z, Enter) ends";
+const END_OF_INPUT: &str = "\x04";
+
+const fn open(
+    who: &'static str,
+    client: &'static str,
+    args: &'static [&'static str],
+) -> Step {
+    Step::Open { who, client, args }
+}
+
+const fn see(who: &'static str, count: usize, ending: &'static str) -> Step {
+    Step::See { who, count, ending }
+}
+
+const fn over(who: &'static str) -> Step {
+    Step::Over { who }
+}
+
+/// Types a line.
+const fn line(who: &'static str, keys: &'static str) -> Step {
+    Step::Type { who, keys }
+}
+
+/// Ends a client's input: it ends.
+const fn end(who: &'static str) -> [Step; 2] {
+    [Step::Type { who, keys: END_OF_INPUT }, over(who)]
+}
+
+/// A client with these texts, from its start to its end.
+fn client(
+    client: &'static str,
+    args: &'static [&'static str],
+    visits: usize,
+) -> Vec<Step> {
+    let left = (visits > 0).then(|| see(SERVER, visits, " left"));
+    [open("client", client, args), over("client")].into_iter().chain(left).collect()
+}
+
+/// Two clients that type their lines: one comes first, the other speaks first.
+fn two_at_once() -> Vec<Step> {
+    let mut steps = vec![
+        open("A", "tcp_client", &[]),
+        see("A", 1, HINT),
+        see(SERVER, 1, " connected"),
+        open("B", "tcp_client", &[]),
+        see("B", 1, HINT),
+        see(SERVER, 2, " connected"),
+        line("B", "straße\n"),
+        see("B", 1, "STRASSE"),
+        line("A", "hello\n"),
+        see("A", 1, "HELLO"),
+    ];
+    steps.extend(end("A"));
+    steps.push(see(SERVER, 1, " left"));
+    steps.extend(end("B"));
+    steps.push(see(SERVER, 2, " left"));
+    steps
+}
+
+/// Two clients of a slow server, the second a moment after the first.
+fn two_slow(second_waits: bool) -> Vec<Step> {
+    let waiting = "waiting for an answer ...";
+    let mut steps = vec![
+        open("A", "tcp_client", &["hello"]),
+        see(SERVER, 1, " connected"),
+        see("A", 1, waiting),
+        open("B", "tcp_client", &["hello"]),
+        see("B", 1, waiting),
+        over("A"),
+        see(SERVER, 1, " left"),
+    ];
+    if second_waits {
+        steps.push(see(SERVER, 2, " connected"));
+    }
+    steps.extend([over("B"), see(SERVER, 2, " left")]);
+    steps
+}
+
+fn sequential() -> Vec<Step> {
+    let mut steps = vec![
+        open("A", "tcp_client", &[]),
+        see("A", 1, HINT),
+        see(SERVER, 1, " connected"),
+        line("A", "hello\n"),
+        see("A", 1, "HELLO"),
+        open("B", "tcp_client", &["straße"]),
+        see("B", 1, "waiting for an answer ..."),
+    ];
+    steps.extend(end("A"));
+    steps.extend([see(SERVER, 1, " left"), over("B"), see(SERVER, 2, " left")]);
+    steps
+}
+
+fn backlog() -> Vec<Step> {
+    let mut steps = vec![
+        open("A", "tcp_client", &[]),
+        see("A", 1, HINT),
+        see(SERVER, 1, " connected"),
+    ];
+    for who in ["B", "C"] {
+        steps.extend([
+            open(who, "tcp_client", &["--patience", "300"]),
+            see(who, 1, HINT),
+        ]);
+    }
+    steps.push(open("D", "tcp_client", &["--patience", "300"]));
+    steps.push(see("D", 1, "waiting for a connection ..."));
+    steps.extend(end("A"));
+    steps.extend([
+        see(SERVER, 1, " left"),
+        see(SERVER, 2, " connected"),
+        see("D", 1, HINT),
+    ]);
+    for (number, who) in ["B", "C", "D"].into_iter().enumerate() {
+        steps.extend(end(who));
+        steps.push(see(SERVER, number + 2, " left"));
+        if number < 2 {
+            steps.push(see(SERVER, number + 3, " connected"));
+        }
+    }
+    steps
+}
+
+fn pool() -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (number, who) in ["A", "B", "C", "D"].into_iter().enumerate() {
+        steps.extend([open(who, "tcp_client", &[]), see(who, 1, HINT)]);
+        steps.push(see(SERVER, number + 1, " connected"));
+    }
+    steps.push(open("E", "tcp_client", &["straße"]));
+    steps.push(see("E", 1, "waiting for an answer ..."));
+    steps.extend([line("B", "hello\n"), see("B", 1, "HELLO")]);
+    steps.extend(end("B"));
+    steps.extend([see(SERVER, 1, " left"), over("E"), see(SERVER, 2, " left")]);
+    for (number, who) in ["A", "C", "D"].into_iter().enumerate() {
+        steps.extend(end(who));
+        steps.push(see(SERVER, number + 3, " left"));
+    }
+    steps
+}
+
+#[rustfmt::skip]
+fn scenes() -> Vec<Scene> {
+    let scene = |page, port, options, title, steps| Scene { page, title, port, options, steps };
+    let exit = "Socket timed out, exiting thread";
+    vec![
+        scene("udp_server_bytes", 1235, &[], "Two datagrams and their answers", client("udp_client", &["hello", "café"], 0)),
+        scene("udp_server", 1235, &[], "Three datagrams and their answers", client("udp_client", &["hello", "straße", "ΐ"], 0)),
+        scene("ttl_pong", 1234, &[], "One datagram and its answer", client("ttl_ping", &[], 0)),
+        scene("tcp_server", 1235, &[], "One connection, one message", client("tcp_client", &["straße"], 1)),
+        scene("recvall_server", 1241, &[], "Two connections, a block each", client("block_client", &["hello", "straße"], 2)),
+        scene("sequential_server", 1234, &[], "B asks while A is being served", sequential()),
+        scene("listen_backlog", 1236, &["--backlog", "1"], "Three connections complete, the fourth waits", backlog()),
+        scene("slow_sequential_server", 1237, &[], "Two clients, one after the other", two_slow(true)),
+        scene("poll_server", 1236, &[], "Two clients, and one thread for both", two_at_once()),
+        scene("thread_per_client", 1237, &[], "Two clients, and a thread for each", two_at_once()),
+        scene("slow_thread_per_client", 1238, &[], "Two clients at the same time", two_slow(false)),
+        scene("thread_pool", 1239, &[], "Four clients are being served, the fifth waits", pool()),
+        scene("thread_pool_timeout", 1240, &["--timeout", "3"], "One client, then nobody",
+            [client("tcp_client", &["straße"], 1), vec![see(SERVER, 4, exit)]].concat()),
+        scene("slow_thread_pool_timeout", 1241, &[], "Two clients at the same time", two_slow(false)),
+    ]
+}
+
+/// A program that ends, with names as on the slides or a chain of routers: `.ci/namespaces`
+/// makes both.
+struct Program {
+    page: &'static str,
+    title: &'static str,
+    name: &'static str,
+    args: &'static [&'static str],
+    /// The network that it needs, an option of `.ci/namespaces`.
+    network: &'static str,
+    /// Who answers it.
+    outside: &'static str,
+    routers: usize,
+}
+
+const PROGRAMS: [Program; 4] = [
+    Program {
+        page: "names_ipv4",
+        title: "What is asked of the name server",
+        name: "names_ipv4",
+        args: &[],
+        network: "--names",
+        outside: "name server",
+        routers: 0,
+    },
+    Program {
+        page: "getaddrinfo",
+        title: "What is asked of the name server, and a connection",
+        name: "getaddrinfo",
+        args: &[],
+        network: "--names",
+        outside: "others",
+        routers: 0,
+    },
+    Program {
+        page: "network_errors",
+        title: "A name that is not there, a port that refuses, a silence",
+        name: "network_errors",
+        args: &[],
+        network: "--names",
+        outside: "others",
+        routers: 0,
+    },
+    Program {
+        page: "ttl_pong",
+        title: "Through three routers",
+        name: "ttl_ping",
+        args: &["10.99.3.2:1234"],
+        network: "--routers",
+        outside: "server",
+        routers: 3,
+    },
+];
+
+/// What a scene leaves: files by their path.
+type Files = BTreeMap<String, String>;
+
+/// Plays everything. What takes long for its own sake is played meanwhile; the rest one
+/// after the other, so that no client waits longer than it would at a reader's.
+pub fn generate(all: &mut Generated) -> Result<(), String> {
+    let untraceable = untraceable();
+    let traced = untraceable.is_none();
+    if let Some(why) = untraceable {
+        all.skipped.push(format!("what goes over the wire: {why}"));
+    }
+    let (slow, quick): (Vec<_>, Vec<_>) = scenes().into_iter().partition(|scene| {
+        scene.page.starts_with("slow")
+            || ["listen_backlog", "thread_pool_timeout"].contains(&scene.page)
+    });
+    let play = |scene: &Scene| {
+        play(scene, traced).map_err(|err| format!("{}: {err}", scene.page))
+    };
+    let played = thread::scope(|scope| {
+        let slow: Vec<_> =
+            slow.iter().map(|scene| scope.spawn(move || play(scene))).collect();
+        let mut played: Vec<_> = quick.iter().map(play).collect();
+        played.extend(
+            slow.into_iter()
+                .map(|scene| scene.join().map_err(|_| "a scene panicked")?),
+        );
+        played.into_iter().collect::<Result<Vec<Files>, String>>()
+    })?;
+    all.files.extend(played.into_iter().flatten());
+    all.files.extend(byte_order()?);
+    all.files.extend(checks()?);
+    match no_networks() {
+        Some(why) => {
+            all.skipped.push(format!("what needs a network of its own: {why}"));
+        }
+        None => {
+            for program in &PROGRAMS {
+                let ran = run(program, traced)
+                    .map_err(|err| format!("{}: {err}", program.name));
+                all.files.extend(ran?);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
+    let scratch = Scratch::new(scene.page)?;
+    let traces =
+        |who: &str| if trace { scratch.folder(who).map(Some) } else { Ok(None) };
+    let command = command(scene.page, &[scene.options.to_vec()]);
+    let program = traced(&example(scene.page), traces(SERVER)?.as_deref());
+    let mut server = Server::start(&command, program, scene.options)?;
+    let mut clients: Vec<(&str, Terminal)> = Vec::new();
+    let mut steps = Vec::new();
+    for step in &scene.steps {
+        if matches!(step, Step::Open { .. } | Step::Type { .. }) {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            steps.push(now.unwrap_or_default().as_secs_f64());
+        }
+        match step {
+            Step::Open { who, client, args } => {
+                let mut program = traced(&example(client), traces(who)?.as_deref());
+                program.arg(server.address.to_string()).args(*args);
+                let command = self::command(
+                    client,
+                    &[vec![&scene.port.to_string()], args.to_vec()],
+                );
+                clients.push((who, Terminal::open(&command, program)?));
+            }
+            Step::Type { who, keys } => {
+                terminal(&mut clients, &mut server, who)?.type_in(keys)?;
+            }
+            Step::See { who, count, ending } => {
+                terminal(&mut clients, &mut server, who)?
+                    .wait_for(*count, ending)?;
+            }
+            Step::Over { who } => {
+                terminal(&mut clients, &mut server, who)?.wait()?;
+            }
+        }
+    }
+    server.terminal.close()?;
+
+    let mut files = Files::new();
+    let mut readable = Readable::new(scene, &server);
+    let parties = [(SERVER, &server.terminal)];
+    let parties = parties
+        .into_iter()
+        .chain(clients.iter().map(|(who, terminal)| (*who, terminal)));
+    for (who, terminal) in parties {
+        let path = format!("{}/{}.txt", scene.page, who.to_lowercase());
+        files.insert(path, readable.text(&terminal.text()));
+    }
+    if trace {
+        let names = clients.iter().map(|(who, _)| *who).chain([SERVER]);
+        let threads = match scene.page {
+            page if page.contains("pool") => "worker-",
+            page if page.contains("thread") => "client-",
+            _ => "",
+        };
+        let party = |who| {
+            party(
+                who,
+                if who == SERVER { threads } else { "" },
+                &scratch.folder(who)?,
+            )
+        };
+        let parties: Result<Vec<_>, String> = names.map(party).collect();
+        let exchange =
+            Exchange { parties: parties?, outside: None, routers: 0, steps };
+        files.extend(draw_to(scene.page, "wire", &exchange, scene.title));
+    }
+    Ok(files)
+}
+
+/// How a reader starts an example: texts are in quotes, the rest is not.
+fn command(name: &str, args: &[Vec<&str>]) -> String {
+    let plain = |arg: &str| {
+        arg.starts_with('-') || arg.starts_with(|first: char| first.is_ascii_digit())
+    };
+    let args = args.concat().into_iter();
+    let args =
+        args.map(
+            |arg| if plain(arg) { format!(" {arg}") } else { format!(" \"{arg}\"") },
+        );
+    let args = args.collect::<String>();
+    let separator = if args.is_empty() { "" } else { " --" };
+    format!("cargo run --example {name}{separator}{args}")
+}
+
+fn terminal<'a>(
+    clients: &'a mut [(&str, Terminal)],
+    server: &'a mut Server,
+    who: &str,
+) -> Result<&'a mut Terminal, String> {
+    if who == SERVER {
+        return Ok(&mut server.terminal);
+    }
+    let found = clients.iter_mut().find(|(name, _)| *name == who);
+    found
+        .map(|(_, terminal)| terminal)
+        .ok_or_else(|| format!("nobody is called {who}"))
+}
+
+/// A party of the picture, once strace has written all that it saw.
+fn party(who: &str, threads: &'static str, folder: &Path) -> Result<Party, String> {
+    let end = Instant::now() + PATIENCE;
+    let complete = |path: PathBuf| {
+        let text = fs::read(path).unwrap_or_default();
+        String::from_utf8_lossy(&text)
+            .lines()
+            .last()
+            .is_some_and(|line| line.contains(" +++ "))
+    };
+    loop {
+        let files = fs::read_dir(folder)
+            .map_err(|err| format!("{}: {err}", folder.display()))?;
+        let files: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
+        if !files.is_empty() && files.into_iter().all(complete) {
+            let events = trace::read(folder)?;
+            return Ok(Party {
+                name: who.to_owned(),
+                is_server: who == SERVER,
+                threads,
+                events,
+            });
+        }
+        if Instant::now() > end {
+            return Err(format!("strace does not end: {}", folder.display()));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn draw_to(page: &str, view: &str, exchange: &Exchange, title: &str) -> Files {
+    let rows = rows(exchange);
+    let picture = draw::picture(exchange, &rows, &format!("{page}-{view}"), title);
+    [("svg", picture), ("txt", draw::in_words(exchange, &rows))]
+        .map(|(kind, text)| (format!("{page}/{view}.{kind}"), text))
+        .into()
+}
+
+/// What differs from run to run, as a reader of the book finds it: the slide's port, clients'
+/// ports from 50412 on, a pool's threads in the order of their clients.
+struct Readable {
+    address: (String, String),
+    peers: Vec<String>,
+    workers: Vec<String>,
+}
+
+impl Readable {
+    fn new(scene: &Scene, server: &Server) -> Self {
+        let address =
+            (server.address.to_string(), format!("127.0.0.1:{}", scene.port));
+        Self { address, peers: Vec::new(), workers: Vec::new() }
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        text.split_inclusive('\n').map(|line| self.line(line)).collect()
+    }
+
+    fn line(&mut self, line: &str) -> String {
+        let words = line.split_inclusive(' ').map(|word| {
+            let bare = word.trim_end_matches([' ', '\n', ':']);
+            let shown = if bare == self.address.0 {
+                self.address.1.clone()
+            } else if bare.starts_with("127.0.0.1:") && bare != self.address.1 {
+                format!("127.0.0.1:{}", 50412 + 2 * place(&mut self.peers, bare))
+            } else if bare.starts_with("worker-") {
+                format!("worker-{}", 1 + place(&mut self.workers, bare))
+            } else {
+                return word.to_owned();
+            };
+            word.replacen(bare, &shown, 1)
+        });
+        words.collect()
+    }
+}
+
+/// Which of those seen this is, counted from 0.
+fn place(seen: &mut Vec<String>, what: &str) -> usize {
+    seen.iter().position(|other| other == what).unwrap_or_else(|| {
+        seen.push(what.to_owned());
+        seen.len() - 1
+    })
+}
+
+/// Why there are no networks of our own here, if so.
+fn no_networks() -> Option<String> {
+    let possible =
+        Command::new(NAMESPACES).arg("--ready").current_dir(top()).output();
+    match possible {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => {
+            Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        }
+        Err(err) => Some(err.to_string()),
+    }
+}
+
+const NAMESPACES: &str = ".ci/namespaces";
+
+/// Runs a program that ends in a network of its own.
+fn run(program: &Program, trace: bool) -> Result<Files, String> {
+    let scratch = Scratch::new(program.name)?;
+    let folder = scratch.folder("program")?;
+    let inner = traced(&example(program.name), trace.then_some(&folder));
+    let mut outer = Command::new(NAMESPACES);
+    outer
+        .arg(program.network)
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .args(program.args);
+    let output = outer
+        .current_dir(top())
+        .output()
+        .map_err(|err| format!("{NAMESPACES}: {err}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        return Err(format!("{printed}{}", String::from_utf8_lossy(&output.stderr)));
+    }
+    let command = command(program.name, &[program.args.to_vec()]);
+    let view = if program.routers > 0 { "routers" } else { "program" };
+    let path = format!("{}/{view}-terminal.txt", program.page);
+    let mut files = Files::from([(path, format!("$ {command}\n{printed}"))]);
+    if trace {
+        let exchange = Exchange {
+            parties: vec![party(program.name, "", &folder)?],
+            outside: Some(program.outside.to_owned()),
+            routers: program.routers,
+            steps: Vec::new(),
+        };
+        let view = if program.routers > 0 { "routers" } else { "wire" };
+        files.extend(draw_to(program.page, view, &exchange, program.title));
+    }
+    Ok(files)
+}
+
+/// What `check` says of a server that is well, and of one that is not.
+fn checks() -> Result<Files, String> {
+    const FLAW: &str = "half_close_is_the_end";
+    let mut broken = Command::new(example("mutant"));
+    broken.env("MUTANT", FLAW);
+    let start = format!("MUTANT={FLAW} {}", command("mutant", &[vec!["5000"]]));
+    let broken = Server::start(&start, broken, &[])?;
+    let address = broken.address.to_string();
+    Ok([
+        ("using/check.txt", checked(&["tcp_server"], None)?),
+        (
+            "using/broken-server.txt",
+            broken.terminal.text().replace(&address, "127.0.0.1:5000"),
+        ),
+        (
+            "using/broken.txt",
+            checked(
+                &["poll_server", "5000", "--only", "half_close"],
+                Some(&address),
+            )?,
+        ),
+    ]
+    .map(|(path, text)| (path.to_owned(), text))
+    .into())
+}
+
+/// A run of `check`, without its times; with an address, in place of port 5000.
+fn checked(args: &[&str], address: Option<&str>) -> Result<String, String> {
+    let mut check = Command::new(example("check"));
+    check.env_remove("CARGO"); // It is to start what is built, and not to build it.
+    check.args(
+        args.iter()
+            .map(|arg| if *arg == "5000" { address.unwrap_or(arg) } else { arg }),
+    );
+    let output = check.output().map_err(|err| format!("check: {err}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = |line: &str| {
+        let bare = line.split(" (").next().unwrap_or(line);
+        let (name, port) = bare.split_once(" at 127.0.0.1:").unwrap_or((bare, ""));
+        if port.is_empty() {
+            format!("{bare}\n")
+        } else {
+            format!("{name} at 127.0.0.1:5000\n")
+        }
+    };
+    let printed: String = printed.lines().map(line).collect();
+    Ok(format!("$ cargo run --example check -- {}\n{printed}", args.join(" ")))
+}
+
+/// The one slide that sends nothing: its bytes, as they would stand on the wire.
+fn byte_order() -> Result<Files, String> {
+    let output = Command::new(example("byte_order"))
+        .output()
+        .map_err(|err| err.to_string())?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let packed = printed.lines().filter(|line| line.starts_with("pack("));
+    let packed: Vec<_> = packed.filter_map(|line| line.split_once("  ")).collect();
+    let words =
+        packed.iter().map(|(call, bytes)| format!("{call}: {}\n", bytes.trim()));
+    Ok([
+        (
+            "byte_order/program-terminal.txt",
+            format!("$ {}\n{printed}", command("byte_order", &[])),
+        ),
+        ("byte_order/wire.txt", words.collect()),
+        (
+            "byte_order/wire.svg",
+            draw::bytes(
+                &packed,
+                "byte_order-wire",
+                "One number, its four bytes in two orders",
+            ),
+        ),
+    ]
+    .map(|(path, text)| (path.to_owned(), text))
+    .into())
+}

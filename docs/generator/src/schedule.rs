@@ -1,0 +1,103 @@
+//! How long a workshop takes: the minutes that the pages state, added up.
+
+use std::fmt::Write;
+
+use crate::book::{SLIDES, pages};
+use crate::{Generated, read};
+
+/// What a half day has room for.
+const HALF_DAY: [&str; 9] = [
+    "udp_server",
+    "tcp_server",
+    "names_ipv4",
+    "recvall_server",
+    "sequential_server",
+    "slow_sequential_server",
+    "poll_server",
+    "thread_per_client",
+    "thread_pool",
+];
+
+/// After so many minutes of work comes a break.
+const BREAK_AFTER: usize = 75;
+const BREAK: usize = 15;
+
+/// How long the lunch of a full day is, and after how many minutes of work it comes at the
+/// latest.
+const LUNCH: usize = 60;
+const LUNCH_AFTER: usize = 150;
+
+/// The first thing: everybody runs the first two commands.
+const START: usize = 15;
+
+pub fn generate(all: &mut Generated) -> Result<(), String> {
+    let half =
+        SLIDES.iter().map(|slide| slide.name).filter(|name| HALF_DAY.contains(name));
+    let full = SLIDES.iter().map(|slide| slide.name);
+    all.files
+        .insert("half_day.md".to_owned(), table(half.collect(), 9 * 60, false)?);
+    all.files.insert("full_day.md".to_owned(), table(full.collect(), 9 * 60, true)?);
+    Ok(())
+}
+
+/// The minutes that the instructor's notes of a page state.
+fn minutes(name: &str) -> Result<usize, String> {
+    let page = read(&format!("docs/src/{name}.md"))?;
+    let stated = page
+        .split_once("<summary>Notes: ")
+        .and_then(|(_, rest)| rest.split_once(" minutes"));
+    let stated = stated.and_then(|(minutes, _)| minutes.parse().ok());
+    stated.ok_or_else(|| format!("docs/src/{name}.md does not state its minutes"))
+}
+
+/// A row for each slide, with breaks between them.
+fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String> {
+    let titles = pages()?;
+    let mut rows = String::from("| from | to | minutes | |\n|---|---|---|---|\n");
+    let mut now = start;
+    let mut row = |minutes: usize, what: &str| {
+        let _ = writeln!(
+            rows,
+            "| {} | {} | {minutes} | {what} |",
+            clock(now),
+            clock(now + minutes)
+        );
+        now += minutes;
+    };
+    row(
+        START,
+        "[How to use this workbook](using.md): both commands run, in two terminals",
+    );
+    let mut work = START;
+    let mut since_break = START;
+    let mut lunch_after = if lunch { LUNCH_AFTER } else { usize::MAX };
+    for name in slides {
+        let length = minutes(name)?;
+        if work + length > lunch_after {
+            row(LUNCH, "*lunch*");
+            lunch_after = usize::MAX;
+            since_break = 0;
+        } else if since_break + length > BREAK_AFTER {
+            row(BREAK, "*break*");
+            since_break = 0;
+        }
+        let file = format!("{name}.md");
+        let title = titles
+            .iter()
+            .find(|(_, page)| *page == file)
+            .map_or(name, |(title, _)| title);
+        let number =
+            SLIDES.iter().position(|slide| slide.name == name).unwrap_or_default()
+                + 1;
+        row(length, &format!("[{number}. {title}]({file})"));
+        since_break += length;
+        work += length;
+    }
+    let _ =
+        writeln!(rows, "\n{work} minutes of work, {} minutes in all.", now - start);
+    Ok(rows)
+}
+
+fn clock(minutes: usize) -> String {
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}

@@ -1,0 +1,252 @@
+//! Programs in terminals, as a reader has them: what they print and what is typed.
+
+use std::env;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::top;
+
+/// How long anything may take that is waited for; the slowest slide needs 20 seconds.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Builds the examples, as `cargo run --example` would.
+pub fn build() -> Result<(), String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--locked", "--examples"]).current_dir(top());
+    let outcome = build.status().map_err(|err| format!("cargo: {err}"))?;
+    if outcome.success() {
+        Ok(())
+    } else {
+        Err("the examples do not build".to_owned())
+    }
+}
+
+/// Where cargo has put an example.
+pub fn example(name: &str) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| top().join("target"), PathBuf::from);
+    target.join("debug/examples").join(name)
+}
+
+/// Why no system call can be traced here, if so.
+pub fn untraceable() -> Option<&'static str> {
+    let mut strace = Command::new("strace");
+    strace
+        .args(["-D", "-o", "/dev/null", "true"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    match strace.status() {
+        Ok(status) if status.success() => None,
+        Ok(_) => Some("strace may not trace here"),
+        Err(_) => Some("strace is not installed"),
+    }
+}
+
+/// The command that runs a program; with a folder, its system calls go to files there, one
+/// for each of its threads. The tracer is no parent of the program: that stays ours.
+pub fn traced(program: &Path, folder: Option<&Path>) -> Command {
+    let Some(folder) = folder else { return Command::new(program) };
+    let mut strace = Command::new("strace");
+    strace.args(["-D", "-ff", "-ttt", "-T", "-s", "8192"]);
+    strace.args(["-e", "trace=%network,poll,ppoll,close,clock_nanosleep", "-o"]);
+    strace.arg(folder.join("thread")).arg(program);
+    strace
+}
+
+/// A program in a terminal of its own.
+pub struct Terminal {
+    /// The command as a reader types it, and what of the run is to read otherwise there.
+    command: String,
+    keyboard: File,
+    screen: Arc<(Mutex<String>, Condvar)>,
+    child: Child,
+}
+
+impl Terminal {
+    /// Starts a program; `command` is how a reader would.
+    pub fn open(command: &str, mut program: Command) -> Result<Self, String> {
+        let pair = || -> rustix::io::Result<(OwnedFd, String)> {
+            let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+            grantpt(&ours)?;
+            unlockpt(&ours)?;
+            let theirs = ptsname(&ours, Vec::new())?.to_string_lossy().into_owned();
+            Ok((ours, theirs))
+        };
+        let (ours, theirs) = pair().map_err(|err| format!("no terminal: {err}"))?;
+        let start = || {
+            let theirs = OpenOptions::new().read(true).write(true).open(&theirs)?;
+            program
+                .stdin(theirs.try_clone()?)
+                .stdout(theirs.try_clone()?)
+                .stderr(theirs);
+            let child = program.current_dir(top()).spawn()?;
+            drop(program); // Closes our side of the program's end: the screen can end.
+            let keyboard = File::from(ours);
+            let screen = read_along(keyboard.try_clone()?);
+            std::io::Result::Ok(Self {
+                command: command.to_owned(),
+                keyboard,
+                screen,
+                child,
+            })
+        };
+        start().map_err(|err| format!("{command}: {err}"))
+    }
+
+    /// What is on the screen, the command first.
+    pub fn text(&self) -> String {
+        format!("$ {}\n{}", self.command, self.output())
+    }
+
+    /// What the program has printed, and what was typed.
+    pub fn output(&self) -> String {
+        self.screen.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Types a line, or the end of the input.
+    pub fn type_in(&mut self, keys: &str) -> Result<(), String> {
+        self.keyboard
+            .write_all(keys.as_bytes())
+            .map_err(|err| format!("{}: {err}", self.command))
+    }
+
+    /// Waits until so many lines end like this.
+    pub fn wait_for(&self, count: usize, ending: &str) -> Result<(), String> {
+        let missing = |screen: &mut String| {
+            screen.lines().filter(|line| line.ends_with(ending)).count() < count
+        };
+        let screen = self.screen.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.screen.1.wait_timeout_while(screen, PATIENCE, missing);
+        let (screen, outcome) = waited.unwrap_or_else(PoisonError::into_inner);
+        if outcome.timed_out() {
+            return Err(format!(
+                "{}: no {count} lines end with {ending:?}:\n{screen}",
+                self.command
+            ));
+        }
+        Ok(())
+    }
+
+    /// Waits until the program has ended by itself and all that it printed is on the screen.
+    pub fn wait(&mut self) -> Result<(), String> {
+        let end = Instant::now() + PATIENCE;
+        while !matches!(self.child.try_wait(), Ok(Some(_)))
+            || Arc::strong_count(&self.screen) > 1
+        {
+            if Instant::now() > end {
+                return Err(format!(
+                    "{} does not end:\n{}",
+                    self.command,
+                    self.output()
+                ));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Ends the program, as Ctrl-C would.
+    pub fn close(&mut self) -> Result<(), String> {
+        let _ = self.child.kill(); // It may have ended.
+        self.wait()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.close();
+    }
+}
+
+/// Collects what appears on a screen, in a thread of its own, until nobody has it open.
+fn read_along(mut from: File) -> Arc<(Mutex<String>, Condvar)> {
+    let screen = Arc::new((Mutex::new(String::new()), Condvar::new()));
+    let shared = Arc::clone(&screen);
+    thread::spawn(move || {
+        let mut pending = Vec::new();
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            pending.extend_from_slice(&buffer[..length]);
+            // A read can cut a character, here as elsewhere.
+            let whole = std::str::from_utf8(&pending)
+                .map_or_else(|err| err.valid_up_to(), str::len);
+            let text = String::from_utf8_lossy(&pending[..whole]).replace('\r', "");
+            pending.drain(..whole);
+            shared.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+            shared.1.notify_all();
+        }
+    });
+    screen
+}
+
+/// A server that has said that it is ready, and where.
+pub struct Server {
+    pub terminal: Terminal,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts an example on a free port; `command` is how a reader would.
+    pub fn start(
+        command: &str,
+        mut program: Command,
+        options: &[&str],
+    ) -> Result<Self, String> {
+        program.arg("0").args(options);
+        let terminal = Terminal::open(command, program)?;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let output = terminal.output();
+            let ready = output
+                .split_once('\n')
+                .map(|(line, _)| line.strip_prefix("server ready on "));
+            if let Some(address) = ready {
+                let address = address.and_then(|address| address.parse().ok());
+                let address =
+                    address.ok_or_else(|| format!("{command}: {output}"))?;
+                return Ok(Self { terminal, address });
+            }
+            if Instant::now() > end {
+                return Err(format!("{command} does not get ready: {output}"));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// A folder for traces that goes when this does.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Result<Self, String> {
+        let path = env::temp_dir()
+            .join(format!("sockets101-book-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path)
+            .map_err(|err| format!("{}: {err}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    /// A folder in it, made when asked for.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, String> {
+        let path = self.0.join(name);
+        fs::create_dir_all(&path)
+            .map_err(|err| format!("{}: {err}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,308 @@
+//! What strace has seen of a program: the calls that the book draws, in order.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// A call that has returned.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// A connection has been asked for, and there was no answer for a while.
+    Connecting,
+    /// It is there, or is refused.
+    Connect(Result<(), String>),
+    Accept,
+    Send(Vec<u8>),
+    /// How many bytes there was room for, and which came.
+    Receive(usize, Vec<u8>),
+    /// Nothing came in time, or nothing will.
+    ReceiveFailed(usize, String),
+    /// Our side has ended.
+    Shutdown,
+    Close,
+    /// The sockets that are ready.
+    Poll(Vec<Socket>),
+    /// The thread sleeps, for so many seconds; and wakes.
+    Sleep(f64),
+    Awake,
+    /// The time to live of what is sent from now on.
+    Ttl(usize),
+}
+
+/// A socket of one program: the number of its descriptor, and the how manieth socket it is
+/// that has this number.
+pub type Socket = (usize, usize);
+
+/// A call, when it returned, in which thread (counted from the first), on which socket, and
+/// whether that is one for datagrams. `late`: it was a long time coming, with nothing to see
+/// that it waited for.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub late: bool,
+    pub time: f64,
+    pub thread: usize,
+    pub socket: Socket,
+    pub datagrams: bool,
+    pub call: Call,
+}
+
+static LINE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"^(?<start>[\d.]+) (?<name>\w+)\((?<args>.*)\) += (?<result>-?\d+)(?: (?<error>E\w+))?.*?<(?<took>[\d.]+)>$",
+    )
+});
+static STRING: LazyLock<Regex> = LazyLock::new(|| regex(r#""((?:[^"\\]|\\.)*)""#));
+static READY: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"fd=(\d+), revents=([A-Z|]+)"));
+static SLEEP: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"tv_sec=(\d+), tv_nsec=(\d+)"));
+
+/// Longer than this, in seconds, and a connection had to wait.
+const LONG: f64 = 0.5;
+
+#[allow(clippy::unwrap_used)] // They are ours, and each is compiled in every run.
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).unwrap()
+}
+
+/// Reads the files of a program's threads, and returns its calls in the order in which they
+/// returned.
+pub fn read(folder: &Path) -> Result<Vec<Event>, String> {
+    let failed = |err: std::io::Error| format!("{}: {err}", folder.display());
+    let mut threads = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let number =
+            path.extension().and_then(|pid| pid.to_str()?.parse::<u32>().ok());
+        threads.push((number.unwrap_or_default(), fs::read(path).map_err(failed)?));
+    }
+    threads.sort_unstable();
+    let mut lines = Vec::new();
+    for (thread, (_, text)) in threads.iter().enumerate() {
+        let text = String::from_utf8_lossy(text).into_owned();
+        for line in text.lines() {
+            if let Some(found) = LINE.captures(line) {
+                let time =
+                    number::<f64>(&found["start"]) + number::<f64>(&found["took"]);
+                lines.push((time, thread, line.to_owned()));
+            }
+        }
+    }
+    lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut reader = Reader::default();
+    for (time, thread, line) in &lines {
+        if let Some(found) = LINE.captures(line) {
+            reader.take(*time, *thread, &found);
+        }
+    }
+    // A sleep is seen when it is over, and has begun before.
+    reader.events.sort_by(|a, b| a.time.total_cmp(&b.time));
+    Ok(reader.events)
+}
+
+/// What is known of the descriptors of a program as its calls go by.
+#[derive(Default)]
+struct Reader {
+    events: Vec<Event>,
+    /// How many sockets each number has been, and whether it is one for datagrams.
+    generation: BTreeMap<usize, (usize, bool)>,
+    /// The sockets of the internet that are open, and whether they carry data.
+    open: BTreeMap<usize, bool>,
+}
+
+impl Reader {
+    fn take(&mut self, time: f64, thread: usize, line: &Captures) {
+        let (name, args) = (&line["name"], &line["args"]);
+        let result: i64 = number(&line["result"]);
+        let error = line.name("error").map(|error| error.as_str());
+        let descriptor = number(args.split(',').next().unwrap_or_default());
+        let took: f64 = number(&line["took"]);
+        if name == "socket" && args.starts_with("AF_INET") {
+            let opened = usize::try_from(result).unwrap_or_default();
+            return self.opened(opened, false, args.contains("SOCK_DGRAM"));
+        }
+        let has_none = ["poll", "ppoll", "clock_nanosleep"].contains(&name);
+        if !has_none && !self.open.contains_key(&descriptor) {
+            return; // A file, or how the system's resolver talks with other parts of it.
+        }
+        let call = match (name, error) {
+            ("accept4", None) => {
+                let accepted = usize::try_from(result).unwrap_or_default();
+                self.opened(accepted, true, false);
+                return self.push(time, thread, accepted, Call::Accept);
+            }
+            ("connect", None) => Call::Connect(Ok(())),
+            ("connect", Some("EINPROGRESS")) => Call::Connecting,
+            ("connect", Some(error)) => Call::Connect(Err(error.to_owned())),
+            ("poll" | "ppoll", None) if result > 0 => {
+                return self.ready(time, thread, args, line);
+            }
+            ("sendto" | "sendmmsg", None) => {
+                // The first string is what is sent, another one an address; or each is sent.
+                let most = if name == "sendto" { 1 } else { usize::MAX };
+                let sent = STRING.captures_iter(args).take(most);
+                for bytes in sent.map(|found| unescaped(&found[1])) {
+                    self.push(time, thread, descriptor, Call::Send(bytes));
+                }
+                return;
+            }
+            ("recvfrom", None) => {
+                let (asked, bytes) = received(args);
+                Call::Receive(asked, bytes)
+            }
+            ("recvfrom", Some(error)) => {
+                Call::ReceiveFailed(received(args).0, error.to_owned())
+            }
+            ("shutdown", None) => Call::Shutdown,
+            ("close", None) if self.open.remove(&descriptor).unwrap_or_default() => {
+                Call::Close
+            }
+            ("clock_nanosleep", None) => {
+                let Some(found) = SLEEP.captures(args) else { return };
+                let seconds =
+                    number::<f64>(&found[1]) + number::<f64>(&found[2]) / 1e9;
+                self.push(time - took, thread, 0, Call::Sleep(seconds));
+                self.push(time, thread, 0, Call::Awake);
+                return self
+                    .events
+                    .iter_mut()
+                    .next_back()
+                    .map_or((), |event| event.late = true);
+            }
+            ("setsockopt", None) if args.contains("IP_TTL") => {
+                let ttl =
+                    args.split('[').nth(1).and_then(|rest| rest.split(']').next());
+                Call::Ttl(number(ttl.unwrap_or_default()))
+            }
+            _ => return,
+        };
+        self.push(time, thread, descriptor, call);
+    }
+
+    fn opened(&mut self, descriptor: usize, carries: bool, datagrams: bool) {
+        let before = self.socket(descriptor).1;
+        self.generation.insert(descriptor, (before + 1, datagrams));
+        self.open.insert(descriptor, carries);
+    }
+
+    fn push(&mut self, time: f64, thread: usize, descriptor: usize, call: Call) {
+        if matches!(call, Call::Connect(_) | Call::Send(_) | Call::Receive(..)) {
+            self.open.insert(descriptor, true);
+        }
+        let socket = self.socket(descriptor);
+        let datagrams = self
+            .generation
+            .get(&descriptor)
+            .is_some_and(|(_, datagrams)| *datagrams);
+        self.events.push(Event {
+            late: false,
+            time,
+            thread,
+            socket,
+            datagrams,
+            call,
+        });
+    }
+
+    fn socket(&self, descriptor: usize) -> Socket {
+        (descriptor, self.generation.get(&descriptor).map_or(0, |(count, _)| *count))
+    }
+
+    /// poll has returned: for a connection that was on its way, or for a server.
+    fn ready(&mut self, time: f64, thread: usize, args: &str, line: &Captures) {
+        let whole = line.get(0).map_or("", |found| found.as_str());
+        let ready: Vec<_> = READY
+            .captures_iter(whole)
+            .map(|found| (number(&found[1]), found[2].to_owned()))
+            .collect();
+        let [(descriptor, what)] = &ready[..] else {
+            let sockets = ready
+                .iter()
+                .map(|(descriptor, _)| self.socket(*descriptor))
+                .collect();
+            return self.push(time, thread, 0, Call::Poll(sockets));
+        };
+        let connects = args.contains("POLLOUT")
+            && !self.open.get(descriptor).copied().unwrap_or_default();
+        if connects {
+            let outcome = if what == "POLLOUT" {
+                Ok(())
+            } else {
+                Err("ECONNREFUSED".to_owned())
+            };
+            let late = number::<f64>(&line["took"]) > LONG;
+            if !late {
+                let socket = self.socket(*descriptor);
+                self.events.retain(|event| {
+                    event.socket != socket || event.call != Call::Connecting
+                });
+            }
+            self.push(time, thread, *descriptor, Call::Connect(outcome));
+            return self
+                .events
+                .iter_mut()
+                .next_back()
+                .map_or((), |event| event.late = late);
+        }
+        let socket = self.socket(*descriptor);
+        self.push(time, thread, 0, Call::Poll(vec![socket]));
+    }
+}
+
+fn number<T: std::str::FromStr + Default>(text: &str) -> T {
+    text.trim().parse().unwrap_or_default()
+}
+
+/// How much room there was, and what came.
+fn received(args: &str) -> (usize, Vec<u8>) {
+    let found = STRING.captures(args);
+    let bytes = found.as_ref().map_or_else(Vec::new, |found| unescaped(&found[1]));
+    let found_one = found.is_some();
+    // The buffer is an address where nothing came into it.
+    let buffer = found
+        .and_then(|found| found.get(0))
+        .map_or(args, |found| &args[found.end()..]);
+    let numbers = buffer.split(", ").filter_map(|part| part.parse().ok());
+    let mut numbers = numbers.skip(usize::from(!found_one)); // The descriptor.
+    (numbers.next().unwrap_or_default(), bytes)
+}
+
+/// The bytes of a string as strace writes it: as in C, in octal.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'\\' {
+            bytes.push(*first);
+            continue;
+        }
+        let digits = rest
+            .iter()
+            .take(3)
+            .take_while(|byte| (b'0'..=b'7').contains(byte))
+            .count();
+        if digits > 0 {
+            let value = rest[..digits]
+                .iter()
+                .fold(0_u32, |value, byte| value * 8 + u32::from(byte - b'0'));
+            bytes.push(u8::try_from(value).unwrap_or_default());
+            rest = &rest[digits..];
+        } else if let Some((escape, after)) = rest.split_first() {
+            let control = match escape {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'v' => 0x0b,
+                b'f' => 0x0c,
+                other => *other,
+            };
+            bytes.push(control);
+            rest = after;
+        }
+    }
+    bytes
+}

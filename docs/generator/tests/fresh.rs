@@ -1,0 +1,65 @@
+//! What the book shows is what happens: all of it is made anew, and compared.
+
+#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use similar::TextDiff;
+use sockets101_book::{RENEW, folder, generate};
+
+#[test]
+fn what_is_committed_is_what_a_fresh_run_gives() {
+    let fresh = generate().unwrap_or_else(|err| panic!("{err}"));
+    for sentence in &fresh.skipped {
+        skipped(sentence);
+    }
+    let mut differences = String::new();
+    for (path, text) in &fresh.files {
+        let committed = fs::read_to_string(folder().join(path)).unwrap_or_default();
+        let committed = committed.replace("\r\n", "\n");
+        if committed != *text {
+            let diff = TextDiff::from_lines(&committed, text);
+            let _ = writeln!(
+                differences,
+                "{}",
+                diff.unified_diff().header(path, "a fresh run")
+            );
+        }
+    }
+    // What nothing makes any more.
+    if fresh.skipped.is_empty() {
+        let made: BTreeSet<_> = fresh.files.keys().cloned().collect();
+        for path in committed(&folder(), "") {
+            if !made.contains(&path) {
+                let _ = writeln!(differences, "{path}: nothing makes this file");
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{differences}\nrenew them: {RENEW}");
+}
+
+/// Says on stderr that something is not tested here, and why. Not with `eprintln!`, whose
+/// output the test harness keeps to itself.
+fn skipped(sentence: &str) {
+    let _ = std::io::Write::write_all(
+        &mut std::io::stderr(),
+        format!("skipped: {sentence}\n").as_bytes(),
+    );
+}
+
+/// The files below a folder, by their path in it.
+fn committed(folder: &Path, below: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = format!("{below}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            files.extend(committed(&entry.path(), &format!("{path}/")));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
