@@ -18,8 +18,8 @@ const PREFIX: usize = 4;
 ///
 /// One read returns what has arrived, which need not be what the sender wrote in
 /// one go: TCP keeps the bytes and their order, not the borders between writes
-/// ([recv(2)], [RFC 9293], section 3.9.1.3). Memory grows with what arrives, not with
-/// `length`.
+/// ([recv(2)], [RFC 9293], section 3.9.1.3). Memory grows with what arrives, not
+/// with `length`.
 ///
 /// Slide 9, "TCP server with recvall".
 ///

@@ -40,23 +40,32 @@ pub const SLIDES: [Slide; 18] = [
     grown("slow_thread_pool_timeout", "thread_pool_timeout"),
 ];
 
-/// The program in a file: what is between its anchors, as the book includes it.
+/// The program in a file: what the book includes of it.
+///
+/// # Errors
+///
+/// As for [`part`].
+pub fn program(path: &str) -> Result<String, String> {
+    part(path, "program")
+}
+
+/// What is between the anchors of a file, as mdBook includes it.
 ///
 /// # Errors
 ///
 /// A sentence, when the file cannot be read or has not exactly one such pair.
-pub fn program(path: &str) -> Result<String, String> {
+pub fn part(path: &str, anchor: &str) -> Result<String, String> {
     let text = read(path)?;
-    let parts: Vec<_> = text.split_inclusive('\n').collect();
-    let places = |mark: &str| -> Vec<usize> {
-        let line = |(_, line): &(usize, &&str)| {
-            line.trim().trim_start_matches(['/', '#', ' ']) == mark
-        };
-        parts.iter().enumerate().filter(line).map(|(place, _)| place).collect()
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let places = |mark: String| -> Vec<usize> {
+        let is_mark =
+            |line: &str| line.trim().trim_start_matches(['/', '#', ' ']) == mark;
+        (0..lines.len()).filter(|place| is_mark(lines[*place])).collect()
     };
-    match (&places("ANCHOR: program")[..], &places("ANCHOR_END: program")[..]) {
-        ([start], [end]) if start < end => Ok(parts[start + 1..*end].concat()),
-        _ => Err(format!("{path}: not one pair of anchors")),
+    let start = places(format!("ANCHOR: {anchor}"));
+    match (&start[..], &places(format!("ANCHOR_END: {anchor}"))[..]) {
+        ([start], [end]) if start < end => Ok(lines[start + 1..*end].concat()),
+        _ => Err(format!("{path}: not one pair of anchors {anchor}")),
     }
 }
 

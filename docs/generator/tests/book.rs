@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
-use sockets101_book::book::{SLIDES, pages, program};
+use sockets101_book::book::{SLIDES, pages, part};
 use sockets101_book::{read, top};
 use url::Url;
 
@@ -125,18 +125,24 @@ fn includes() -> Vec<(String, String, Option<String>)> {
 #[test]
 fn every_included_file_and_anchor_exists() {
     for (file, path, anchor) in includes() {
-        let text = read(&format!("{PAGES}/{path}"))
-            .unwrap_or_else(|err| panic!("{file}: {err}"));
-        let Some(anchor) = anchor else { continue };
-        let (start, end) =
-            (format!("ANCHOR: {anchor}"), format!("ANCHOR_END: {anchor}"));
-        let count = |mark: &str| {
-            let line = |line: &&str| {
-                line.trim_start_matches(['/', '#', ' ']).trim_end() == mark
-            };
-            text.lines().filter(line).count()
+        let path = format!("{PAGES}/{path}");
+        let included = match anchor {
+            Some(anchor) => part(&path, &anchor),
+            None => read(&path),
         };
-        assert_eq!((count(&start), count(&end)), (1, 1), "{file}: {path}:{anchor}");
+        let text = included.unwrap_or_else(|err| panic!("{file}: {err}"));
+        assert!(!text.trim().is_empty(), "{file}: {path} is empty");
+    }
+}
+
+/// One pair, around everything but the header, is all that a program shows of the book.
+#[test]
+fn no_file_has_more_than_one_pair_of_anchors() {
+    for (_, path, _) in includes() {
+        let text = read(&format!("{PAGES}/{path}")).unwrap();
+        if !path.ends_with("figures.txt") {
+            assert!(text.matches("ANCHOR: ").count() <= 1, "{path}");
+        }
     }
 }
 
@@ -183,21 +189,22 @@ fn everything_that_is_generated_is_shown() {
     }
 }
 
-/// As wide as a column of the book can be read: Rust is kept to its width by rustfmt but for
-/// its comments, Python by nothing else.
+/// As wide as a column of the book can be read: Rust is kept to its width by rustfmt, but for
+/// its comments, and Python by nothing else.
 #[test]
 fn no_line_of_a_program_is_too_long_for_its_column() {
-    for slide in SLIDES {
-        for (path, most) in [
-            (format!("examples/{}.rs", slide.name), 85),
-            (format!("docs/python/{}.py", slide.name), 80),
-        ] {
-            for line in program(&path).unwrap().lines() {
-                assert!(
-                    line.chars().count() <= most,
-                    "{path}: over {most} characters: {line}"
-                );
-            }
+    for (_, path, anchor) in includes() {
+        let most = match path.rsplit_once('.') {
+            Some((_, "rs")) => 85,
+            Some((_, "py")) => 80,
+            _ => continue,
+        };
+        let text = part(&format!("{PAGES}/{path}"), &anchor.unwrap()).unwrap();
+        for line in text.lines() {
+            assert!(
+                line.chars().count() <= most,
+                "{path}: over {most} characters: {line}"
+            );
         }
     }
 }

@@ -23,13 +23,6 @@ import sys
 import threading
 import time
 
-# The longest message of a block, in bytes: 16 MiB. Without a limit that both ends
-# keep, the four bytes of a length let anybody ask for 4 GiB of our memory.
-MAX_BLOCK = 16 * 1024 * 1024
-
-# How a length is written: four bytes, in network byte order.
-PREFIX = struct.Struct("!I")
-
 # How long hang_up reads on, in all, and how long call_failed waits.
 SECOND = 1.0
 
@@ -43,14 +36,22 @@ POSITIONAL = "an argument"
 # ANCHOR: blocks
 # ---- Blocks on a stream: a length, then that many bytes
 
+# The longest message of a block, in bytes: 16 MiB. Without a limit that both
+# ends keep, the four bytes of a length let anybody ask for 4 GiB of our memory.
+MAX_BLOCK = 16 * 1024 * 1024
+
+# How a length is written: four bytes, in network byte order.
+PREFIX = struct.Struct("!I")
+
 
 def recvall(client, length):
     """Receives exactly length bytes, however many calls of recv that takes.
 
-    One call returns what has arrived, which need not be what the sender wrote in one
-    go. Memory grows with what arrives, not with length.
+    One call returns what has arrived, which need not be what the sender wrote
+    in one go. Memory grows with what arrives, not with length.
 
-    EOFError when the stream ends early ("3 of 10 bytes left"); OSError as for recv.
+    EOFError when the stream ends early ("3 of 10 bytes left"); OSError as for
+    recv.
     """
     data = bytearray()
     while len(data) < length:
@@ -65,8 +66,8 @@ def recvall(client, length):
 def put_block(client, message):
     """Sends message as one block: its length, then its bytes, in one call.
 
-    ValueError for a message over MAX_BLOCK, of which nothing is sent; OSError as for
-    sendall.
+    ValueError for a message over MAX_BLOCK, of which nothing is sent; OSError
+    as for sendall.
     """
     client.sendall(PREFIX.pack(_checked(len(message))) + message)
 
@@ -74,8 +75,8 @@ def put_block(client, message):
 def get_block(client):
     """Receives one block and returns its message.
 
-    EOFError when the stream ends inside the block, as for recvall; ValueError when
-    the announced length is over MAX_BLOCK; OSError as for recv.
+    EOFError when the stream ends inside the block, as for recvall; ValueError
+    when the announced length is over MAX_BLOCK; OSError as for recv.
     """
     (length,) = PREFIX.unpack(recvall(client, PREFIX.size))
     return recvall(client, _checked(length))

@@ -1,0 +1,214 @@
+// What CSS cannot: tabs for a pair of programs, the presenter mode, prompts in terminals, and
+// the hand-out's order. Without this script every page is complete, and only longer.
+'use strict';
+
+(() => {
+    const root = document.documentElement;
+
+    /** An element with these attributes and children. */
+    function element(name, attributes = {}, ...children) {
+        const made = document.createElement(name);
+        for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+        made.append(...children);
+        return made;
+    }
+
+    /** For the next page, where the browser allows it; head.hbs reads it. */
+    function remember(key, value) {
+        try {
+            localStorage.setItem(`sockets101-${key}`, value);
+        } catch { /* Then it holds for this page. */ }
+    }
+
+    // Tabs.
+    //
+    // Whether there are tabs or two columns is for the CSS to say, as it knows the width: here
+    // is the list of tabs, and the language that it sets on the root, for all pairs at once.
+    const tabs = [];
+
+    function choose(language) {
+        root.dataset.language = language;
+        for (const tab of tabs) {
+            const chosen = tab.dataset.language === language;
+            tab.setAttribute('aria-selected', chosen);
+            tab.tabIndex = chosen ? 0 : -1;
+        }
+    }
+
+    /** Chooses, and leaves the tab where it is in the window, however long the other program. */
+    function chooseByHand(tab) {
+        const before = tab.getBoundingClientRect().top;
+        choose(tab.dataset.language);
+        remember('language', tab.dataset.language);
+        tab.focus({ preventScroll: true });
+        window.scrollBy({ top: tab.getBoundingClientRect().top - before, behavior: 'instant' });
+    }
+
+    document.querySelectorAll('.pair').forEach((pair, number) => {
+        const list = element('div', { role: 'tablist', 'aria-label': 'Language' });
+        const panels = [...pair.querySelectorAll(':scope > section')];
+        const own = panels.map(panel => {
+            panel.id ||= `pair-${number}-${panel.className}`;
+            const tab = element('button', { type: 'button', role: 'tab', 'aria-controls': panel.id },
+                panel.getAttribute('aria-label'));
+            tab.dataset.language = panel.className;
+            tab.addEventListener('click', () => chooseByHand(tab));
+            return tab;
+        });
+        list.append(...own);
+        list.addEventListener('keydown', event => {
+            if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+            const at = own.indexOf(event.target);
+            const to = {
+                ArrowLeft: (at - 1 + own.length) % own.length,
+                ArrowRight: (at + 1) % own.length,
+                Home: 0,
+                End: own.length - 1,
+            }[event.key];
+            if (to === undefined) return;
+            // The arrows are mdBook's too, for the next page.
+            event.stopPropagation();
+            event.preventDefault();
+            chooseByHand(own[to]);
+        });
+        pair.prepend(list);
+        tabs.push(...own);
+
+        // A panel of tabs only where the tabs are seen; beside each other, two regions.
+        new ResizeObserver(() => {
+            const tabbed = list.getClientRects().length > 0;
+            for (const panel of panels) {
+                if (tabbed) panel.setAttribute('role', 'tabpanel');
+                else panel.removeAttribute('role');
+            }
+        }).observe(list);
+    });
+    choose(root.dataset.language ?? 'python');
+
+    // Presenter mode.
+
+    const presenterButton = element('button', {
+        type: 'button',
+        class: 'icon-button presenter-button',
+        title: 'Presenter mode (p)',
+        'aria-label': 'Presenter mode (p)',
+        'aria-keyshortcuts': 'p',
+        'aria-pressed': root.classList.contains('presenter'),
+    });
+    presenterButton.innerHTML = '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" '
+        + 'fill="none" stroke="currentColor" stroke-width="1.5"><path d="M1 2h14M2 2v8.5h12V2M8 10.5V13m-3 2 '
+        + '3-2.5L11 15"/></svg>';
+    presenterButton.addEventListener('click', () => present(!root.classList.contains('presenter')));
+    document.querySelector('.right-buttons')?.prepend(presenterButton);
+
+    /** Turns it on or off; what was at the top of the window stays there. */
+    function present(on) {
+        const seen = [...document.querySelectorAll('main > *')]
+            .find(child => child.getBoundingClientRect().bottom > 0);
+        root.classList.toggle('presenter', on);
+        presenterButton.setAttribute('aria-pressed', on);
+        remember('presenter', on ? 'on' : 'off');
+        if (window.scrollY > 0) seen?.scrollIntoView({ behavior: 'instant' });
+    }
+
+    const help = element('p');
+    help.innerHTML = 'Press <kbd>P</kbd> for the presenter mode: large type, one language';
+    document.querySelector('#mdbook-help-popup p:last-of-type')?.before(help);
+
+    // Escape closes what mdBook has opened, if it has; before its own handlers, as one of them
+    // closes it and another takes every Escape for handled.
+    document.addEventListener('keydown', event => {
+        const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+        if (modified || event.repeat || event.target.closest?.('input, select, textarea')) return;
+        const presenting = root.classList.contains('presenter');
+        const opened = ['mdbook-help-container', 'mdbook-theme-list', 'mdbook-search-wrapper']
+            .some(id => document.getElementById(id)?.getClientRects().length);
+        if (event.key === 'p') present(!presenting);
+        else if (event.key === 'Escape' && presenting && !opened) present(false);
+    }, true);
+
+    // Terminals: what is typed stands out, and is what the button copies.
+
+    for (const code of document.querySelectorAll('code.language-console')) {
+        const parts = code.textContent.split(/^(\$ .*)$/m);
+        code.replaceChildren(...parts.map((part, index) =>
+            index % 2 ? element('span', { class: 'command' }, part) : part));
+    }
+
+    // mdBook's button asks this function of its own for the text.
+    const wholeText = window.playground_text;
+    window.playground_text = (pre, hidden) => {
+        const commands = [...pre.querySelectorAll('.command')];
+        return commands.length > 0
+            ? commands.map(command => command.textContent.slice('$ '.length)).join('\n')
+            : wholeText(pre, hidden);
+    };
+
+    // What a mouse can do, a keyboard can.
+
+    // What scrolls sideways within the page is reached by Tab, in browsers that do not see to it.
+    const overflows = new ResizeObserver(entries => {
+        for (const { target } of entries) {
+            if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+            else target.removeAttribute('tabindex');
+        }
+    });
+    for (const box of document.querySelectorAll('main pre > code, main .table-wrapper, main figure.wire')) {
+        overflows.observe(box);
+    }
+
+    // mdBook's switch of the sidebar is the label of a hidden box.
+    const sidebarSwitch = document.getElementById('mdbook-sidebar-toggle');
+    sidebarSwitch?.setAttribute('role', 'button');
+    sidebarSwitch?.setAttribute('tabindex', '0');
+    sidebarSwitch?.addEventListener('keydown', event => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        sidebarSwitch.click();
+    });
+
+    // The book has two sets of colours; mdBook's other names for them would be the same again.
+    // They stay at the list's end, as mdBook looks for the one that another book has left.
+    for (const name of ['rust', 'coal', 'ayu']) {
+        const item = document.getElementById(`mdbook-theme-${name}`)?.parentElement;
+        if (!item) continue;
+        item.hidden = true;
+        item.parentElement.append(item);
+    }
+
+    // Paper.
+
+    // A folded answer cannot be opened there.
+    let opened = [];
+    window.addEventListener('beforeprint', () => {
+        opened = [...document.querySelectorAll('main details:not([open])')];
+        for (const details of opened) details.open = true;
+    });
+    window.addEventListener('afterprint', () => {
+        for (const details of opened) details.open = false;
+    });
+
+    // In the hand-out the answers are at the end: who predicts should not have read them.
+    if (/\/print\.html$/.test(location.pathname)) {
+        const main = document.querySelector('main');
+        const answers = element('section', { class: 'answers' }, element('h1', {}, 'Answers'));
+        let chapter;
+        for (const found of main.querySelectorAll('h1, details')) {
+            if (found.matches('h1')) {
+                chapter = found;
+            } else if (found.querySelector('summary')?.textContent === 'Answer') {
+                if (answers.dataset.chapter !== chapter.id) {
+                    answers.dataset.chapter = chapter.id;
+                    answers.append(element('h2', {}, chapter.textContent));
+                }
+                const item = found.closest('li');
+                const number = item ? [...item.parentElement.children].indexOf(item) + 1 : 1;
+                found.querySelector('summary').remove();
+                answers.append(element('div', { class: 'answer' }, `${number}.`,
+                    element('div', {}, ...found.childNodes)));
+                found.remove();
+            }
+        }
+        main.append(answers);
+    }
+})();
