@@ -64,7 +64,13 @@ impl Columns {
                 order.insert(usize::from(!crowd), To::Party(server));
             }
         }
-        let gap = if order.len() > 3 { 150 } else { 290 };
+        let labels = rows.iter().map(|row| match &row.what {
+            What::Note(_) => 0,
+            What::Arrow(_, label) | What::FromOutside(label) => text_width(label),
+        });
+        let longest = labels.max().unwrap_or_default();
+        // Where there are many columns, a label begins at its sender and goes across others.
+        let gap = if order.len() > 3 { 150 } else { longest.max(250) + 40 };
         // As wide as the longest note of the first column, and of the last.
         let first = order.first().copied();
         let notes = |who: Option<To>| {

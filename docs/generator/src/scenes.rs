@@ -235,7 +235,7 @@ const PROGRAMS: [Program; 4] = [
         name: "getaddrinfo",
         args: &[],
         network: "--names",
-        outside: "others",
+        outside: "the others",
         routers: 0,
     },
     Program {
@@ -244,7 +244,7 @@ const PROGRAMS: [Program; 4] = [
         name: "network_errors",
         args: &[],
         network: "--names",
-        outside: "others",
+        outside: "the others",
         routers: 0,
     },
     Program {

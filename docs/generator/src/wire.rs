@@ -314,7 +314,7 @@ impl Stage<'_> {
             self.links[number].sent[end] += amount(event, bytes);
         }
         let to = lost.map_or(there, To::Router);
-        self.arrow(party, to, &format!("{} {}", count(bytes.len()), shown(bytes)));
+        self.arrow(party, to, &label(bytes));
     }
 
     fn receive(
@@ -329,7 +329,7 @@ impl Stage<'_> {
             self.links[number].taken[end] += amount(event, bytes);
         }
         if there == To::Outside && !bytes.is_empty() {
-            let label = format!("{} {}", count(bytes.len()), shown(bytes));
+            let label = label(bytes);
             self.rows.push(Row { party, what: What::FromOutside(label) });
         }
         let is_server = self.exchange.parties[party].is_server;
@@ -374,20 +374,22 @@ fn amount(event: &Event, bytes: &[u8]) -> usize {
     if event.datagrams { 1 } else { bytes.len() }
 }
 
-fn count(bytes: usize) -> String {
-    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
-}
-
-/// The bytes as text, where they are text; a question or an answer of DNS by its name; else
-/// in hexadecimal. What is long is cut.
-fn shown(bytes: &[u8]) -> String {
+/// How many bytes, and which: a message of DNS in words, what is text as text, all else in
+/// hexadecimal. What is long is cut.
+fn label(bytes: &[u8]) -> String {
     const MOST: usize = 28;
-    let text = match (dns_name(bytes), std::str::from_utf8(bytes)) {
-        (Some(name), _) => name,
-        (None, Ok(text)) if !text.contains('\0') => {
+    let count = match bytes.len() {
+        1 => "1 byte".to_owned(),
+        length => format!("{length} bytes"),
+    };
+    if let Some(message) = dns(bytes) {
+        return format!("{count}, {message}");
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => {
             format!("\"{}\"", text.replace('\n', "\\n"))
         }
-        (None, _) => {
+        _ => {
             let all: Vec<_> = bytes
                 .iter()
                 .map(|byte| match byte {
@@ -399,15 +401,16 @@ fn shown(bytes: &[u8]) -> String {
         }
     };
     if text.chars().count() <= MOST {
-        return text;
+        return format!("{count} {text}");
     }
-    format!("{} …", text.chars().take(MOST - 2).collect::<String>())
+    format!("{count} {} …", text.chars().take(MOST - 2).collect::<String>())
 }
 
-/// The question in a message of DNS ([RFC 1035], section 4.1), as it also stands in the answer.
+/// What a message of DNS is, and its question, which also stands in the answer ([RFC 1035],
+/// section 4.1).
 ///
 /// [RFC 1035]: https://www.rfc-editor.org/rfc/rfc1035
-fn dns_name(message: &[u8]) -> Option<String> {
+fn dns(message: &[u8]) -> Option<String> {
     // One question; a question or an answer, and nothing rarer.
     let (header, mut rest) = message.split_at_checked(12)?;
     if header[4..6] != [0, 1] {
@@ -430,7 +433,9 @@ fn dns_name(message: &[u8]) -> Option<String> {
         [0, 28] => "AAAA",
         _ => return None,
     };
-    Some(format!("{kind} {}", labels.join(".")))
+    let what = if header[2] & 0x80 == 0 { "question" } else { "answer" };
+    let nothing = if header[3] & 0x0f == 3 { ": no such name" } else { "" };
+    Some(format!("{what}: {kind} {}{nothing}", labels.join(".")))
 }
 
 /// What an error of the system means here; its name, where that says it.
