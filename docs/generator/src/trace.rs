@@ -36,15 +36,18 @@ pub enum Call {
 /// that has this number.
 pub type Socket = (usize, usize);
 
-/// A call, when it returned, in which thread (counted from the first), on which socket, and
-/// whether that is one for datagrams. `late`: it was a long time coming, with nothing to see
-/// that it waited for.
+/// A call of a program.
 #[derive(Clone, Debug)]
 pub struct Event {
-    pub late: bool,
+    /// When it returned, if it waits for something; when it began, if it makes something
+    /// happen: strace may hear of that later than whom it happens to.
     pub time: f64,
+    /// It was a long time coming, and nothing that is traced shows what it waited for.
+    pub late: bool,
+    /// Counted from the program's first.
     pub thread: usize,
     pub socket: Socket,
+    /// Whether that is a socket for datagrams.
     pub datagrams: bool,
     pub call: Call,
 }
@@ -82,25 +85,32 @@ pub fn read(folder: &Path) -> Result<Vec<Event>, String> {
     threads.sort_unstable();
     let mut lines = Vec::new();
     for (thread, (_, text)) in threads.iter().enumerate() {
-        let text = String::from_utf8_lossy(text).into_owned();
-        for line in text.lines() {
-            if let Some(found) = LINE.captures(line) {
-                let time =
-                    number::<f64>(&found["start"]) + number::<f64>(&found["took"]);
-                lines.push((time, thread, line.to_owned()));
-            }
-        }
+        let text = String::from_utf8_lossy(text);
+        let found = text.lines().filter_map(|line| LINE.captures(line));
+        lines.extend(found.map(|line| {
+            let end = number::<f64>(&line["start"]) + number::<f64>(&line["took"]);
+            // Owned, since the text is not.
+            (end, thread, line[0].to_owned())
+        }));
     }
     lines.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut reader = Reader::default();
-    for (time, thread, line) in &lines {
+    for (_, thread, line) in &lines {
         if let Some(found) = LINE.captures(line) {
-            reader.take(*time, *thread, &found);
+            reader.take(*thread, &found);
         }
     }
-    // A sleep is seen when it is over, and has begun before.
+    // What acts has its place where it began.
     reader.events.sort_by(|a, b| a.time.total_cmp(&b.time));
     Ok(reader.events)
+}
+
+/// When a call was made, how long it took, and in which thread.
+#[derive(Clone, Copy)]
+struct When {
+    start: f64,
+    took: f64,
+    thread: usize,
 }
 
 /// What is known of the descriptors of a program as its calls go by.
@@ -114,12 +124,16 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, time: f64, thread: usize, line: &Captures) {
+    fn take(&mut self, thread: usize, line: &Captures) {
         let (name, args) = (&line["name"], &line["args"]);
         let result: i64 = number(&line["result"]);
         let error = line.name("error").map(|error| error.as_str());
         let descriptor = number(args.split(',').next().unwrap_or_default());
-        let took: f64 = number(&line["took"]);
+        let when = When {
+            start: number(&line["start"]),
+            took: number(&line["took"]),
+            thread,
+        };
         if name == "socket" && args.starts_with("AF_INET") {
             let opened = usize::try_from(result).unwrap_or_default();
             return self.opened(opened, false, args.contains("SOCK_DGRAM"));
@@ -132,20 +146,20 @@ impl Reader {
             ("accept4", None) => {
                 let accepted = usize::try_from(result).unwrap_or_default();
                 self.opened(accepted, true, false);
-                return self.push(time, thread, accepted, Call::Accept);
+                return self.push(when, accepted, Call::Accept);
             }
             ("connect", None) => Call::Connect(Ok(())),
             ("connect", Some("EINPROGRESS")) => Call::Connecting,
             ("connect", Some(error)) => Call::Connect(Err(error.to_owned())),
             ("poll" | "ppoll", None) if result > 0 => {
-                return self.ready(time, thread, args, line);
+                return self.ready(when, args, line);
             }
             ("sendto" | "sendmmsg", None) => {
                 // The first string is what is sent, another one an address; or each is sent.
                 let most = if name == "sendto" { 1 } else { usize::MAX };
                 let sent = STRING.captures_iter(args).take(most);
                 for bytes in sent.map(|found| unescaped(&found[1])) {
-                    self.push(time, thread, descriptor, Call::Send(bytes));
+                    self.push(when, descriptor, Call::Send(bytes));
                 }
                 return;
             }
@@ -164,13 +178,8 @@ impl Reader {
                 let Some(found) = SLEEP.captures(args) else { return };
                 let seconds =
                     number::<f64>(&found[1]) + number::<f64>(&found[2]) / 1e9;
-                self.push(time - took, thread, 0, Call::Sleep(seconds));
-                self.push(time, thread, 0, Call::Awake);
-                return self
-                    .events
-                    .iter_mut()
-                    .next_back()
-                    .map_or((), |event| event.late = true);
+                self.push(when, 0, Call::Sleep(seconds));
+                return self.push(when, 0, Call::Awake);
             }
             ("setsockopt", None) if args.contains("IP_TTL") => {
                 let ttl =
@@ -179,7 +188,7 @@ impl Reader {
             }
             _ => return,
         };
-        self.push(time, thread, descriptor, call);
+        self.push(when, descriptor, call);
     }
 
     fn opened(&mut self, descriptor: usize, carries: bool, datagrams: bool) {
@@ -188,7 +197,7 @@ impl Reader {
         self.open.insert(descriptor, carries);
     }
 
-    fn push(&mut self, time: f64, thread: usize, descriptor: usize, call: Call) {
+    fn push(&mut self, when: When, descriptor: usize, call: Call) {
         if matches!(call, Call::Connect(_) | Call::Send(_) | Call::Receive(..)) {
             self.open.insert(descriptor, true);
         }
@@ -197,14 +206,17 @@ impl Reader {
             .generation
             .get(&descriptor)
             .is_some_and(|(_, datagrams)| *datagrams);
-        self.events.push(Event {
-            late: false,
-            time,
-            thread,
-            socket,
-            datagrams,
+        let acts = matches!(
             call,
-        });
+            Call::Connecting | Call::Send(_) | Call::Shutdown | Call::Sleep(_)
+        );
+        let time = if acts { when.start } else { when.start + when.took };
+        let late = match call {
+            Call::Connect(_) => when.took > LONG,
+            _ => call == Call::Awake,
+        };
+        let thread = when.thread;
+        self.events.push(Event { time, late, thread, socket, datagrams, call });
     }
 
     fn socket(&self, descriptor: usize) -> Socket {
@@ -212,7 +224,7 @@ impl Reader {
     }
 
     /// poll has returned: for a connection that was on its way, or for a server.
-    fn ready(&mut self, time: f64, thread: usize, args: &str, line: &Captures) {
+    fn ready(&mut self, when: When, args: &str, line: &Captures) {
         let whole = line.get(0).map_or("", |found| found.as_str());
         let ready: Vec<_> = READY
             .captures_iter(whole)
@@ -223,7 +235,7 @@ impl Reader {
                 .iter()
                 .map(|(descriptor, _)| self.socket(*descriptor))
                 .collect();
-            return self.push(time, thread, 0, Call::Poll(sockets));
+            return self.push(when, 0, Call::Poll(sockets));
         };
         let connects = args.contains("POLLOUT")
             && !self.open.get(descriptor).copied().unwrap_or_default();
@@ -233,22 +245,16 @@ impl Reader {
             } else {
                 Err("ECONNREFUSED".to_owned())
             };
-            let late = number::<f64>(&line["took"]) > LONG;
-            if !late {
+            if when.took <= LONG {
                 let socket = self.socket(*descriptor);
                 self.events.retain(|event| {
                     event.socket != socket || event.call != Call::Connecting
                 });
             }
-            self.push(time, thread, *descriptor, Call::Connect(outcome));
-            return self
-                .events
-                .iter_mut()
-                .next_back()
-                .map_or((), |event| event.late = late);
+            return self.push(when, *descriptor, Call::Connect(outcome));
         }
         let socket = self.socket(*descriptor);
-        self.push(time, thread, 0, Call::Poll(vec![socket]));
+        self.push(when, 0, Call::Poll(vec![socket]));
     }
 }
 

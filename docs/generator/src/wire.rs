@@ -99,8 +99,12 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
             });
             let before = queue.calls.back().map_or(0, |(step, _)| *step);
             let due = match event.call {
-                // What they belong to: the call before, or the call that they let through.
-                Call::Close => 0,
+                // What waits for nobody comes with the call before; poll with the one that it
+                // lets through.
+                Call::Close => before,
+                Call::Send(_) | Call::Shutdown | Call::Sleep(_) if who.is_server => {
+                    before
+                }
                 Call::Poll(_) => {
                     let mut later = who.events[place + 1..].iter();
                     later
@@ -113,7 +117,7 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
         }
         let mut threads: Vec<_> = threads.into_values().collect();
         // Which thread of a pool gets a client is chance: they come in the order of clients.
-        threads.sort_by(|a, b| first(a).total_cmp(&first(b)));
+        threads.sort_by(|a, b| first_accept(a).total_cmp(&first_accept(b)));
         let serving = threads.iter_mut().filter(|queue| {
             queue
                 .calls
@@ -132,10 +136,9 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
     queues
 }
 
-/// When a thread first had to do with a client.
-fn first(queue: &Queue) -> f64 {
-    let first =
-        queue.calls.iter().find(|(_, event)| !matches!(event.call, Call::Poll(_)));
+/// When a thread first got a client; at once, where others hand it theirs.
+fn first_accept(queue: &Queue) -> f64 {
+    let first = queue.calls.iter().find(|(_, event)| event.call == Call::Accept);
     first.map_or(0.0, |(_, event)| event.time)
 }
 
