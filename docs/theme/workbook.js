@@ -14,9 +14,9 @@
     }
 
     /** For the next page, where the browser allows it; head.hbs reads it. */
-    function remember(key, value) {
+    function remember(storage, key, value) {
         try {
-            localStorage.setItem(`sockets101-${key}`, value);
+            window[storage].setItem(`sockets101-${key}`, value);
         } catch { /* Then it holds for this page. */ }
     }
 
@@ -39,7 +39,7 @@
     function chooseByHand(tab) {
         const before = tab.getBoundingClientRect().top;
         choose(tab.dataset.language);
-        remember('language', tab.dataset.language);
+        remember('localStorage', 'language', tab.dataset.language);
         tab.focus({ preventScroll: true });
         window.scrollBy({ top: tab.getBoundingClientRect().top - before, behavior: 'instant' });
     }
@@ -107,13 +107,19 @@
             .find(child => child.getBoundingClientRect().bottom > 0);
         root.classList.toggle('presenter', on);
         presenterButton.setAttribute('aria-pressed', on);
-        remember('presenter', on ? 'on' : 'off');
+        remember('sessionStorage', 'presenter', on ? 'on' : 'off');
         if (window.scrollY > 0) seen?.scrollIntoView({ behavior: 'instant' });
     }
 
-    const help = element('p');
-    help.innerHTML = 'Press <kbd>P</kbd> for the presenter mode: large type, one language';
-    document.querySelector('#mdbook-help-popup p:last-of-type')?.before(help);
+    for (const line of [
+        'Press <kbd>P</kbd> for the presenter mode: large type, one language',
+        'Press <kbd>1</kbd> to <kbd>9</kbd> to go to a part of the page',
+        'Press <kbd>L</kbd> for the other language, where there are tabs',
+    ]) {
+        const help = element('p');
+        help.innerHTML = line;
+        document.querySelector('#mdbook-help-popup p:last-of-type')?.before(help);
+    }
 
     // Escape closes what mdBook has opened, if it has; before its own handlers, as one of them
     // closes it and another takes every Escape for handled.
@@ -123,7 +129,10 @@
         const presenting = root.classList.contains('presenter');
         const opened = ['mdbook-help-container', 'mdbook-theme-list', 'mdbook-search-wrapper']
             .some(id => document.getElementById(id)?.getClientRects().length);
+        const part = document.querySelectorAll('main h2')[event.key - 1];
         if (event.key === 'p') present(!presenting);
+        else if (event.key === 'l') choose(root.dataset.language === 'rust' ? 'python' : 'rust');
+        else if (part?.getClientRects().length) part.scrollIntoView({ behavior: 'instant' });
         else if (event.key === 'Escape' && presenting && !opened) present(false);
     }, true);
 
@@ -155,7 +164,17 @@
     });
     for (const box of document.querySelectorAll('main pre > code, main .table-wrapper, main figure.wire')) {
         overflows.observe(box);
+        // The arrows are mdBook's too, for the next page.
+        box.addEventListener('keydown', event => {
+            if (event.key.startsWith('Arrow') && box.hasAttribute('tabindex')) event.stopPropagation();
+        });
     }
+
+    // Past the sidebar and the bar, for whoever goes by Tab.
+    const content = document.querySelector('main');
+    content.tabIndex = -1;
+    content.id ||= 'page';
+    document.body.prepend(element('a', { class: 'skip', href: `#${content.id}` }, 'Skip to the page'));
 
     // mdBook's switch of the sidebar is the label of a hidden box.
     const sidebarSwitch = document.getElementById('mdbook-sidebar-toggle');

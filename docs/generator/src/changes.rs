@@ -16,7 +16,8 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
         let hunks = hunks
             .lines()
             .map(|line| if line.starts_with("@@") { " …" } else { line });
-        let text = hunks.skip(1).collect::<Vec<_>>().join("\n");
+        let lines = hunks.skip(1).skip_while(|line| line.trim().is_empty());
+        let text = lines.collect::<Vec<_>>().join("\n");
         all.files
             .insert(format!("{}/changes.diff", slide.name), format!("{text}\n"));
     }

@@ -16,12 +16,8 @@ pub fn in_words(exchange: &Exchange, rows: &[Row]) -> String {
         let who = &exchange.parties[row.party].name;
         let _ = match &row.what {
             What::Note(note) => writeln!(text, "{who}: {note}"),
-            What::Arrow(to, label) => {
-                let lost = if matches!(to, To::Router(_)) {
-                    ", which drops it"
-                } else {
-                    ""
-                };
+            What::Arrow { to, label, lost } => {
+                let lost = if *lost { ", which drops it" } else { "" };
                 writeln!(
                     text,
                     "{who} -> {}: {label}{lost}",
@@ -55,33 +51,37 @@ impl Columns {
             (0..exchange.parties.len()).filter(|party| Some(*party) != server);
         let mut order: Vec<_> = clients.map(To::Party).collect();
         order.extend((1..=exchange.routers).map(To::Router));
-        let crowd = order.len() > 2 && exchange.routers == 0;
         match server {
             None => order.push(To::Outside),
             // In the middle of two; at the left of many.
-            Some(server) if exchange.routers > 0 => order.push(To::Party(server)),
             Some(server) => {
-                order.insert(usize::from(!crowd), To::Party(server));
+                let place = usize::from(order.len() <= 2);
+                order.insert(place, To::Party(server));
             }
         }
+        // As wide as the longest note beside a column.
+        let notes = |who: To| {
+            let notes = rows.iter().filter(|row| To::Party(row.party) == who);
+            let lengths = notes.map(|row| match &row.what {
+                What::Note(note) => text_width(note) + 20,
+                _ => 0,
+            });
+            lengths.max().unwrap_or_default()
+        };
         let labels = rows.iter().map(|row| match &row.what {
             What::Note(_) => 0,
-            What::Arrow(_, label) | What::FromOutside(label) => text_width(label),
+            What::Arrow { label, .. } | What::FromOutside(label) => {
+                text_width(label) + 40
+            }
         });
-        let longest = labels.max().unwrap_or_default();
-        // Where there are many columns, a label begins at its sender and goes across others.
-        let gap = if order.len() > 3 { 150 } else { longest.max(250) + 40 };
-        // As wide as the longest note of the first column, and of the last.
-        let first = order.first().copied();
-        let notes = |who: Option<To>| {
-            let notes = rows.iter().filter(|row| Some(To::Party(row.party)) == who);
-            let length = |row: &Row| match &row.what {
-                What::Note(note) => text_width(note),
-                _ => 0,
-            };
-            notes.map(length).max().unwrap_or_default() + 20
+        let gap = match &order[..] {
+            [_, middle, _] => notes(*middle).max(labels.max().unwrap_or_default()),
+            [_, _] => labels.max().unwrap_or_default().max(290),
+            // A label begins at its sender, and goes across other columns.
+            _ => 150,
         };
-        let margins = (notes(first).max(60), notes(order.last().copied()).max(60));
+        let margin = |who: Option<&To>| who.map_or(0, |who| notes(*who)).max(60);
+        let margins = (margin(order.first()), margin(order.last()));
         Self { order, margins, gap }
     }
 
@@ -142,16 +142,9 @@ pub fn picture(
                     escaped(note)
                 );
             }
-            What::Arrow(to, label) => {
+            What::Arrow { to, label, lost } => {
                 let class = if is_server { "reply" } else { "send" };
-                svg += &arrow(
-                    own,
-                    columns.x(*to),
-                    y,
-                    class,
-                    label,
-                    matches!(to, To::Router(_)),
-                );
+                svg += &arrow(own, columns.x(*to), y, class, label, *lost);
             }
             What::FromOutside(label) => {
                 svg += &arrow(columns.x(To::Outside), own, y, "reply", label, false);

@@ -53,15 +53,10 @@ fn minutes(name: &str) -> Result<usize, String> {
 /// A row for each slide, with breaks between them.
 fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String> {
     let titles = pages()?;
-    let mut rows = String::from("| from | to | minutes | |\n|---|---|---|---|\n");
+    let mut rows = String::from("| from | | minutes |\n|---|---|---|\n");
     let mut now = start;
     let mut row = |minutes: usize, what: &str| {
-        let _ = writeln!(
-            rows,
-            "| {} | {} | {minutes} | {what} |",
-            clock(now),
-            clock(now + minutes)
-        );
+        let _ = writeln!(rows, "| {} | {what} | {minutes} |", clock(now));
         now += minutes;
     };
     row(
@@ -93,8 +88,12 @@ fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String>
         since_break += length;
         work += length;
     }
-    let _ =
-        writeln!(rows, "\n{work} minutes of work, {} minutes in all.", now - start);
+    let end = clock(now);
+    let _ = writeln!(
+        rows,
+        "| {end} | the end | |\n\n{work} minutes of work, {} in all.",
+        now - start
+    );
     Ok(rows)
 }
 

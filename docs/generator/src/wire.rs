@@ -35,8 +35,8 @@ pub struct Row {
 pub enum What {
     /// What a call returned, or that one ended.
     Note(String),
-    /// Something goes from here to there.
-    Arrow(To, String),
+    /// Something goes from here to there, and may be dropped there.
+    Arrow { to: To, label: String, lost: bool },
     /// And comes back from outside.
     FromOutside(String),
 }
@@ -257,7 +257,12 @@ impl Stage<'_> {
                 self.arrow(party, there, "connect: SYN, SYN+ACK, ACK");
             }
             Call::Connecting => {
-                self.arrow(party, there, "connect: SYN, and no answer");
+                // It had no answer: the system drops what comes to a full queue.
+                let label = "connect: SYN".to_owned();
+                self.rows.push(Row {
+                    party,
+                    what: What::Arrow { to: there, label, lost: true },
+                });
             }
             Call::Connect(Err(why)) => {
                 self.arrow(party, there, "connect: SYN");
@@ -368,7 +373,11 @@ impl Stage<'_> {
     }
 
     fn arrow(&mut self, party: usize, to: To, label: &str) {
-        self.rows.push(Row { party, what: What::Arrow(to, label.to_owned()) });
+        let lost = matches!(to, To::Router(_));
+        self.rows.push(Row {
+            party,
+            what: What::Arrow { to, label: label.to_owned(), lost },
+        });
     }
 }
 
