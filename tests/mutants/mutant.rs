@@ -32,6 +32,7 @@ fn main() -> Result<(), Failure> {
         return datagrams(flaw, &socket);
     }
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(cfg!(not(windows)))?; // One flaw after another at one port.
     socket.bind(&address.into())?;
     socket.listen(100)?;
     let listener: TcpListener = socket.into();
