@@ -118,12 +118,7 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
         let mut threads: Vec<_> = threads.into_values().collect();
         // Which thread of a pool gets a client is chance: they come in the order of clients.
         threads.sort_by(|a, b| first_accept(a).total_cmp(&first_accept(b)));
-        let serving = threads.iter_mut().filter(|queue| {
-            queue
-                .calls
-                .iter()
-                .any(|(_, event)| matches!(event.call, Call::Receive(..)))
-        });
+        let serving = threads.iter_mut().filter(|queue| serves(queue, &who.events));
         for (number, queue) in
             serving.enumerate().filter(|_| !who.threads.is_empty())
         {
@@ -134,6 +129,19 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
     // What clients do is where the rest comes from.
     queues.sort_by_key(|queue| exchange.parties[queue.party].is_server);
     queues
+}
+
+/// Whether a thread talks with clients, or would: not one that hands them to others.
+fn serves(queue: &Queue, all: &[Event]) -> bool {
+    let receives = |event: &Event| matches!(event.call, Call::Receive(..));
+    queue.calls.iter().any(|(_, event)| {
+        let handed_on = |other: &Event| {
+            receives(other)
+                && other.socket == event.socket
+                && other.thread != event.thread
+        };
+        receives(event) || event.call == Call::Accept && !all.iter().any(handed_on)
+    })
 }
 
 /// When a thread first got a client; at once, where others hand it theirs.
