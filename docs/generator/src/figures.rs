@@ -126,17 +126,13 @@ fn complete(backlog: usize, clients: usize) -> Result<String, String> {
     let server = start("listen_backlog", &["--backlog", &backlog.to_string()])?;
     let busy = TcpStream::connect(server.address).map_err(|err| err.to_string())?;
     server.terminal.wait_for(1, " connected")?;
-    let connect =
-        || TcpStream::connect_timeout(&server.address, Duration::from_millis(800));
-    // All at once, since each that gets none waits for its time to be over.
-    let connected = thread::scope(|scope| {
-        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(connect)).collect();
-        let clients: Vec<_> =
-            clients.into_iter().map(thread::ScopedJoinHandle::join).collect();
-        clients.iter().filter(|client| matches!(client, Ok(Ok(_)))).count()
-    });
+    // One after another: of two that come in the same moment, both may be told that they are
+    // connected, though there is room for one.
+    let limit = Duration::from_millis(300);
+    let connect = |_| TcpStream::connect_timeout(&server.address, limit).ok();
+    let connected: Vec<_> = (0..clients).filter_map(connect).collect();
     drop(busy);
-    Ok(connected.to_string())
+    Ok(connected.len().to_string())
 }
 
 /// How many bytes of a datagram of 3,000 are answered.
