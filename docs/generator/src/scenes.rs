@@ -360,7 +360,7 @@ fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
         let parties: Result<Vec<_>, String> = names.map(party).collect();
         let exchange =
             Exchange { parties: parties?, outside: None, routers: 0, steps };
-        files.extend(draw_to(scene.page, "wire", &exchange, scene.title));
+        files.extend(draw_to(scene.page, "wire", &exchange, scene.title)?);
     }
     Ok(files)
 }
@@ -424,12 +424,17 @@ fn party(who: &str, threads: &'static str, folder: &Path) -> Result<Party, Strin
     }
 }
 
-fn draw_to(page: &str, view: &str, exchange: &Exchange, title: &str) -> Files {
-    let rows = rows(exchange);
+fn draw_to(
+    page: &str,
+    view: &str,
+    exchange: &Exchange,
+    title: &str,
+) -> Result<Files, String> {
+    let rows = rows(exchange)?;
     let picture = draw::picture(exchange, &rows, &format!("{page}-{view}"), title);
-    [("svg", picture), ("txt", draw::in_words(exchange, &rows))]
+    Ok([("svg", picture), ("txt", draw::in_words(exchange, &rows))]
         .map(|(kind, text)| (format!("{page}/{view}.{kind}"), text))
-        .into()
+        .into())
 }
 
 /// What differs from run to run, as a reader of the book finds it: the slide's port, clients'
@@ -523,7 +528,7 @@ fn run(program: &Program, trace: bool) -> Result<Files, String> {
             steps: Vec::new(),
         };
         let view = if program.routers > 0 { "routers" } else { "wire" };
-        files.extend(draw_to(program.page, view, &exchange, program.title));
+        files.extend(draw_to(program.page, view, &exchange, program.title)?);
     }
     Ok(files)
 }

@@ -68,7 +68,12 @@ struct Queue {
 
 /// Puts the calls in an order in which they can have happened, and the same at each run: a
 /// thread goes on for as long as what it received had been sent before.
-pub fn rows(exchange: &Exchange) -> Vec<Row> {
+///
+/// # Errors
+///
+/// A sentence, when a call got what nobody is seen to have sent: then the picture would lack
+/// something.
+pub fn rows(exchange: &Exchange) -> Result<Vec<Row>, String> {
     let queues = queues(exchange);
     let mut stage =
         Stage { exchange, queues, links: Vec::new(), rows: Vec::new(), ttl: None };
@@ -79,7 +84,12 @@ pub fn rows(exchange: &Exchange) -> Vec<Row> {
         };
         while moves(&mut stage, false) || moves(&mut stage, true) {}
     }
-    stage.rows
+    // A thread of a pool may have been woken for nothing.
+    let mut left = stage.queues.iter().flat_map(|queue| &queue.calls);
+    match left.find(|(_, event)| !matches!(event.call, Call::Poll(_))) {
+        Some((_, event)) => Err(format!("nothing explains this call: {event:?}")),
+        None => Ok(stage.rows),
+    }
 }
 
 fn queues(exchange: &Exchange) -> Vec<Queue> {
