@@ -39,8 +39,8 @@ pub type Socket = (usize, usize);
 /// A call of a program.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// When it returned, if it waits for something; when it began, if it makes something
-    /// happen: strace may hear of that later than whom it happens to.
+    /// When it returned, or a little earlier, if it waits for something; when it began, if it
+    /// makes something happen: strace may hear of that later than whom it happens to.
     pub time: f64,
     /// It was a long time coming, and nothing that is traced shows what it waited for.
     pub late: bool,
@@ -77,15 +77,13 @@ pub fn read(folder: &Path) -> Result<Vec<Event>, String> {
     let failed = |err: std::io::Error| format!("{}: {err}", folder.display());
     let mut threads = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let number =
-            path.extension().and_then(|pid| pid.to_str()?.parse::<u32>().ok());
-        threads.push((number.unwrap_or_default(), fs::read(path).map_err(failed)?));
+        let text = fs::read(entry.map_err(failed)?.path()).map_err(failed)?;
+        threads.push(String::from_utf8_lossy(&text).into_owned());
     }
+    // By the time in the first line: the numbers of processes begin anew, now and then.
     threads.sort_unstable();
     let mut lines = Vec::new();
-    for (thread, (_, text)) in threads.iter().enumerate() {
-        let text = String::from_utf8_lossy(text);
+    for (thread, text) in threads.iter().enumerate() {
         let found = text.lines().filter_map(|line| LINE.captures(line));
         lines.extend(found.map(|line| {
             let end = number::<f64>(&line["start"]) + number::<f64>(&line["took"]);

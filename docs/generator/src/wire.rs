@@ -99,10 +99,7 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
     for (party, who) in exchange.parties.iter().enumerate() {
         let mut threads: BTreeMap<usize, Queue> = BTreeMap::new();
         for (place, event) in who.events.iter().enumerate() {
-            // A client does one thing after another, whatever its threads are. Those of a
-            // server do not wait for one another.
-            let thread = if who.is_server { event.thread } else { 0 };
-            let queue = threads.entry(thread).or_insert_with(|| Queue {
+            let queue = threads.entry(event.thread).or_insert_with(|| Queue {
                 party,
                 name: String::new(),
                 calls: VecDeque::new(),
@@ -199,6 +196,8 @@ impl Stage<'_> {
         let link = self.link(queue.party, event);
         let possible = match &event.call {
             Call::Accept => self.waiting().is_some(),
+            // Another thread of a client may have to connect first.
+            Call::Send(_) => event.datagrams || link.is_some(),
             Call::Receive(_, bytes) => link.is_none_or(|(number, end)| {
                 let link = &self.links[number];
                 let left = link.sent[1 - end].saturating_sub(link.taken[end]);
