@@ -6,10 +6,9 @@ use crate::book::{SLIDES, pages};
 use crate::{Generated, read};
 
 /// What a half day has room for.
-const HALF_DAY: [&str; 9] = [
+const HALF_DAY: [&str; 8] = [
     "udp_server",
     "tcp_server",
-    "names_ipv4",
     "recvall_server",
     "sequential_server",
     "slow_sequential_server",
