@@ -15,7 +15,7 @@ use crate::table::{Kind, SERVERS, server};
 /// How many run at the same time. Most of it is waiting for answers that do not come: so more
 /// than there are processors, but not so many that a server that is well answers too late.
 /// (Wine has one server for all its programs, which keeps them waiting earlier.)
-const TOGETHER: usize = if cfg!(windows) { 3 } else { 20 };
+const TOGETHER: usize = if cfg!(windows) { 2 } else { 20 };
 
 /// Runs `check`, which takes the programs beside its own, with a flaw for those that are broken.
 #[track_caller]
