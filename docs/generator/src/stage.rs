@@ -65,7 +65,7 @@ pub fn traced(program: &Path, folder: Option<&Path>) -> Command {
 
 /// A program in a terminal of its own.
 pub struct Terminal {
-    /// The command as a reader types it, and what of the run is to read otherwise there.
+    /// The command, as a reader types it.
     command: String,
     keyboard: File,
     screen: Arc<(Mutex<String>, Condvar)>,
