@@ -46,7 +46,7 @@ pub const CHECKS: [Check; 30] = [
     Check { name: "vanish", does: "a client that leaves before its answer", suits: |_| true, run: vanish },
     Check { name: "never_read", does: "a client that does not read", suits: |row| is(row, &[Conversation]), run: never_read },
     Check { name: "megabyte", does: "a text of 1 MiB", suits: |row| is(row, &[Block, Conversation]), run: megabyte },
-    Check { name: "last_word", does: "a client that still sends at the end", suits: |row| row.is_stream() && row.name != "poll_server", run: last_word },
+    Check { name: "last_word", does: "a client that still sends at the end", suits: Row::has_last_word, run: last_word },
     Check { name: "connections_200", does: "200 connections", suits: Row::is_stream, run: connections_200 },
     Check { name: "coming_and_going", does: "ten clients that come and go as fast as they can", suits: |row| row.backlog == 100, run: coming_and_going },
     Check { name: "one_after_another", does: "a second client that asks first", suits: |row| row.is_stream() && row.design == Sequential, run: one_after_another },

@@ -95,7 +95,7 @@ fn run() -> Result<bool, Failure> {
         .into());
     }
     if address.is_none() {
-        server::build(&rows)?;
+        server::build(rows.iter().map(|row| row.name))?;
     }
     let mut all_passed = true;
     for row in &rows {

@@ -10,20 +10,17 @@ use std::{iter, thread};
 
 use sockets101::Failure;
 
-use crate::table::Row;
-
 /// How long a server may take to say that it is ready.
 const START: Duration = Duration::from_secs(20);
 
 /// Builds the examples, if cargo runs this program. Otherwise what is beside it will do.
-pub fn build(rows: &[Row]) -> Result<(), Failure> {
+pub fn build<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
     let Some(cargo) = env::var_os("CARGO") else { return Ok(()) };
     let mut build = Command::new(cargo);
     build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]);
-    build.args(rows.iter().flat_map(|row| ["--example", row.name]));
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
+    build.args(names.into_iter().flat_map(|name| ["--example", name]));
+    build.args(cfg!(feature = "event").then_some("--features=event"));
+    build.args((!cfg!(debug_assertions)).then_some("--release"));
     let status = build.stdin(Stdio::null()).status()?;
     if status.success() { Ok(()) } else { Err("the example does not build".into()) }
 }
@@ -39,11 +36,16 @@ pub struct Server {
 
 impl Server {
     /// Starts the example beside this program, on a free port, and waits for its ready line.
-    pub fn start(name: &str, option: Option<&str>) -> Result<Self, Failure> {
+    /// What it says on stderr is kept, unless that goes elsewhere.
+    pub fn start<'a>(
+        name: &str,
+        options: impl IntoIterator<Item = &'a str>,
+        stderr: Stdio,
+    ) -> Result<Self, Failure> {
         let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
         let mut command = Command::new(path);
-        command.arg("0").args(option).stdin(Stdio::null());
-        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        command.arg("0").args(options).stdin(Stdio::null());
+        let spawned = command.stdout(Stdio::piped()).stderr(stderr).spawn();
         let advice =
             |err| format!("{name}: {err}; build it: cargo build --example {name}");
         let mut child = spawned.map_err(advice)?;

@@ -44,6 +44,11 @@ impl Row {
         self.kind != Datagram
     }
 
+    /// Whether it reads on before it closes: no server does that serves all in one thread.
+    pub fn has_last_word(&self) -> bool {
+        self.is_stream() && !["poll_server", "event_server"].contains(&self.name)
+    }
+
     /// Whether an answer takes a while, since the slide sleeps.
     pub fn is_slow(&self) -> bool {
         self.options.contains(&"delay")
@@ -54,7 +59,7 @@ use Design::{Pool, Sequential, Together};
 use Kind::{Block, Conversation, Datagram, OneMessage};
 
 #[rustfmt::skip]
-pub const SERVERS: [Row; 14] = [
+pub const SERVERS: [Row; 14 + cfg!(feature = "event") as usize] = [
     Row { slide: 1, name: "udp_server_bytes", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[] },
     Row { slide: 2, name: "udp_server", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[] },
     Row { slide: 3, name: "ttl_pong", kind: Datagram, design: Sequential, port: 1234, backlog: 0, options: &[] },
@@ -69,4 +74,6 @@ pub const SERVERS: [Row; 14] = [
     Row { slide: 16, name: "thread_pool", kind: OneMessage, design: Pool, port: 1239, backlog: 100, options: &[] },
     Row { slide: 17, name: "thread_pool_timeout", kind: OneMessage, design: Pool, port: 1240, backlog: 100, options: &["timeout"] },
     Row { slide: 18, name: "slow_thread_pool_timeout", kind: OneMessage, design: Pool, port: 1241, backlog: 100, options: &["delay", "timeout"] },
+    // Beyond the slides.
+    #[cfg(feature = "event")] Row { slide: 0, name: "event_server", kind: Conversation, design: Together, port: 1242, backlog: 100, options: &[] },
 ];

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{mem, str, sync::Mutex, thread};
 
@@ -138,8 +138,8 @@ impl Lab {
     pub fn renew(&mut self) -> Result<(), Failure> {
         self.server = None;
         let delay = format!("--delay={}", self.delay.as_secs_f64());
-        let server =
-            Server::start(self.row.name, self.row.is_slow().then_some(&*delay))?;
+        let option = self.row.is_slow().then_some(&*delay);
+        let server = Server::start(self.row.name, option, Stdio::piped())?;
         self.address = server.address;
         self.server = Some(Mutex::new(server));
         Ok(())
@@ -152,7 +152,7 @@ impl Lab {
         delay: Duration,
     ) -> Result<Option<Self>, Seen> {
         let Self { row, patience, .. } = *self;
-        let start = |_| Server::start(row.name, Some(option));
+        let start = |_| Server::start(row.name, [option], Stdio::piped());
         let server = self.server.as_ref().map(start).transpose().map_err(|err| {
             Seen::new("a server", &format!("{err:?}"), Ending::Refused)
         })?;
