@@ -160,7 +160,8 @@ impl Args {
     }
 
     fn usage_line(&self) -> String {
-        format!("usage: cargo run --example {}", self.usage.replacen(' ', " -- ", 1))
+        let words = self.usage.replacen(" [", " -- [", 1);
+        format!("usage: cargo run --example {words}")
     }
 
     fn refuse(&self, mistake: impl fmt::Display) -> ! {

@@ -11,10 +11,10 @@ use crate::harness::{exchange, for_each_at_once, rest, skipped};
 use crate::table::{Design, Kind, Row, servers};
 
 /// The last word: with bytes still coming, the reply arrives and then an end, no reset. All
-/// but `poll_server` promise it.
+/// promise it but those that serve everybody in one thread.
 #[test]
 fn who_is_dropped_while_still_sending_gets_the_reply_and_an_end() {
-    for row in servers(|row| row.is_stream() && row.name != "poll_server") {
+    for row in servers(Row::has_last_word) {
         let server = row.start();
         for _ in 0..5 {
             let mut client = server.connect();
@@ -36,8 +36,7 @@ fn who_is_dropped_while_still_sending_gets_the_reply_and_an_end() {
 /// A client that never ends its side is waited for no longer than a second.
 #[test]
 fn nobody_can_hold_the_last_word_for_ever() {
-    let blocking = servers(|row| row.is_stream() && row.name != "poll_server");
-    for_each_at_once(blocking, |row| {
+    for_each_at_once(servers(Row::has_last_word), |row| {
         let server = row.start();
         let mut stays = server.connect();
         stays.write_all(b"\xff\xff\xff\xff").unwrap();
