@@ -1,0 +1,142 @@
+/* The bare minimum that poll(2) allows, in C, to compare examples/poll_server.rs with.
+ *
+ * Not an example, and not to be learnt from: it is what the benchmark (tests/bench)
+ * divides by. Two non-blocking system calls a message, a read and a write; nothing is
+ * allocated while it runs; one fixed struct a client. It makes ASCII upper case and
+ * leaves other bytes as they are, says nothing of its clients, and ends when accept
+ * fails for want of descriptors.
+ *
+ *     cc -std=c99 -O2 -o poll_server tests/c/poll_server.c && ./poll_server 0
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 100
+#define CHUNK 4096
+#define MOST_CLIENTS 20000
+
+/* What the system did not take of an answer. Nothing is read until it has. */
+struct client {
+    size_t from, to;
+    char unsent[CHUNK];
+};
+
+/* A client's two halves have the same index; 0 is the listener's. */
+static struct pollfd fds[1 + MOST_CLIENTS];
+static struct client clients[1 + MOST_CLIENTS];
+static nfds_t count = 1;
+
+static void die(const char *call) {
+    perror(call);
+    exit(1);
+}
+
+static int not_now(void) {
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+static void listen_at(int port) {
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int on = 1;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((unsigned short)port);
+    fds[0].fd = socket(AF_INET, SOCK_STREAM, 0);
+    fds[0].events = POLLIN;
+    if (fds[0].fd < 0) die("socket");
+    if (setsockopt(fds[0].fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on)) die("setsockopt");
+    if (fcntl(fds[0].fd, F_SETFL, O_NONBLOCK)) die("fcntl");
+    if (bind(fds[0].fd, (struct sockaddr *)&address, sizeof address)) die("bind");
+    if (listen(fds[0].fd, BACKLOG)) die("listen");
+    if (getsockname(fds[0].fd, (struct sockaddr *)&address, &length)) die("getsockname");
+    printf("server ready on 127.0.0.1:%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+}
+
+static void accept_all(void) {
+    while (count <= MOST_CLIENTS) {
+        int fd = accept(fds[0].fd, NULL, NULL);
+        if (fd < 0) {
+            if (not_now() || errno == ECONNABORTED) return;
+            die("accept");
+        }
+        if (fcntl(fd, F_SETFL, O_NONBLOCK)) die("fcntl");
+        fds[count].fd = fd;
+        fds[count].events = POLLIN;
+        fds[count].revents = 0;
+        clients[count].from = clients[count].to = 0;
+        count++;
+    }
+}
+
+/* Whether the client stays. */
+static int serve(nfds_t i) {
+    static char buffer[CHUNK];
+    struct client *client = &clients[i];
+    char *from = client->unsent + client->from;
+    ssize_t length = (ssize_t)(client->to - client->from), sent;
+    if (length == 0) {
+        ssize_t b;
+        from = buffer;
+        length = read(fds[i].fd, buffer, sizeof buffer);
+        if (length < 0) return not_now();
+        if (length == 0) return 0;
+        for (b = 0; b < length; b++)
+            if (buffer[b] >= 'a' && buffer[b] <= 'z') buffer[b] -= 'a' - 'A';
+    }
+    sent = send(fds[i].fd, from, (size_t)length, MSG_NOSIGNAL);
+    if (sent < 0) {
+        if (!not_now()) return 0;
+        sent = 0;
+    }
+    if (sent < length) {
+        memmove(client->unsent, from + sent, (size_t)(length - sent));
+    }
+    client->from = 0;
+    client->to = (size_t)(length - sent);
+    fds[i].events = sent < length ? POLLOUT : POLLIN;
+    return 1;
+}
+
+int main(int argc, char **argv) {
+    listen_at(argc > 1 ? atoi(argv[1]) : 1236);
+    for (;;) {
+        nfds_t i = 1;
+        int ready = poll(fds, count, -1);
+        if (ready < 0) {
+            if (errno == EINTR) continue;
+            die("poll");
+        }
+        if (fds[0].revents) ready--;
+        while (ready > 0 && i < count) {
+            if (!fds[i].revents) {
+                i++;
+                continue;
+            }
+            ready--;
+            if (serve(i)) {
+                i++;
+                continue;
+            }
+            /* The last client takes the place of the one that leaves. */
+            close(fds[i].fd);
+            count--;
+            fds[i] = fds[count];
+            clients[i].from = clients[count].from;
+            clients[i].to = clients[count].to;
+            memcpy(clients[i].unsent, clients[count].unsent, clients[i].to);
+        }
+        if (fds[0].revents) accept_all();
+    }
+}
