@@ -17,6 +17,9 @@ const MOST_ROWS: usize = 40;
 /// How many rows are drawn live, in a terminal of 24 lines.
 const MOST_LIVE: usize = 18;
 
+/// How often a drawing that is alive is renewed.
+pub const FRAME: Duration = Duration::from_millis(100);
+
 const LEGEND: &str = "·· no connection yet  ├ connected  ━━ no answer yet  ● answer  \
                       ┤ closed  × lost";
 
@@ -24,6 +27,7 @@ const LEGEND: &str = "·· no connection yet  ├ connected  ━━ no answer ye
 pub struct Part {
     pub title: String,
     pub log: Log,
+    pub words: Vec<String>,
 }
 
 /// A span of time on so many columns, or units of a picture.
@@ -36,8 +40,8 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub fn new(end: Duration) -> Self {
-        let seconds = end.as_secs_f64().max(1e-6);
+    pub fn new(end: Option<Duration>) -> Self {
+        let seconds = end.unwrap_or_default().as_secs_f64().max(1e-6);
         let (unit, factor) = if seconds < 1.0 { ("ms", 1e3) } else { ("s", 1.0) };
         let end = seconds * factor;
         let power = 10_f64.powf((end / 5.0).log10().floor());
@@ -49,16 +53,16 @@ impl Axis {
 
     /// The same with an end that need not move for a while, for a drawing that is alive.
     pub fn roomy(now: Duration) -> Self {
-        let axis = Self::new(now.max(Duration::from_secs(1)));
+        let axis = Self::new(Some(now.max(Duration::from_secs(1))));
         let end = (axis.end / axis.step).ceil() * axis.step / axis.factor;
-        Self::new(Duration::from_secs_f64(end))
+        Self::new(Some(Duration::from_secs_f64(end)))
     }
 
-    pub fn at(&self, time: Duration) -> f64 {
+    pub fn share(&self, time: Duration) -> f64 {
         time.as_secs_f64() * self.factor / self.end
     }
 
-    pub fn number(&self, time: Duration) -> String {
+    fn number(&self, time: Duration) -> String {
         format!("{:.2}", time.as_secs_f64() * self.factor)
     }
 
@@ -72,7 +76,6 @@ impl Axis {
 }
 
 /// The column of a share of the axis.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // It is below 45.
 fn column(share: f64) -> usize {
     ((share * (WIDTH - 1) as f64).round() as usize).min(WIDTH - 1)
 }
@@ -106,39 +109,34 @@ fn row(
             What::Asked => ('━', 36),
             _ => continue,
         };
-        cells[column(axis.at(event.at))..=column(axis.at(until))].fill(fill);
+        cells[column(axis.share(event.at))..=column(axis.share(until))].fill(fill);
     }
     // Where several fall in one column, the last of these is seen.
-    let importance = |what| match what {
-        What::Connected => Some((0, '├', 0)),
-        What::Closed => Some((1, '┤', 0)),
-        What::Answered => Some((2, '●', 32)),
-        What::Lost(_) => Some((3, '×', 31)),
+    let mark = |event: &Event| match event.what {
+        What::Connected => Some((0, event.at, '├', 0)),
+        What::Closed => Some((1, event.at, '┤', 0)),
+        What::Answered => Some((2, event.at, '●', 32)),
+        What::Lost(_) => Some((3, event.at, '×', 31)),
         What::Connecting | What::Asked => None,
     };
-    for rank in 0..=3 {
-        for event in events {
-            if let Some((_, sign, paint)) =
-                importance(event.what).filter(|(own, ..)| *own == rank)
-            {
-                cells[column(axis.at(event.at))] = (sign, paint);
-            }
-        }
+    let mut marks: Vec<_> = events.iter().filter_map(mark).collect();
+    marks.sort_unstable();
+    for (_, at, sign, paint) in marks {
+        cells[column(axis.share(at))] = (sign, paint);
     }
-    let time = |what| {
+    let mut row = format!("{number:>6}");
+    for (what, width) in
+        [(What::Connected, 10), (What::Answered, 9), (What::Closed, 8)]
+    {
         let last = events.iter().rev().find(|event| event.what == what);
-        last.map_or(String::new(), |event| axis.number(event.at))
-    };
-    let mut row = format!(
-        "{number:>6}{:>10}{:>9}{:>8} ",
-        time(What::Connected),
-        time(What::Answered),
-        time(What::Closed)
-    );
+        let time = last.map_or(String::new(), |event| axis.number(event.at));
+        row += &format!("{time:>width$}");
+    }
+    row.push(' ');
     let mut last = 0;
     for (sign, paint) in cells {
         if colour && paint != last {
-            row = row + "\x1b[" + &paint.to_string() + "m";
+            row += &format!("\x1b[{paint}m");
             last = paint;
         }
         row.push(sign);
@@ -149,10 +147,9 @@ fn row(
 
 /// All on one axis, above each other; the last line of each says what it means.
 pub fn drawing(parts: &[Part], colour: bool) -> Vec<String> {
-    let end = parts.iter().map(|part| part.log.end()).max().unwrap_or_default();
-    let axis = Axis::new(end);
+    let axis = Axis::new(parts.iter().map(|part| part.log.end()).max());
     let mut lines = heading(&axis).to_vec();
-    for Part { title, log } in parts {
+    for Part { title, log, words } in parts {
         lines.push(title.clone());
         let each = log.0.len().div_ceil(MOST_ROWS).max(1);
         for (number, events) in log.0.iter().enumerate().step_by(each) {
@@ -161,7 +158,7 @@ pub fn drawing(parts: &[Part], colour: bool) -> Vec<String> {
         if each > 1 {
             lines.push(format!("(a row for each {each} clients)"));
         }
-        lines.push(log.verdict());
+        lines.extend(words.iter().cloned());
     }
     lines
 }
@@ -179,21 +176,21 @@ impl Screen {
         let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
         // An old console of Windows would show the escape sequences themselves.
-        let plain = set("NO_COLOR")
-            || dumb
-            || cfg!(windows) && !set("WT_SESSION") && !set("TERM");
-        let is_live = io::stdout().is_terminal() && !plain;
+        let old = cfg!(windows) && !set("WT_SESSION") && !set("TERM");
+        let is_live =
+            io::stdout().is_terminal() && !set("NO_COLOR") && !dumb && !old;
         Self { is_live, lines: 0, told: Instant::now() }
     }
 
     /// In place of what is alive. A line never takes two: the terminal may be narrow.
-    pub fn alive(&mut self, lines: &[String]) {
-        let mut text = String::new();
-        if self.lines > 0 {
-            text = format!("\x1b[{}A", self.lines);
-        }
+    fn alive(&mut self, lines: &[String]) {
+        let mut text = match self.lines {
+            0 if lines.is_empty() => return,
+            0 => String::new(),
+            up => format!("\x1b[{up}A"),
+        };
         for line in lines {
-            text = text + "\r\x1b[2K\x1b[?7l" + line + "\x1b[?7h\n";
+            text += &format!("\r\x1b[2K\x1b[?7l{line}\x1b[?7h\n");
         }
         text += "\x1b[J";
         self.lines = lines.len();
@@ -202,9 +199,7 @@ impl Screen {
 
     /// Takes what is alive away.
     pub fn clear(&mut self) {
-        if self.lines > 0 {
-            self.alive(&[]);
-        }
+        self.alive(&[]);
     }
 
     /// How far it is: alive, or a line on stderr now and then.
@@ -219,17 +214,15 @@ impl Screen {
 
     /// A crowd, as it is now.
     pub fn crowd(&mut self, title: &str, log: &Log, now: Duration) {
-        let count = |what| log.count(what);
+        let [connected, answered, closed] =
+            [What::Connected, What::Answered, What::Closed]
+                .map(|what| log.count(what));
+        let (seconds, all) = (now.as_secs_f64(), log.0.len());
         let progress = format!(
-            "{:.1} s: {} connected, {} answered, {} closed, of {}",
-            now.as_secs_f64(),
-            count(What::Connected),
-            count(What::Answered),
-            count(What::Closed),
-            log.0.len()
+            "{seconds:.1} s: {connected} connected, {answered} answered, {closed} closed, of {all}"
         );
         if !self.is_live || log.0.len() > MOST_LIVE {
-            return self.progress(&progress);
+            return self.progress(&format!("{title}; {progress}"));
         }
         let axis = Axis::roomy(now);
         let mut lines = heading(&axis).to_vec();

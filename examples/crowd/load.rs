@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use sockets101::{Failure, no_answer};
 
 use crate::Target;
-use crate::clients::{Crowd, Text, texts};
-use crate::draw::{Screen, line};
-use crate::log::{Event, SOON, What, phrase, readable};
+use crate::clients::Crowd;
+use crate::draw::{FRAME, Screen, line};
+use crate::log::{Event, What, phrase, readable};
 
 /// Into how many turns the time of each is cut, where there are several servers.
 const ROUNDS: u32 = 5;
@@ -16,22 +16,18 @@ const ROUNDS: u32 = 5;
 /// How many connections are asked for at a time: a queue of 100 is not to overflow.
 const AT_THE_DOOR: usize = 50;
 
+/// How long nobody gets in, before the others no longer wait for that.
+const STUCK: Duration = Duration::from_secs(1);
+
 /// The steps of a power of two, in the table of latencies: each is 1.6 % of the value.
 const STEPS: usize = 64;
 
-pub struct Load {
-    pub time: Duration,
-    pub clients: usize,
-    pub size: usize,
-    pub idle: usize,
-}
-
 /// The events of a crowd that is asking, counted instead of kept.
-struct Tally {
+struct Tally<'a> {
+    target: &'a Target,
     /// When each has asked; whether it had an answer yet.
-    asked: Vec<Duration>,
-    served: Vec<bool>,
-    /// How often each latency came, in nanoseconds and steps of 1.6 %.
+    clients: Vec<(Duration, bool)>,
+    /// How often each latency came.
     latencies: Vec<u64>,
     longest: Duration,
     answers: u64,
@@ -42,50 +38,43 @@ struct Tally {
     rates: Vec<f64>,
 }
 
-impl Tally {
-    fn new(clients: usize) -> Self {
-        Self {
-            asked: vec![Duration::ZERO; clients],
-            served: vec![false; clients],
-            latencies: vec![0; STEPS * 64],
-            longest: Duration::ZERO,
-            answers: 0,
-            connections: 0,
-            errors: 0,
-            why: None,
-            rates: Vec::new(),
-        }
+impl<'a> Tally<'a> {
+    #[rustfmt::skip] // A list of nothings.
+    fn new(target: &'a Target, clients: usize) -> Self {
+        let (clients, latencies) = (vec![(Duration::ZERO, false); clients], vec![0; STEPS * 64]);
+        let (longest, answers, connections, errors, why, rates) = (Duration::ZERO, 0, 0, 0, None, vec![]);
+        Self { target, clients, latencies, longest, answers, connections, errors, why, rates }
     }
 
-    fn note(&mut self, Event { client, what, at }: Event) {
-        match what {
-            What::Asked => self.asked[client] = at,
-            What::Answered => {
-                let latency = at.saturating_sub(self.asked[client]);
-                self.latencies[place(latency)] += 1;
-                self.longest = self.longest.max(latency);
-                self.served[client] = true;
-                self.answers += 1;
+    fn note(&mut self, events: &mut Vec<Event>) {
+        for Event { client, what, at } in events.drain(..) {
+            match what {
+                What::Asked => self.clients[client].0 = at,
+                What::Answered => {
+                    let latency = at.saturating_sub(self.clients[client].0);
+                    self.latencies[place(latency)] += 1;
+                    self.longest = self.longest.max(latency);
+                    self.clients[client].1 = true;
+                    self.answers += 1;
+                }
+                What::Connected => self.connections += 1,
+                What::Lost(why) => {
+                    self.errors += 1;
+                    self.why.get_or_insert(why);
+                }
+                What::Connecting | What::Closed => {}
             }
-            What::Connected => self.connections += 1,
-            What::Lost(why) => {
-                self.errors += 1;
-                self.why.get_or_insert(why);
-            }
-            What::Connecting | What::Closed => {}
         }
     }
 
     /// The latency that so many of a hundred answers did not exceed.
-    fn percentile(&self, percent: u64) -> Duration {
-        let rank = (self.answers * percent).div_ceil(100);
-        let mut seen = 0;
-        let reached = |count: &u64| {
-            seen += count;
-            seen >= rank
-        };
-        let place = self.latencies.iter().position(reached).unwrap_or_default();
-        value(place).min(self.longest)
+    fn percentile(&self, percent: u64) -> String {
+        let mut left = (self.answers * percent).div_ceil(100);
+        let place = self.latencies.iter().position(|count| {
+            left = left.saturating_sub(*count);
+            left == 0
+        });
+        readable(value(place.unwrap_or_default()).min(self.longest))
     }
 
     fn rate(&self) -> f64 {
@@ -93,198 +82,138 @@ impl Tally {
     }
 }
 
-/// The place of a latency in the table: each power of two has as many steps.
+/// The place of a latency, in nanoseconds: each power of two has as many.
 fn place(latency: Duration) -> usize {
-    let nanos = usize::try_from(latency.as_nanos()).unwrap_or(usize::MAX);
-    let shift = (nanos / STEPS).checked_ilog2().map_or(0, |log| log + 1) as usize;
-    (shift * STEPS / 2 + (nanos >> shift)).min(STEPS * 64 - 1)
+    let nanos = latency.as_nanos() as usize;
+    let shift = (nanos / STEPS).checked_ilog2().map_or(0, |log| log as usize + 1);
+    shift * STEPS / 2 + (nanos >> shift)
 }
 
 /// The longest latency of a place.
 fn value(place: usize) -> Duration {
     let shift = (place * 2 / STEPS).saturating_sub(1);
     let step = place - shift * STEPS / 2;
-    Duration::from_nanos((((step as u64) + 1) << shift) - 1)
+    Duration::from_nanos(((step as u64 + 1) << shift) - 1)
 }
 
 /// Loads each server for the given time; several of them in turns, so that a machine that
 /// is busy with something else for a while is so for all.
 pub fn run(
     targets: &[Target],
-    load: &Load,
+    time: Duration,
+    (clients, idle): (usize, usize),
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     let rounds = if targets.len() > 1 { ROUNDS } else { 1 };
-    let messages = targets.iter().map(|target| texts(load.size, target.blocks));
-    let messages = messages.collect::<io::Result<Vec<_>>>()?;
-    let mut tallies: Vec<_> =
-        targets.iter().map(|_| Tally::new(load.clients)).collect();
+    let tallies = targets.iter().map(|target| Tally::new(target, clients));
+    let mut tallies: Vec<_> = tallies.collect();
     for round in 0..rounds {
-        for ((target, tally), texts) in
-            targets.iter().zip(&mut tallies).zip(&messages)
-        {
-            let before = load.time * round / rounds;
-            one_round(target, load, texts, tally, rounds, |part, answers| {
-                let done = before + part;
-                let share = done.as_secs_f64() / load.time.as_secs_f64();
-                let rate = thousands(answers as f64 / part.as_secs_f64());
-                screen.progress(&bar(share, &target.title, &rate));
+        for tally in &mut tallies {
+            one_round(tally, time / rounds, idle, |tally, share| {
+                let done = (f64::from(round) + share) / f64::from(rounds);
+                let marks = "#".repeat((done * 30.0) as usize);
+                let Tally { target, answers, .. } = tally;
+                let name = &target.name;
+                screen.progress(&format!("[{marks:<30}] {name}: {answers} answers"));
             })?;
         }
     }
     screen.clear();
-    report(targets, load, &messages, &tallies);
+    report(&tallies);
     let errors: u64 = tallies.iter().map(|tally| tally.errors).sum();
     match tallies.iter().find_map(|tally| tally.why) {
-        Some(why) => {
-            Err(format!("{errors} errors, the first: {}", phrase(why)).into())
-        }
+        Some(why) => Err(format!("{errors} errors; one: {}", phrase(why)).into()),
         None => Ok(()),
     }
 }
 
 fn one_round(
-    target: &Target,
-    load: &Load,
-    texts: &[Text],
     tally: &mut Tally,
-    rounds: u32,
-    mut progress: impl FnMut(Duration, u64),
+    time: Duration,
+    idle: usize,
+    mut show: impl FnMut(&Tally, f64),
 ) -> Result<(), Failure> {
-    let mut idle = Crowd::new(target.address, target.one_message, texts);
-    gather(&mut idle, load.idle, &mut |_| {})?;
-    let mut crowd = Crowd::new(target.address, target.one_message, texts);
+    let mut silent = Crowd::new(tally.target);
+    gather(&mut silent, idle)?;
+    let mut crowd = Crowd::new(tally.target);
     crowd.messages = usize::MAX;
-    gather(&mut crowd, load.clients, &mut |event| tally.note(event))?;
+    gather(&mut crowd, tally.clients.len())?;
+    tally.note(&mut crowd.events);
     if tally.connections == 0 {
         let why = tally.why.unwrap_or(ErrorKind::TimedOut);
-        return Err(no_answer(target.address, &why.into()));
+        return Err(no_answer(tally.target.address, &why.into()));
     }
-    let (before, time) = (tally.answers, load.time / rounds);
-    let (start, mut told) = (Instant::now(), Duration::ZERO);
-    crowd.begin(&mut |event| tally.note(event));
-    loop {
-        let gone = start.elapsed();
-        let wait = time.saturating_sub(gone).min(Duration::from_millis(100));
-        if wait.is_zero() {
-            break;
-        }
-        if !crowd.turn(wait, &mut |event| tally.note(event))? {
-            break; // Nobody is left.
-        }
-        if gone > told + Duration::from_millis(100) {
-            told = gone;
-            progress(gone, tally.answers - before);
+    let (before, start) = (tally.answers, Instant::now());
+    let mut shown = Duration::ZERO;
+    crowd.begin();
+    // Until the time is over, or nobody is left.
+    while start.elapsed() < time && crowd.turn(FRAME.min(time))? {
+        tally.note(&mut crowd.events);
+        if start.elapsed() > shown + FRAME {
+            shown = start.elapsed();
+            show(tally, shown.as_secs_f64() / time.as_secs_f64());
         }
     }
-    tally
-        .rates
-        .push((tally.answers - before) as f64 / start.elapsed().as_secs_f64());
+    let seconds = start.elapsed().as_secs_f64();
+    tally.rates.push((tally.answers - before) as f64 / seconds);
     Ok(())
 }
 
-/// Connects so many clients, if they get in. Where nothing moves for a second, the others
-/// wait before the door.
-fn gather(
-    crowd: &mut Crowd,
-    clients: usize,
-    log: &mut impl FnMut(Event),
-) -> io::Result<()> {
+/// Connects so many clients, if they get in. Where nothing moves, the others wait before
+/// the door.
+fn gather(crowd: &mut Crowd, clients: usize) -> io::Result<()> {
     crowd.asking = false;
     let mut moved = Instant::now();
     while crowd.len() < clients || crowd.connecting() > 0 {
         let waiting = crowd.connecting();
-        if crowd.len() < clients && waiting < AT_THE_DOOR {
-            crowd.enter(log);
-            continue;
+        let is_stuck = moved.elapsed() > STUCK;
+        if crowd.len() < clients && (waiting < AT_THE_DOOR || is_stuck) {
+            crowd.enter();
+        } else if is_stuck {
+            break;
+        } else {
+            crowd.turn(FRAME)?;
         }
-        crowd.turn(SOON / 10, log)?;
         if crowd.connecting() < waiting {
             moved = Instant::now();
-        } else if moved.elapsed() > Duration::from_secs(1) {
-            break;
         }
-    }
-    while crowd.len() < clients {
-        crowd.enter(log);
     }
     Ok(())
 }
 
-fn bar(share: f64, name: &str, rate: &str) -> String {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 30
-    let done = (share * 30.0).clamp(0.0, 30.0) as usize;
-    let percent = share.min(1.0) * 100.0;
-    format!("[{:<30}] {percent:3.0} %  {name}: {rate}/s", "#".repeat(done))
-}
-
 /// A row for each, and what the row has no room for.
-fn report(
-    targets: &[Target],
-    load: &Load,
-    messages: &[Vec<Text>],
-    tallies: &[Tally],
-) {
-    line(format_args!(
-        "{:<25}{:>10}{:>7}{:>9}{:>9}{:>9}{:>9}",
-        "", "requests/s", "ratio", "p50", "p90", "p99", "max"
-    ));
-    for (target, tally) in targets.iter().zip(tallies) {
-        let [p50, p90, p99] = [50, 90, 99].map(|percent| {
-            if tally.answers == 0 {
-                "-".into()
-            } else {
-                readable(tally.percentile(percent))
-            }
-        });
-        let longest = readable(tally.longest);
-        line(format_args!(
-            "{:<25}{:>10}{:>7.2}{p50:>9}{p90:>9}{p99:>9}{longest:>9}",
-            target.name,
-            thousands(tally.rate()),
-            tally.rate() / tallies[0].rate(),
-        ));
+fn report(tallies: &[Tally]) {
+    let row = |name: &str, cells: [&str; 6]| {
+        let [rate, ratio, p50, p90, p99, max] = cells;
+        let times = format!("{p50:>9}{p90:>9}{p99:>9}{max:>9}");
+        line(format_args!("{name:<25}{rate:>10}{ratio:>7}{times}"));
+    };
+    row("", ["requests/s", "ratio", "p50", "p90", "p99", "max"]);
+    for tally in tallies {
+        let [p50, p90, p99, max] = [50, 90, 99, 100].map(|p| tally.percentile(p));
+        let ratio = format!("{:.2}", tally.rate() / tallies[0].rate());
+        let rate = format!("{:.0}", tally.rate());
+        let name = tally.target.name.split(' ').next().unwrap_or_default();
+        row(name, [&rate, &ratio, &p50, &p90, &p99, &max]);
     }
-    for ((target, tally), texts) in targets.iter().zip(tallies).zip(messages) {
-        let bytes = (texts[0].ask.len() + texts[0].answer.len()) as f64;
-        let served = tally.served.iter().filter(|served| **served).count();
+    for Tally { target, clients, answers, connections, errors, rates, .. } in tallies
+    {
+        let served = clients.iter().filter(|(_, served)| *served).count();
+        let bytes = answers * 2 * target.texts[0].ask.len() as u64;
         line(format_args!(
-            "{}: {} requests, {} bytes, {} errors, {} connections, {served} of {} \
-             clients served{}",
+            "{}: {served} of {} clients served\n  {answers} requests, \
+             {connections} connections, {bytes} bytes, {errors} errors",
             target.name,
-            thousands(tally.answers as f64),
-            thousands(tally.answers as f64 * bytes),
-            tally.errors,
-            thousands(tally.connections as f64),
-            load.clients,
-            spread(&tally.rates, &tallies[0].rates),
+            clients.len()
         ));
+        if tallies.len() > 1 {
+            let ratios = rates.iter().zip(&tallies[0].rates);
+            let ratios = ratios.map(|(one, first)| format!(" {:.2}", one / first));
+            let ratios: String = ratios.collect();
+            line(format_args!("  ratio in each of its rounds:{ratios}"));
+        }
     }
     if cfg!(debug_assertions) {
-        line("debug build: for speeds that mean something, `cargo run --release`");
+        line("A debug build: for speeds that count, add --release after `run`.");
     }
-}
-
-/// The ratios of the single rounds, where there are several.
-fn spread(rates: &[f64], first: &[f64]) -> String {
-    let ratios = || rates.iter().zip(first).map(|(rate, first)| rate / first);
-    let (least, most) =
-        (ratios().fold(f64::MAX, f64::min), ratios().fold(0.0, f64::max));
-    if std::ptr::eq(rates, first) || rates.len() < 2 {
-        return String::new();
-    }
-    format!(", ratio {least:.2} to {most:.2} in {} rounds", rates.len())
-}
-
-/// A whole number, with commas.
-fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

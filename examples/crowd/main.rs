@@ -7,8 +7,8 @@
 //! ```text
 //! $ cargo run --example crowd -- 1241 --clients 5
 //! ·· no connection yet  ├ connected  ━━ no answer yet  ● answer  ┤ closed  × lost
-//! client connected answered  closed 0         0.5        1         1.5       2 s
-//! 127.0.0.1:1241: 5 clients at once, 1 message each
+//! client connected answered  closed 0          0.5        1          1.5        s
+//! 127.0.0.1:1241: 5 at once, messages each: 1
 //!      1      0.00     1.00    1.00 ├━━━━━━━━━━━━━━━━━━━━━●
 //!      2      0.00     1.00    1.00 ├━━━━━━━━━━━━━━━━━━━━━●
 //!      3      0.00     1.00    1.00 ├━━━━━━━━━━━━━━━━━━━━━●
@@ -44,7 +44,9 @@
 //! - Where a server closes after each answer (slides 4, 9, 16 to 18), each message takes a
 //!   connection: the load says how many it made.
 
-#![allow(clippy::cast_precision_loss)] // Counts and lengths stay far below 2^52.
+// Counts, lengths and columns stay far below 2^32.
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+#![allow(clippy::cast_sign_loss, clippy::format_push_string)]
 
 mod clients;
 mod draw;
@@ -59,105 +61,77 @@ mod server;
 #[path = "../check/table.rs"]
 mod table;
 
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::num::{NonZeroUsize, ParseIntError};
+use std::io::ErrorKind::{InvalidInput, NotFound, TimedOut};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::{NonZeroU16, ParseIntError};
 use std::process::Stdio;
 use std::time::Duration;
-use std::{fs, io, path::Path, str::FromStr};
+use std::{fs, io, iter, path::Path, str::FromStr};
 
 use sockets101::{Args, Failure, no_answer, unresolved};
 
-use clients::{Crowd, texts};
-use draw::{Part, Screen, drawing, line};
-use load::Load;
-use log::{Log, What, phrase};
+use clients::{Crowd, Text, texts};
+use draw::{FRAME, Part, Screen, drawing, line};
+use log::{Log, What};
 use server::Server;
 use table::{Kind, SERVERS};
 
 /// Where the server is expected: at the port of slides 12 and 14.
-const PORT: u16 = 1237;
+const PORT: &str = "1237";
 
 /// How many clients come at once; to a probe, at most; with a load.
-const CLIENTS: usize = 8;
-const PROBES: usize = 300;
-const LOAD: usize = 100;
+const CLIENTS: u16 = 8;
+const PROBES: u16 = 300;
+const LOAD: u16 = 100;
 
-/// How many bytes a message of a load has, at most.
-const LARGEST: usize = 1_000_000;
-
-/// How long a slow server takes that is started here, in seconds.
+/// The queue of a `listen_backlog` that is started here, and how long a slow server that is
+/// takes, in seconds.
+const BACKLOG: u16 = 100;
 const DELAY: f64 = 1.0;
 
 /// How long nothing may happen, in seconds.
 const PATIENCE: f64 = 30.0;
 
-/// How often a drawing that is alive is renewed.
-const FRAME: Duration = Duration::from_millis(100);
-
-/// What may be asked for; `Args` knows no option that is not in it.
+/// What may be asked for.
 const USAGE: &str = "crowd [SERVER] [--compare SERVER,SERVER] [--delay 1] [--blocks] \
     [--patience 30] [--clients 8] [--messages 1] [--svg FILE] [--backlog-probe] \
     [--backlog 100] [--seconds 5] [--size 64] [--idle 0]";
 
-/// A server, as it is named on the command line.
-enum Place {
-    Example(String),
-    At(SocketAddr),
-    Host(String),
-}
-
-impl FromStr for Place {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if let Ok(port) = text.parse::<u16>() {
-            return Ok(Self::At((Ipv4Addr::LOCALHOST, port).into()));
-        }
-        if let Ok(address) = text.parse() {
-            return Ok(Self::At(address));
-        }
-        match text.rsplit_once(':') {
-            Some(("", _)) => Err("no host"),
-            Some((_, port)) if port.parse::<u16>().is_ok() => {
-                Ok(Self::Host(text.into()))
-            }
-            None if text.starts_with(|c: char| c.is_ascii_alphabetic())
-                && text.chars().all(is_word) =>
-            {
-                Ok(Self::Example(text.into()))
-            }
-            _ => Err("neither an address nor a name"),
-        }
-    }
-}
-
-/// Several, with commas between them.
-struct Places(Vec<Place>);
+/// Servers, as they are named on the command line: examples and addresses.
+struct Places(Vec<String>);
 
 impl FromStr for Places {
-    type Err = &'static str;
+    type Err = io::Error;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.split(',').map(str::parse).collect::<Result<_, _>>().map(Self)
+    fn from_str(text: &str) -> io::Result<Self> {
+        let places: Vec<_> = text.split(',').map(str::to_owned).collect();
+        // A host that is not found is no mistake of the command line.
+        let is_wrong = |err: &io::Error| err.kind() == InvalidInput;
+        let mut errors = places.iter().filter_map(|place| address(place).err());
+        errors.find(is_wrong).map_or(Ok(Self(places.clone())), Err)
     }
 }
 
-/// How servers are started, and talked to.
-struct Terms {
-    delay: Duration,
-    backlog: Option<u16>,
-    blocks: bool,
-    /// Whether its lines about clients are thrown away: they would be millions.
-    quiet: bool,
+fn is_example(place: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    place.chars().all(is_name) && place.parse::<f64>().is_err() && !place.is_empty()
+}
+
+/// `IP:PORT`, `HOST:PORT`, or a `PORT` of this machine. An example has none yet.
+fn address(place: &str) -> io::Result<SocketAddr> {
+    if is_example(place) {
+        return Err(NotFound.into());
+    }
+    let here = if place.contains(':') { "" } else { "127.0.0.1:" };
+    let found = format!("{here}{place}").to_socket_addrs()?;
+    found.min_by_key(SocketAddr::is_ipv6).ok_or_else(|| NotFound.into())
 }
 
 /// A server that can be talked to.
 struct Target {
     name: String,
-    title: String,
     address: SocketAddr,
-    blocks: bool,
+    texts: Vec<Text>,
     /// Whether it closes after an answer, as far as we know.
     one_message: bool,
     /// The queue that it asks for, if we know it.
@@ -166,62 +140,50 @@ struct Target {
     _server: Option<Server>,
 }
 
-impl Target {
-    fn new(place: &Place, terms: &Terms) -> Result<Self, Failure> {
-        match place {
-            Place::Example(name) => Self::start(name, terms),
-            Place::At(address) => Ok(Self::at(*address, address.to_string(), terms)),
-            Place::Host(text) => {
-                let found = text.to_socket_addrs();
-                let found =
-                    found.map_err(|err| format!("{text} {}", unresolved(&err)))?;
-                let address = found.min_by_key(SocketAddr::is_ipv6);
-                Ok(Self::at(address.ok_or("no address")?, text.clone(), terms))
-            }
-        }
-    }
+/// How an example is started, and any server is talked to.
+struct Terms {
+    delay: Duration,
+    backlog: u16,
+    blocks: bool,
+    size: u16,
+    /// Whether its lines about clients are thrown away: they could be millions.
+    quiet: bool,
+}
 
-    fn at(address: SocketAddr, name: String, terms: &Terms) -> Self {
-        let (title, blocks) = (name.clone(), terms.blocks);
-        let (one_message, backlog) = (blocks, None);
-        Self { name, title, address, blocks, one_message, backlog, _server: None }
+impl Terms {
+    fn target(&self, place: &str) -> Result<Target, Failure> {
+        if is_example(place) {
+            return self.start(place);
+        }
+        let address = address(place);
+        let address =
+            address.map_err(|err| format!("{place} {}", unresolved(&err)))?;
+        let (texts, one_message) = (texts(self.size, self.blocks)?, self.blocks);
+        let (name, backlog) = (address.to_string(), None);
+        Ok(Target { name, address, texts, one_message, backlog, _server: None })
     }
 
     /// An example, on a free port. One that is in no table, such as `my_server`, is taken
     /// for one with conversations.
-    fn start(name: &str, terms: &Terms) -> Result<Self, Failure> {
+    fn start(&self, name: &str) -> Result<Target, Failure> {
         let row = SERVERS.iter().find(|row| row.name == name);
         let kind = row.map_or(Kind::Conversation, |row| row.kind);
         if kind == Kind::Datagram {
-            return Err(
-                format!("{name} answers datagrams; this is for streams").into()
-            );
+            return Err(format!("{name} answers datagrams, not streams").into());
         }
         let takes = |option| row.is_some_and(|row| row.options.contains(&option));
-        let mut options = Vec::new();
-        if takes("delay") {
-            options.push(format!("--delay={}", terms.delay.as_secs_f64()));
-        }
-        let mut backlog = row.and_then(|row| row.backlog.try_into().ok());
-        if let Some(given) = terms.backlog.filter(|_| takes("backlog")) {
-            options.push(format!("--backlog={given}"));
-            backlog = Some(given);
-        }
-        let stderr = if terms.quiet { Stdio::null() } else { Stdio::piped() };
-        let server =
-            Server::start(name, options.iter().map(String::as_str), stderr)?;
-        let address = server.address;
-        Ok(Self {
-            name: name.into(),
-            title: [name]
-                .into_iter()
-                .chain(options.iter().map(String::as_str))
-                .collect::<Vec<_>>()
-                .join(" "),
-            address,
-            blocks: kind == Kind::Block || terms.blocks,
+        let (delay, backlog) = (self.delay.as_secs_f64(), self.backlog);
+        let delay = takes("delay").then(|| format!("--delay={delay}"));
+        let queue = takes("backlog").then(|| format!("--backlog={backlog}"));
+        let options = || delay.iter().chain(&queue).map(String::as_str);
+        let stderr = if self.quiet { Stdio::null() } else { Stdio::piped() };
+        let server = Server::start(name, options(), stderr)?;
+        Ok(Target {
+            name: iter::once(name).chain(options()).collect::<Vec<_>>().join(" "),
+            address: server.address,
+            texts: texts(self.size, kind == Kind::Block || self.blocks)?,
             one_message: matches!(kind, Kind::Block | Kind::OneMessage),
-            backlog,
+            backlog: queue.map(|_| backlog),
             _server: Some(server),
         })
     }
@@ -231,140 +193,102 @@ fn main() -> Result<(), Failure> {
     let mut args = Args::new(USAGE);
     let Places(mut places) = args.option("--compare", Places(Vec::new()));
     if places.is_empty() {
-        places.push(args.positional(Place::At((Ipv4Addr::LOCALHOST, PORT).into())));
+        places = args.positional(Places(vec![PORT.into()])).0;
     }
     let time = args.seconds("--seconds", 0.0, 0.0);
+    let is_load = !time.is_zero();
     let is_probe = args.option("--backlog-probe", false);
     let patience = args.seconds("--patience", PATIENCE, 0.001);
-    let mut terms = Terms {
-        delay: args.seconds("--delay", DELAY, 0.0),
-        backlog: None,
-        blocks: args.option("--blocks", false),
-        quiet: !time.is_zero(),
-    };
-    let count = |args: &mut Args, name: &str, default: usize| {
-        let one = NonZeroUsize::MIN;
-        args.option(name, NonZeroUsize::new(default).unwrap_or(one)).get()
-    };
+    let delay = args.seconds("--delay", DELAY, 0.0);
+    let blocks = args.option("--blocks", false);
+    // What does not belong to what is asked for is left over, and refused.
+    let usual = if is_probe { PROBES } else { CLIENTS };
+    let usual = if is_load { LOAD } else { usual };
+    let Count(clients) = args.option("--clients", Count(usual));
+    let mut terms =
+        Terms { delay, backlog: BACKLOG, blocks, size: 16, quiet: is_load };
     let mut screen = Screen::new();
-    // An option that does not belong to what is done is left over, and refused.
-    if !time.is_zero() {
-        let clients = count(&mut args, "--clients", LOAD);
-        let Size(size) = args.option("--size", Size(64));
-        let load = Load { time, clients, size, idle: args.option("--idle", 0) };
+    if is_load {
+        terms.size = args.option("--size", Count(64)).0;
+        let many = (clients.into(), args.option("--idle", 0));
         args.finish();
         build(&places)?;
-        let targets = places.iter().map(|place| Target::new(place, &terms));
-        return load::run(
-            &targets.collect::<Result<Vec<_>, _>>()?,
-            &load,
-            &mut screen,
-        );
+        let targets = places.iter().map(|place| terms.target(place));
+        let targets = targets.collect::<Result<Vec<_>, _>>()?;
+        return load::run(&targets, time, many, &mut screen);
     }
-    let messages = if is_probe { 1 } else { count(&mut args, "--messages", 1) };
-    let clients =
-        count(&mut args, "--clients", if is_probe { PROBES } else { CLIENTS });
-    let svg = args.option("--svg", String::new());
+    let mut messages = Count(1);
     if is_probe {
-        let backlog = args.option("--backlog", Backlog(None));
-        terms.backlog = backlog.0;
+        terms.backlog = args.option("--backlog", BACKLOG);
+    } else {
+        messages = args.option("--messages", messages);
     }
+    let svg = args.option("--svg", String::new());
     args.finish();
     build(&places)?;
-    let (mut parts, mut words) = (Vec::new(), Vec::new());
-    for place in &places {
-        let target = Target::new(place, &terms)?;
+    let run = |place: &String| {
+        let target = terms.target(place)?;
         if is_probe {
-            let (part, said) = probe::run(&target, clients, patience, &mut screen)?;
-            parts.push(part);
-            words.extend(said);
+            probe::run(&target, clients.into(), patience, &mut screen)
         } else {
-            parts.push(timeline(&target, clients, messages, patience, &mut screen)?);
+            timeline(&target, clients, messages.0, patience, &mut screen)
         }
-    }
-    drawing(&parts, screen.is_live).iter().chain(&words).for_each(line);
+    };
+    let parts: Vec<_> = places.iter().map(run).collect::<Result<_, _>>()?;
+    drawing(&parts, screen.is_live).iter().for_each(line);
     if !svg.is_empty() {
         let stem = Path::new(&svg).file_stem().unwrap_or_default().to_string_lossy();
         let name = stem.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         let written = fs::write(&svg, picture::picture(&parts, &name));
         written.map_err(|err| format!("cannot write {svg}: {err}"))?;
     }
-    let all: usize = parts.iter().map(|part| part.log.0.len()).sum();
-    let lost = parts.iter().filter_map(|part| part.log.lost());
-    match lost.reduce(|one, other| (one.0 + other.0, one.1)) {
-        Some((many, why)) if !is_probe => {
-            Err(format!("{many} of {all} clients lost: {}", phrase(why)).into())
-        }
-        _ => Ok(()),
+    let lost = parts.iter().map(|part| part.log.lost().count()).sum::<usize>();
+    if lost > 0 && !is_probe {
+        return Err(format!("{lost} clients got no answer").into());
     }
+    Ok(())
 }
 
-/// The length of a message.
-struct Size(usize);
+/// A number that is not 0.
+struct Count(u16);
 
-impl FromStr for Size {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let size = text.parse().ok().filter(|size| (1..=LARGEST).contains(size));
-        size.map(Self).ok_or("no length")
-    }
-}
-
-/// The queue of a server that is started here.
-struct Backlog(Option<u16>);
-
-impl FromStr for Backlog {
+impl FromStr for Count {
     type Err = ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(|backlog| Self(Some(backlog)))
+        text.parse::<NonZeroU16>().map(|count| Self(count.get()))
     }
 }
 
 /// Builds the examples that are to be started, if there are any.
-fn build(places: &[Place]) -> Result<(), Failure> {
-    let names: Vec<_> = places
-        .iter()
-        .filter_map(|place| match place {
-            Place::Example(name) => Some(name.as_str()),
-            _ => None,
-        })
-        .collect();
-    if names.is_empty() { Ok(()) } else { server::build(names) }
+fn build(places: &[String]) -> Result<(), Failure> {
+    let names = places.iter().map(String::as_str).filter(|place| is_example(place));
+    if names.clone().next().is_some() { server::build(names) } else { Ok(()) }
 }
 
 /// All come at once, ask, and leave.
 fn timeline(
     target: &Target,
-    clients: usize,
-    messages: usize,
+    clients: u16,
+    messages: u16,
     patience: Duration,
     screen: &mut Screen,
 ) -> Result<Part, Failure> {
-    let title = format!(
-        "{}: {clients} client{} at once, {messages} message{} each",
-        target.title,
-        if clients == 1 { "" } else { "s" },
-        if messages == 1 { "" } else { "s" },
-    );
-    let texts = texts(16, target.blocks)?;
-    let mut crowd = Crowd::new(target.address, target.one_message, &texts);
-    crowd.messages = messages;
+    let title =
+        format!("{}: {clients} at once, messages each: {messages}", target.name);
+    let mut crowd = Crowd::new(target);
+    crowd.messages = messages.into();
+    (0..clients).for_each(|_| crowd.enter());
     let mut log = Log::default();
-    for _ in 0..clients {
-        crowd.enter(&mut |event| log.note(event));
-    }
-    watch(&mut crowd, &mut log, patience, |log, now| {
-        screen.crowd(&title, log, now);
-    })?;
+    let show = |log: &Log, now| screen.crowd(&title, log, now);
+    watch(&mut crowd, &mut log, patience, show)?;
     screen.clear();
-    match log.lost() {
-        Some((_, why)) if log.count(What::Connected) == 0 => {
-            Err(no_answer(target.address, &why.into()))
-        }
-        _ => Ok(Part { title, log }),
+    if log.count(What::Connected) == 0 {
+        let why = log.lost().next().map_or(TimedOut, |(_, why, _)| why);
+        return Err(no_answer(target.address, &why.into()));
     }
+    let words = log.verdict();
+    Ok(Part { title, log, words })
 }
 
 /// Lets a crowd go on until nobody is left, or nothing happens for too long.
@@ -374,20 +298,21 @@ fn watch(
     patience: Duration,
     mut show: impl FnMut(&Log, Duration),
 ) -> io::Result<()> {
-    let (mut moved, mut events) = (crowd.now(), 0);
-    let mut shown = moved;
-    while crowd.turn(FRAME, &mut |event| log.note(event))? {
+    let (mut moved, mut shown) = (crowd.now(), crowd.now());
+    while crowd.turn(FRAME)? {
         let now = crowd.now();
-        if now >= shown + FRAME {
+        if !crowd.events.is_empty() {
+            moved = now;
+            log.note(&mut crowd.events);
+        }
+        if now > moved + patience {
+            crowd.give_up();
+        }
+        if now > shown + FRAME {
             shown = now;
             show(log, now);
         }
-        let sum = log.0.iter().map(Vec::len).sum();
-        if sum != events {
-            (moved, events) = (now, sum);
-        } else if now > moved + patience {
-            crowd.give_up(&mut |event| log.note(event));
-        }
     }
+    log.note(&mut crowd.events);
     Ok(())
 }

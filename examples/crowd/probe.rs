@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 
 use sockets101::{Failure, no_answer};
 
-use crate::clients::{Crowd, Text, texts};
+use crate::clients::Crowd;
 use crate::draw::{Part, Screen};
 use crate::log::{Log, SOON, What, phrase, readable};
 use crate::{Target, watch};
@@ -15,122 +15,85 @@ const LATE: usize = 3;
 const BUSY: Duration = Duration::from_millis(2500);
 
 /// Keeps the server busy with one client, opens connections until no more complete, then
-/// lets the server go on. Returns what happened, and what it means.
+/// lets the server go on.
 pub fn run(
     target: &Target,
     most: usize,
     patience: Duration,
     screen: &mut Screen,
-) -> Result<(Part, Vec<String>), Failure> {
-    let texts = texts(16, target.blocks)?;
-    let busy = first_client(target, &texts, patience)?;
-    let mut crowd = Crowd::new(target.address, target.one_message, &texts);
+) -> Result<Part, Failure> {
+    let mut busy = Crowd::new(target);
+    busy.asking = false; // A silent client keeps it busy: the server waits for its message.
+    busy.enter();
     let mut log = Log::default();
-    let mut late = Vec::new();
+    watch(&mut busy, &mut log, patience, |_, _| {})?;
+    if let Some((_, why, _)) = log.lost().next() {
+        return Err(no_answer(target.address, &why.into()));
+    }
+    thread::sleep(SOON);
+
+    let mut crowd = Crowd::new(target);
+    let (mut log, mut late) = (Log::default(), Vec::new());
     while late.len() < LATE && crowd.len() < most {
         let (number, start) = (crowd.len(), crowd.now());
-        crowd.enter(&mut |event| log.note(event));
+        crowd.enter();
         while log.time(number, What::Connected).is_none() {
             if crowd.now() > start + SOON {
                 late.push(number);
                 break;
             }
-            crowd.turn(SOON / 10, &mut |event| log.note(event))?;
+            crowd.turn(SOON / 10)?;
+            log.note(&mut crowd.events);
         }
         screen.progress(&format!("{} connections", crowd.len()));
     }
     let full = crowd.now();
     while crowd.now() < full + BUSY {
-        crowd.turn(SOON / 3, &mut |event| log.note(event))?;
-        screen.crowd(&target.title, &log, crowd.now());
+        crowd.turn(SOON / 3)?;
+        log.note(&mut crowd.events);
+        screen.crowd(&target.name, &log, crowd.now());
     }
     if log.count(What::Answered) > 0 {
         let advice = "it is not busy with one; probe one that is sequential";
-        return Err(format!("{} answers several: {advice}", target.title).into());
+        return Err(format!("{} answers several: {advice}", target.name).into());
     }
-    let free = crowd.now();
     drop(busy);
-    watch(&mut crowd, &mut log, patience, |log, now| {
-        screen.crowd(&target.title, log, now);
-    })?;
+    let free = crowd.now();
+    let show = |log: &Log, now| screen.crowd(&target.name, log, now);
+    watch(&mut crowd, &mut log, patience, show)?;
     screen.clear();
     let words = in_words(&log, &late, free, target.backlog);
-    Ok((Part { title: target.title.clone(), log }, words))
-}
-
-/// A client that the server has answered, so that it is busy with it until this goes.
-fn first_client<'a>(
-    target: &Target,
-    texts: &'a [Text],
-    patience: Duration,
-) -> Result<Crowd<'a>, Failure> {
-    let mut crowd = Crowd::new(target.address, target.one_message, texts);
-    crowd.staying = true;
-    // Where the server would close after an answer, it is silence that keeps it busy.
-    crowd.asking = !target.one_message;
-    let mut log = Log::default();
-    crowd.enter(&mut |event| log.note(event));
-    watch(&mut crowd, &mut log, patience, |_, _| {})?;
-    thread::sleep(SOON);
-    match log.lost() {
-        Some((_, why)) => Err(no_answer(target.address, &why.into())),
-        None => Ok(crowd),
-    }
+    Ok(Part { title: target.name.clone(), log, words })
 }
 
 fn in_words(
     log: &Log,
     late: &[usize],
     free: Duration,
-    backlog: Option<u16>,
+    n: Option<u16>,
 ) -> Vec<String> {
     let queued = log.0.len() - late.len();
-    let mut words = vec![format!(
-        "{queued} connected at once: they wait in the queue, and cannot tell; \
-         what they send is taken"
-    )];
-    let time = |number: &usize, what| log.time(*number, what);
+    let told = "connected at once, and waited in the queue; none of them could tell";
+    let mut words = vec![format!("{queued} {told}")];
     if late.is_empty() {
-        words.push(
-            "all that came: the queue is longer; ask with more --clients".into(),
-        );
+        words.push("nobody was left outside: take more --clients".into());
     }
-    // One at a time, since on some systems they feel different things.
+    // One by one, since they need not all feel the same.
     for number in late {
-        let came = time(number, What::Connecting).unwrap_or_default();
+        let came = log.time(*number, What::Connecting).unwrap_or_default();
         let since = |at: Duration| readable(at.saturating_sub(came));
-        let connected = time(number, What::Connected);
-        let mut felt = match (connected, log.why(*number)) {
-            (Some(at), _) if at < free => format!("connected after {}", since(at)),
-            (Some(at), _) => format!(
-                "nothing for {}, then connected, {} after the server was free",
-                since(at),
-                readable(at.saturating_sub(free))
-            ),
-            (None, Some((why, at))) => {
-                format!("{} after {}", phrase(why), since(at))
-            }
-            (None, None) => "nothing".into(),
-        };
-        if let (Some(_), Some((why, at))) = (connected, log.why(*number)) {
-            felt = format!("{felt}; {} after {}", phrase(why), since(at));
+        let mut felt = format!("client {}: nothing", number + 1);
+        if let Some(at) = log.time(*number, What::Connected) {
+            let after = readable(at.saturating_sub(free));
+            felt += &format!(" for {}, then connected, {after}", since(at));
+            felt += " after the server was free";
         }
-        words.push(format!("client {}: {felt}", number + 1));
-    }
-    let dropped =
-        |number: &usize| time(number, What::Connected).is_some_and(|at| at > free);
-    if late.iter().any(dropped) {
-        words.push("dropped without a word: TCP asks again, later and later".into());
-    }
-    words.push(match (backlog, late) {
-        (Some(n), [_, ..]) if queued > usize::from(n) => {
-            format!(
-                "seen on {OS}: listen({n}) keeps {n} + {}",
-                queued - usize::from(n)
-            )
+        if let Some((_, why, at)) = log.lost().find(|lost| lost.0 == *number) {
+            felt += &format!("; after {}: {}", since(at), phrase(why));
         }
-        (Some(n), [_, ..]) => format!("seen on {OS}: listen({n}) keeps {queued}"),
-        _ => format!("seen on {OS}"),
-    });
+        words.push(felt);
+    }
+    let keeps = n.map(|n| format!(": listen({n}) lets {queued} wait"));
+    words.push(format!("seen on {OS}{}", keeps.unwrap_or_default()));
     words
 }

@@ -100,7 +100,9 @@ fn readme_lists_the_slides_in_order_and_no_others() {
             "{client}"
         );
     }
-    assert!(readme.contains("\n$ cargo run --example check -- "));
+    for tool in ["check", "crowd"] {
+        assert!(readme.contains(&format!("\n$ cargo run --example {tool} -- ")));
+    }
 }
 
 #[test]
@@ -153,7 +155,9 @@ fn every_header_has_its_four_parts() {
         let slide = format!("\nSlide {}, \"", number + 1);
         assert!(header.contains(&slide), "{name}: {slide}");
     }
-    for name in SLIDES.iter().chain(&BEYOND).chain(&CLIENTS).chain(&["check"]) {
+    for name in
+        SLIDES.iter().chain(&BEYOND).chain(&CLIENTS).chain(&["check", "crowd"])
+    {
         let header = header(name);
         let first = header.split("\n\n").next().unwrap();
         assert!(first.ends_with('.') || first.ends_with('?'), "{name}: {first}");

@@ -9,6 +9,7 @@ mod blocks;
 mod check;
 mod clients;
 mod conversations;
+mod crowd;
 mod datagrams;
 mod decoder;
 mod designs;

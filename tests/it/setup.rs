@@ -8,7 +8,7 @@ use crate::harness::{Server, for_each_at_once, half_close, rest, run, skipped};
 use crate::table::{Row, SERVERS, server, servers};
 
 /// Programs that take arguments and are no servers.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "names_ipv4",
     "getaddrinfo",
     "byte_order",
@@ -17,6 +17,7 @@ const OTHERS: [&str; 8] = [
     "tcp_client",
     "block_client",
     "ttl_ping",
+    "crowd",
 ];
 
 fn text(bytes: &[u8]) -> String {
