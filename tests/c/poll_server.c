@@ -2,7 +2,7 @@
  *
  * Not an example, and not to be learnt from: it is what the benchmark (tests/bench)
  * divides by. Two non-blocking system calls a message, a read and a write; nothing is
- * allocated while it runs; one fixed struct a client. It makes ASCII upper case and
+ * allocated while it runs; a fixed place for each client. It makes ASCII upper case and
  * leaves other bytes as they are, says nothing of its clients, and ends when accept
  * fails for want of descriptors.
  *
@@ -24,15 +24,12 @@
 #define CHUNK 4096
 #define MOST_CLIENTS 20000
 
-/* What the system did not take of an answer. Nothing is read until it has. */
-struct client {
-    size_t from, to;
-    char unsent[CHUNK];
-};
-
-/* A client's two halves have the same index; 0 is the listener's. */
+/* A client's parts have the same index in all three; 0 is the listener's. What the
+ * system did not take of an answer stays in unsent, and nothing is read until it has. It
+ * stands apart, so that who takes all costs no memory. */
 static struct pollfd fds[1 + MOST_CLIENTS];
-static struct client clients[1 + MOST_CLIENTS];
+static size_t lengths[1 + MOST_CLIENTS];
+static char unsent[1 + MOST_CLIENTS][CHUNK];
 static nfds_t count = 1;
 
 static void die(const char *call) {
@@ -75,7 +72,7 @@ static void accept_all(void) {
         fds[count].fd = fd;
         fds[count].events = POLLIN;
         fds[count].revents = 0;
-        clients[count].from = clients[count].to = 0;
+        lengths[count] = 0;
         count++;
     }
 }
@@ -83,9 +80,8 @@ static void accept_all(void) {
 /* Whether the client stays. */
 static int serve(nfds_t i) {
     static char buffer[CHUNK];
-    struct client *client = &clients[i];
-    char *from = client->unsent + client->from;
-    ssize_t length = (ssize_t)(client->to - client->from), sent;
+    char *from = unsent[i];
+    ssize_t length = (ssize_t)lengths[i], sent;
     if (length == 0) {
         ssize_t b;
         from = buffer;
@@ -100,11 +96,8 @@ static int serve(nfds_t i) {
         if (!not_now()) return 0;
         sent = 0;
     }
-    if (sent < length) {
-        memmove(client->unsent, from + sent, (size_t)(length - sent));
-    }
-    client->from = 0;
-    client->to = (size_t)(length - sent);
+    if (sent < length) memmove(unsent[i], from + sent, (size_t)(length - sent));
+    lengths[i] = (size_t)(length - sent);
     fds[i].events = sent < length ? POLLOUT : POLLIN;
     return 1;
 }
@@ -133,9 +126,8 @@ int main(int argc, char **argv) {
             close(fds[i].fd);
             count--;
             fds[i] = fds[count];
-            clients[i].from = clients[count].from;
-            clients[i].to = clients[count].to;
-            memcpy(clients[i].unsent, clients[count].unsent, clients[i].to);
+            lengths[i] = lengths[count];
+            memmove(unsent[i], unsent[count], lengths[i]);
         }
         if (fds[0].revents) accept_all();
     }
