@@ -69,6 +69,9 @@ impl<'a> Tally<'a> {
 
     /// The latency that so many of a hundred answers did not exceed.
     fn percentile(&self, percent: u64) -> String {
+        if self.answers == 0 {
+            return "-".into();
+        }
         let mut left = (self.answers * percent).div_ceil(100);
         let place = self.latencies.iter().position(|count| {
             left = left.saturating_sub(*count);
@@ -181,6 +184,10 @@ fn gather(crowd: &mut Crowd, clients: usize) -> io::Result<()> {
     Ok(())
 }
 
+fn ratio(one: f64, first: f64) -> String {
+    if first > 0.0 { format!("{:.2}", one / first) } else { "-".into() }
+}
+
 /// A row for each, and what the row has no room for.
 fn report(tallies: &[Tally]) {
     let row = |name: &str, cells: [&str; 6]| {
@@ -191,7 +198,7 @@ fn report(tallies: &[Tally]) {
     row("", ["requests/s", "ratio", "p50", "p90", "p99", "max"]);
     for tally in tallies {
         let [p50, p90, p99, max] = [50, 90, 99, 100].map(|p| tally.percentile(p));
-        let ratio = format!("{:.2}", tally.rate() / tallies[0].rate());
+        let ratio = ratio(tally.rate(), tallies[0].rate());
         let rate = format!("{:.0}", tally.rate());
         let name = tally.target.name.split(' ').next().unwrap_or_default();
         row(name, [&rate, &ratio, &p50, &p90, &p99, &max]);
@@ -208,9 +215,9 @@ fn report(tallies: &[Tally]) {
         ));
         if tallies.len() > 1 {
             let ratios = rates.iter().zip(&tallies[0].rates);
-            let ratios = ratios.map(|(one, first)| format!(" {:.2}", one / first));
-            let ratios: String = ratios.collect();
-            line(format_args!("  ratio in each of its rounds:{ratios}"));
+            let ratios = ratios.map(|(one, first)| ratio(*one, *first));
+            let ratios = ratios.collect::<Vec<_>>().join(" ");
+            line(format_args!("  ratio in each of its rounds: {ratios}"));
         }
     }
     if cfg!(debug_assertions) {
