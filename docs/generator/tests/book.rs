@@ -174,7 +174,9 @@ fn everything_that_is_generated_is_shown() {
     while let Some((folder, path)) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let path = format!("{path}/{}", entry.file_name().to_str().unwrap());
-            if entry.path().is_dir() {
+            if path == "generated/bench" {
+                // By sockets101-bench. There are more charts than the book needs.
+            } else if entry.path().is_dir() {
                 folders.push((entry.path(), path));
             } else {
                 assert!(shown.contains(&path), "{path} is on no page");

@@ -33,7 +33,8 @@ fn what_is_committed_is_what_a_fresh_run_gives() {
     if fresh.skipped.is_empty() {
         let made: BTreeSet<_> = fresh.files.keys().cloned().collect();
         for path in committed(&folder(), "") {
-            if !made.contains(&path) {
+            // What is measured is never the same twice: sockets101-bench writes it.
+            if !made.contains(&path) && !path.starts_with("bench/") {
                 let _ = writeln!(differences, "{path}: nothing makes this file");
             }
         }
