@@ -31,7 +31,8 @@
 //!   turn costs what its events cost.
 //! - It is edge-triggered: the system says once that bytes came, not as long as they
 //!   are there. Who stops before a call says "would block" may wait for ever for
-//!   bytes that are already here. That is one system call more for each message.
+//!   bytes that are already here. So a server asks once more than `poll_server`, in
+//!   vain where the client has not said more by then.
 //! - So who had something stays in `ready`, for another turn. A turn is one read and
 //!   one write, and then it is the others': nobody can keep us by sending without
 //!   end.
