@@ -1,6 +1,6 @@
 //! Text that arrives in pieces.
 
-use std::{io, mem, str};
+use std::{io, mem};
 
 /// The error for bytes that are not UTF-8: [`io::ErrorKind::InvalidData`].
 pub fn not_utf8() -> io::Error {
@@ -11,7 +11,7 @@ pub fn not_utf8() -> io::Error {
 ///
 /// `é` is two bytes, and the two can come in two reads. The decoder keeps the first
 /// until the second is there, so that how the network cut the bytes makes no
-/// difference. It keeps three bytes at most.
+/// difference. It keeps three bytes at most; after a flaw, it stays at the flaw.
 ///
 /// # Examples
 ///
@@ -40,14 +40,13 @@ impl Decoder {
     pub fn feed(&mut self, bytes: &[u8]) -> (String, io::Result<()>) {
         let bytes = [mem::take(&mut self.cut).as_slice(), bytes].concat();
         let mut verdict = Ok(());
-        if let Err(err) = str::from_utf8(&bytes) {
-            match err.error_len() {
-                None => self.cut = bytes[err.valid_up_to()..].to_vec(),
-                Some(_) => verdict = Err(not_utf8()),
-            }
-        }
-        let text = bytes.utf8_chunks().next().map_or("", |first| first.valid());
-        (text.to_owned(), verdict)
+        let text = String::from_utf8(bytes).unwrap_or_else(|err| {
+            let (flaw, mut good) = (err.utf8_error(), err.into_bytes());
+            self.cut = good.split_off(flaw.valid_up_to());
+            verdict = flaw.error_len().map_or(Ok(()), |_| Err(not_utf8()));
+            String::from_utf8_lossy(&good).into_owned()
+        });
+        (text, verdict)
     }
 
     /// To be asked when the stream has ended: was that inside a character?
