@@ -1,6 +1,7 @@
 //! The program under check, where we start it ourselves.
 
 use std::env::{self, consts::EXE_SUFFIX};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -37,9 +38,9 @@ pub struct Server {
 impl Server {
     /// Starts the example beside this program, on a free port, and waits for its ready line.
     /// What it says on stderr is kept, unless that goes elsewhere.
-    pub fn start<'a>(
+    pub fn start(
         name: &str,
-        options: impl IntoIterator<Item = &'a str>,
+        options: impl IntoIterator<Item: AsRef<OsStr>>,
         stderr: Stdio,
     ) -> Result<Self, Failure> {
         let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));

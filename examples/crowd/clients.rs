@@ -1,9 +1,10 @@
 //! The clients: one thread, non-blocking sockets, and `poll` to learn who can go on.
 
-use std::io::ErrorKind::{self, Interrupted, WouldBlock};
+use std::io::ErrorKind::{self, Interrupted, InvalidData, TimedOut, WouldBlock};
 use std::io::{Error, Read, Result, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
+use std::{array, mem, num::NonZeroU16};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
@@ -11,34 +12,29 @@ use socket2::{Domain, Socket, Type};
 use sockets101::put_block;
 
 use crate::Target;
-use crate::log::{Event, What};
+use crate::log::{Event, Log, What};
 
 /// How many different messages there are: an answer to another client, or to another
 /// message of the same, is noticed.
 const TEXTS: usize = 37;
 
-/// A message, and its answer.
-pub struct Text {
-    pub ask: Vec<u8>,
-    pub answer: Vec<u8>,
-}
+/// Messages and their answers.
+pub type Texts = [(Vec<u8>, Vec<u8>); TEXTS];
 
-/// Messages of `size` bytes, the last one a newline; as blocks, with their length in front.
-pub fn texts(size: u16, blocks: bool) -> Result<Vec<Text>> {
+/// Of `size` bytes, the last one a newline; as blocks, with their length in front.
+pub fn texts(size: NonZeroU16, blocks: bool) -> Texts {
     let letters = b"the quick brown fox jumps over a dog ".iter().copied().cycle();
-    let mut texts = Vec::new();
-    for skip in 0..TEXTS {
-        let letters = letters.clone().skip(skip).take(usize::from(size) - 1);
-        let ask: Vec<u8> = letters.chain([b'\n']).collect();
-        let mut text = Text { answer: ask.to_ascii_uppercase(), ask };
-        for part in [&mut text.ask, &mut text.answer].into_iter().filter(|_| blocks)
-        {
-            let message = std::mem::take(part);
-            put_block(part, &message)?;
-        }
-        texts.push(text);
-    }
-    Ok(texts)
+    let framed = |message: Vec<u8>| {
+        let mut block = Vec::new();
+        // A Vec takes all, and a message is not too long for a block.
+        let is_block = blocks && put_block(&mut block, &message).is_ok();
+        if is_block { block } else { message }
+    };
+    array::from_fn(|skip| {
+        let letters = letters.clone().skip(skip).take(usize::from(size.get()) - 1);
+        let message: Vec<u8> = letters.chain([b'\n']).collect();
+        (framed(message.clone()), framed(message.to_ascii_uppercase()))
+    })
 }
 
 /// Where a client is.
@@ -74,19 +70,19 @@ impl Client {
 
 /// The clients of one server.
 pub struct Crowd<'a> {
-    target: &'a Target,
+    pub target: &'a Target,
     /// How many each asks.
     pub messages: usize,
-    /// Whether a client asks when it is connected.
-    pub asking: bool,
+    /// So many, the first, do not ask before they are told to.
+    pub silent: usize,
     /// Whether the server closes after each answer. If nobody has told us, we learn it.
     one_message: bool,
     clients: Vec<Client>,
     start: Instant,
     /// What happened since somebody last took it.
     pub events: Vec<Event>,
-    /// Why this machine can make no more sockets.
-    trouble: Option<Error>,
+    /// What somebody noted of it.
+    pub log: Log,
     // Kept from turn to turn, so that nothing is allocated for a request.
     buffer: Vec<u8>,
     fds: Vec<PollFd<'static>>,
@@ -94,16 +90,16 @@ pub struct Crowd<'a> {
 }
 
 impl<'a> Crowd<'a> {
-    pub fn new(target: &'a Target) -> Self {
+    pub fn new(target: &'a Target, messages: usize, silent: usize) -> Self {
         Self {
             target,
-            messages: 1,
-            asking: true,
+            messages,
+            silent,
             one_message: target.one_message,
             clients: Vec::new(),
             start: Instant::now(),
             events: Vec::new(),
-            trouble: None,
+            log: Log::default(),
             buffer: vec![0; 64 * 1024],
             fds: Vec::new(),
             ready: Vec::new(),
@@ -118,20 +114,26 @@ impl<'a> Crowd<'a> {
         self.clients.len()
     }
 
+    /// What happened goes to the log. Says whether that was anything.
+    pub fn note(&mut self) -> bool {
+        self.events.drain(..).map(|event| self.log.note(event)).count() > 0
+    }
+
     pub fn connecting(&self) -> usize {
-        let clients = self.clients.iter().filter(|client| client.socket.is_some());
-        clients.filter(|client| client.stage == Stage::Connecting).count()
+        let waits = |c: &&Client| c.socket.is_some() && c.stage == Stage::Connecting;
+        self.clients.iter().filter(waits).count()
     }
 
-    /// One client more, which asks for a connection.
-    pub fn enter(&mut self) {
+    /// One client more, which asks for a connection. An error is that of this machine, not
+    /// of the server.
+    pub fn enter(&mut self) -> Result<()> {
         self.clients.push(Client::default());
-        self.connect(self.clients.len() - 1);
+        self.connect(self.clients.len() - 1)
     }
 
-    /// Those who wait for the others begin.
-    pub fn begin(&mut self) {
-        self.asking = true;
+    /// Who was silent asks.
+    pub fn speak(&mut self) {
+        self.silent = 0;
         for number in 0..self.clients.len() {
             if self.clients[number].stage == Stage::Idle {
                 self.ask(number);
@@ -143,31 +145,26 @@ impl<'a> Crowd<'a> {
     pub fn give_up(&mut self) {
         for number in 0..self.clients.len() {
             let client = &mut self.clients[number];
-            let waits = matches!(client.stage, Stage::Connecting | Stage::Talking);
-            if client.socket.take().is_some() && waits {
-                self.tell(number, What::Lost(ErrorKind::TimedOut));
+            if client.socket.take().is_some() && client.stage != Stage::Leaving {
+                self.tell(number, What::Lost(TimedOut));
             }
         }
     }
 
     /// Waits until some client can go on, and lets all go on that can. Says whether there is
-    /// anybody left to wait for. An error is that of this machine, not of the server.
+    /// anybody left to wait for.
     pub fn turn(&mut self, wait: Duration) -> Result<bool> {
-        if let Some(err) = self.trouble.take() {
-            let advice = "take fewer, or allow more (`ulimit -n`)";
-            return Err(Error::other(format!("no more clients: {err}; {advice}")));
-        }
-        let mut fds = recycled(std::mem::take(&mut self.fds));
+        let mut fds = recycled(mem::take(&mut self.fds));
         self.ready.clear();
         for (number, client) in self.clients.iter().enumerate() {
             let Some(socket) = &client.socket else { continue };
+            let is_sending = client.sent < self.text(number).0.len();
             let flags = match client.stage {
                 Stage::Connecting => PollFlags::OUT,
-                Stage::Talking if client.sent < self.text(number).ask.len() => {
-                    PollFlags::IN | PollFlags::OUT
-                }
-                Stage::Talking | Stage::Leaving => PollFlags::IN,
-                Stage::Idle => continue,
+                Stage::Talking if is_sending => PollFlags::IN | PollFlags::OUT,
+                // Where all are silent, nobody waits for them.
+                Stage::Idle if self.silent == usize::MAX => continue,
+                _ => PollFlags::IN,
             };
             fds.push(PollFd::new(socket, flags));
             self.ready.push(number);
@@ -181,12 +178,12 @@ impl<'a> Crowd<'a> {
         self.ready.retain(|_| ready.next() == Some(true));
         self.fds = recycled(fds);
         for place in 0..self.ready.len() {
-            self.go_on(self.ready[place]);
+            self.go_on(self.ready[place])?;
         }
         Ok(true)
     }
 
-    fn text(&self, number: usize) -> &'a Text {
+    fn text(&self, number: usize) -> &'a (Vec<u8>, Vec<u8>) {
         &self.target.texts[(number + self.clients[number].answers) % TEXTS]
     }
 
@@ -194,58 +191,42 @@ impl<'a> Crowd<'a> {
         self.events.push(Event { client, what, at: self.start.elapsed() });
     }
 
-    fn connect(&mut self, number: usize) {
+    fn connect(&mut self, number: usize) -> Result<()> {
         self.tell(number, What::Connecting);
-        let client = &mut self.clients[number];
-        *client = Client { answers: client.answers, ..Client::default() };
-        let address = self.target.address;
-        match Socket::new(Domain::for_address(address), Type::STREAM, None) {
-            Err(err) => self.trouble = Some(err),
-            Ok(socket) => match connect(&socket, address) {
-                Ok(()) => client.socket = Some(socket),
-                Err(err) => self.tell(number, What::Lost(err.kind())),
-            },
-        }
+        let answers = self.clients[number].answers;
+        let socket = connect(self.target.address)?;
+        let socket = socket.map_err(|err| self.tell(number, What::Lost(err.kind()))).ok();
+        self.clients[number] = Client { socket, answers, ..Client::default() };
+        Ok(())
     }
 
-    fn go_on(&mut self, number: usize) {
-        let outcome = match self.clients[number].stage {
-            Stage::Connecting => self.connected(number),
-            _ => self.talk(number),
-        };
+    fn go_on(&mut self, number: usize) -> Result<()> {
         let client = &self.clients[number];
-        let goes_on = client.answers < self.messages;
-        let is_end =
-            client.stage == Stage::Leaving || client.here > 0 && client.got == 0;
-        let comes_back =
-            self.messages == usize::MAX && client.stage != Stage::Connecting;
-        match outcome.map_err(|err| err.kind()) {
-            Ok(()) | Err(WouldBlock | Interrupted) => {}
-            // The server has closed after an answer: another needs another connection.
-            Err(_) if is_end => {
-                self.one_message |= goes_on;
-                self.end(number, What::Closed, goes_on);
-            }
-            Err(why) => self.end(number, What::Lost(why), comes_back),
-        }
-    }
-
-    fn end(&mut self, number: usize, how: What, comes_back: bool) {
-        self.clients[number].socket = None;
-        self.tell(number, how);
-        if comes_back {
-            self.connect(number);
-        }
+        let (stage, goes_on) = (client.stage, client.answers < self.messages);
+        let outcome =
+            if stage == Stage::Connecting { self.connected(number) } else { self.talk(number) };
+        let why = match outcome.map_err(|err| err.kind()) {
+            Ok(()) | Err(WouldBlock | Interrupted) => return Ok(()),
+            Err(why) => why,
+        };
+        let client = &mut self.clients[number];
+        client.socket = None;
+        // The server has closed after an answer: another needs another connection.
+        let is_end = stage == Stage::Leaving || client.here > 0 && client.got == 0;
+        let is_end = is_end && why != InvalidData;
+        self.one_message |= is_end && goes_on;
+        self.tell(number, if is_end { What::Closed } else { What::Lost(why) });
+        let is_load = self.messages == usize::MAX && stage != Stage::Connecting;
+        let comes_back = goes_on && (is_end || is_load);
+        if comes_back { self.connect(number) } else { Ok(()) }
     }
 
     fn connected(&mut self, number: usize) -> Result<()> {
         let client = &mut self.clients[number];
-        if let Some(err) = client.socket()?.take_error()? {
-            return Err(err);
-        }
+        client.socket()?.take_error()?.map_or(Ok(()), Err)?;
         client.stage = Stage::Idle;
         self.tell(number, What::Connected);
-        if self.asking {
+        if number >= self.silent {
             self.ask(number);
         }
         Ok(())
@@ -261,10 +242,10 @@ impl<'a> Crowd<'a> {
 
     /// Sends what is left of the message, as far as the system takes it.
     fn send(&mut self, number: usize) -> Result<()> {
-        let text = self.text(number);
+        let (text, _) = self.text(number);
         let client = &mut self.clients[number];
-        if client.sent < text.ask.len() {
-            match client.socket()?.write(&text.ask[client.sent..]) {
+        if client.sent < text.len() {
+            match client.socket()?.write(&text[client.sent..]) {
                 Err(err) if err.kind() == WouldBlock => {}
                 sent => client.sent += sent?,
             }
@@ -272,19 +253,20 @@ impl<'a> Crowd<'a> {
         Ok(())
     }
 
-    /// Goes on sending, and compares what has come of the answer. (All are of one length: one
-    /// who has the whole answer expects no more bytes.)
+    /// Goes on sending, and compares what has come with the answer: no byte more is right.
     fn talk(&mut self, number: usize) -> Result<()> {
-        self.send(number)?;
-        let text = self.text(number);
+        let (mut expected, (_, answer)) = (&[][..], self.text(number));
+        if self.clients[number].stage == Stage::Talking {
+            self.send(number)?;
+            expected = &answer[self.clients[number].got..];
+        }
         let client = &mut self.clients[number];
         let length = client.socket()?.read(&mut self.buffer)?;
-        let is_right = text.answer[client.got..].starts_with(&self.buffer[..length]);
         client.got += length;
         match length {
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            _ if !is_right => return Err(ErrorKind::InvalidData.into()),
-            _ if client.got == text.answer.len() => self.answered(number),
+            0 => Err(ErrorKind::UnexpectedEof)?,
+            _ if !expected.starts_with(&self.buffer[..length]) => Err(InvalidData)?,
+            _ if length == expected.len() => self.answered(number),
             _ => {}
         }
         Ok(())
@@ -307,16 +289,20 @@ impl<'a> Crowd<'a> {
     }
 }
 
-/// Begins to connect; `poll` tells when that is done.
-fn connect(socket: &Socket, address: SocketAddr) -> Result<()> {
+/// Begins to connect; `poll` tells when that is done. The outer error is that of this
+/// machine, the inner one what the network says at once.
+fn connect(address: SocketAddr) -> Result<Result<Socket>> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+    let advice = "take fewer, or allow more (`ulimit -n`)";
+    let socket = socket.map_err(|err| Error::other(format!("no more clients: {err}; {advice}")))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    match socket.connect(&address.into()) {
+    Ok(match socket.connect(&address.into()) {
         // Under way. Windows calls it WouldBlock.
-        Err(err) if Errno::from_io_error(&err) == Some(Errno::INPROGRESS) => Ok(()),
-        Err(err) if err.kind() == WouldBlock => Ok(()),
-        done => done,
-    }
+        Err(err) if Errno::from_io_error(&err) == Some(Errno::INPROGRESS) => Ok(socket),
+        Err(err) if err.kind() == WouldBlock => Ok(socket),
+        done => done.map(|()| socket),
+    })
 }
 
 /// The same memory for other borrows: a `PollFd` borrows a socket, and must be gone before

@@ -1,11 +1,9 @@
 //! A crowd in the terminal: a row a client.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
-use std::{env, fmt::Display};
+use std::{env, fmt::Display, time::Duration};
 
-use sockets101::say;
-
+use crate::clients::Crowd;
 use crate::log::{Event, Log, What};
 
 /// How many columns the axis has: with the times before it that makes 79.
@@ -40,8 +38,9 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub fn new(end: Option<Duration>) -> Self {
-        let seconds = end.unwrap_or_default().as_secs_f64().max(1e-6);
+    /// Up to this moment.
+    pub fn to(end: Duration) -> Self {
+        let seconds = end.as_secs_f64().max(1e-6);
         let (unit, factor) = if seconds < 1.0 { ("ms", 1e3) } else { ("s", 1.0) };
         let end = seconds * factor;
         let power = 10_f64.powf((end / 5.0).log10().floor());
@@ -51,27 +50,20 @@ impl Axis {
         Self { end, step, unit, factor }
     }
 
-    /// The same with an end that need not move for a while, for a drawing that is alive.
-    pub fn roomy(now: Duration) -> Self {
-        let axis = Self::new(Some(now.max(Duration::from_secs(1))));
-        let end = (axis.end / axis.step).ceil() * axis.step / axis.factor;
-        Self::new(Some(Duration::from_secs_f64(end)))
+    /// For all of these crowds.
+    pub fn over(parts: &[Part]) -> Self {
+        Self::to(parts.iter().map(|part| part.log.end()).max().unwrap_or_default())
     }
 
     pub fn share(&self, time: Duration) -> f64 {
         time.as_secs_f64() * self.factor / self.end
     }
 
-    fn number(&self, time: Duration) -> String {
-        format!("{:.2}", time.as_secs_f64() * self.factor)
-    }
-
     /// The marks: where, and what stands there.
     pub fn marks(&self) -> impl Iterator<Item = (f64, String)> {
         let marks = (0_u32..).map(|n| f64::from(n) * self.step);
         let marks = marks.take_while(|mark| *mark <= self.end * 1.0001);
-        marks
-            .map(|mark| (mark / self.end, format!("{}", (mark * 1e6).round() / 1e6)))
+        marks.map(|mark| (mark / self.end, format!("{}", (mark * 1e6).round() / 1e6)))
     }
 }
 
@@ -81,82 +73,57 @@ fn column(share: f64) -> usize {
 }
 
 /// What is above the rows: what the signs mean, the columns, and the axis.
-fn heading(axis: &Axis) -> [String; 2] {
+fn heading(axis: &Axis) -> Vec<String> {
     let mut marks = format!("{} {:WIDTH$}", "client connected answered  closed", "");
     for (share, text) in axis.marks() {
         let start = column(share) + 34;
-        if start + text.len() + 3 < 34 + WIDTH {
+        if start + text.len() + 3 < marks.len() {
             marks.replace_range(start..start + text.len(), &text);
         }
     }
     marks.truncate(79 - axis.unit.len());
-    [LEGEND.to_owned(), marks + axis.unit]
+    vec![LEGEND.to_owned(), marks + axis.unit]
 }
 
 /// A client. `now` is where what goes on has come to.
-fn row(
-    number: usize,
-    events: &[Event],
-    axis: &Axis,
-    now: Duration,
-    colour: bool,
-) -> String {
-    let mut cells = [(' ', 0); WIDTH];
-    for (place, event) in events.iter().enumerate() {
-        let until = events.get(place + 1).map_or(now, |next| next.at);
-        let fill = match event.what {
-            What::Connecting => ('·', 33),
-            What::Asked => ('━', 36),
-            _ => continue,
-        };
-        cells[column(axis.share(event.at))..=column(axis.share(until))].fill(fill);
-    }
-    // Where several fall in one column, the last of these is seen.
-    let mark = |event: &Event| match event.what {
-        What::Connected => Some((0, event.at, '├', 0)),
-        What::Closed => Some((1, event.at, '┤', 0)),
-        What::Answered => Some((2, event.at, '●', 32)),
-        What::Lost(_) => Some((3, event.at, '×', 31)),
-        What::Connecting | What::Asked => None,
-    };
-    let mut marks: Vec<_> = events.iter().filter_map(mark).collect();
-    marks.sort_unstable();
-    for (_, at, sign, paint) in marks {
-        cells[column(axis.share(at))] = (sign, paint);
-    }
-    let mut row = format!("{number:>6}");
-    for (what, width) in
-        [(What::Connected, 10), (What::Answered, 9), (What::Closed, 8)]
-    {
+fn row(number: usize, events: &[Event], axis: &Axis, now: Duration, colour: bool) -> String {
+    let mut row = format!("{:>6}", number + 1);
+    for (what, width) in [(What::Connected, 10), (What::Answered, 9), (What::Closed, 8)] {
         let last = events.iter().rev().find(|event| event.what == what);
-        let time = last.map_or(String::new(), |event| axis.number(event.at));
+        let time = last.map(|event| event.at.as_secs_f64() * axis.factor);
+        let time = time.map_or(String::new(), |time| format!("{time:.2}"));
         row += &format!("{time:>width$}");
     }
-    row.push(' ');
-    let mut last = 0;
-    for (sign, paint) in cells {
-        if colour && paint != last {
-            row += &format!("\x1b[{paint}m");
-            last = paint;
-        }
-        row.push(sign);
+    let mut cells = [(' ', 0); WIDTH];
+    let column = |time| column(axis.share(time));
+    for (what, from, until) in Log::spans(events, now) {
+        let (sign, paint, until) = match what {
+            What::Connecting => ('·', 33, until),
+            What::Asked => ('━', 36, until),
+            What::Connected => ('├', 0, from),
+            What::Closed => ('┤', 0, from),
+            What::Answered => ('●', 32, from),
+            What::Lost(_) => ('×', 31, from),
+        };
+        cells[column(from)..=column(until)].fill((sign, paint));
     }
-    let row = row.trim_end().to_owned();
-    if last == 0 { row } else { row + "\x1b[0m" }
+    row.push(' ');
+    for (sign, paint) in cells {
+        let painted = colour && paint > 0;
+        row += &if painted { format!("\x1b[{paint}m{sign}\x1b[0m") } else { sign.to_string() };
+    }
+    row.trim_end().to_owned()
 }
 
 /// All on one axis, above each other; the last line of each says what it means.
 pub fn drawing(parts: &[Part], colour: bool) -> Vec<String> {
-    let axis = Axis::new(parts.iter().map(|part| part.log.end()).max());
-    let mut lines = heading(&axis).to_vec();
+    let axis = Axis::over(parts);
+    let mut lines = heading(&axis);
     for Part { title, log, words } in parts {
         lines.push(title.clone());
         let each = log.0.len().div_ceil(MOST_ROWS).max(1);
         for (number, events) in log.0.iter().enumerate().step_by(each) {
-            lines.push(row(number + 1, events, &axis, log.end(), colour));
-        }
-        if each > 1 {
-            lines.push(format!("(a row for each {each} clients)"));
+            lines.push(row(number, events, &axis, log.end(), colour));
         }
         lines.extend(words.iter().cloned());
     }
@@ -168,7 +135,6 @@ pub struct Screen {
     /// Whether it is a terminal that takes colours, and lines that change.
     pub is_live: bool,
     lines: usize,
-    told: Instant,
 }
 
 impl Screen {
@@ -177,22 +143,17 @@ impl Screen {
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
         // An old console of Windows would show the escape sequences themselves.
         let old = cfg!(windows) && !set("WT_SESSION") && !set("TERM");
-        let is_live =
-            io::stdout().is_terminal() && !set("NO_COLOR") && !dumb && !old;
-        Self { is_live, lines: 0, told: Instant::now() }
+        let is_live = io::stdout().is_terminal() && !set("NO_COLOR") && !dumb && !old;
+        Self { is_live, lines: 0 }
     }
 
     /// In place of what is alive. A line never takes two: the terminal may be narrow.
     fn alive(&mut self, lines: &[String]) {
-        let mut text = match self.lines {
-            0 if lines.is_empty() => return,
-            0 => String::new(),
-            up => format!("\x1b[{up}A"),
-        };
+        let up = self.lines;
+        let mut text = if up > 0 { format!("\x1b[{up}A\x1b[J") } else { String::new() };
         for line in lines {
-            text += &format!("\r\x1b[2K\x1b[?7l{line}\x1b[?7h\n");
+            text += &format!("\x1b[?7l{line}\x1b[?7h\n");
         }
-        text += "\x1b[J";
         self.lines = lines.len();
         let _ = io::stdout().write_all(text.as_bytes());
     }
@@ -202,33 +163,30 @@ impl Screen {
         self.alive(&[]);
     }
 
-    /// How far it is: alive, or a line on stderr now and then.
-    pub fn progress(&mut self, line: &str) {
+    /// How far it is, if somebody is looking.
+    pub fn progress(&mut self, line: String) {
         if self.is_live {
-            self.alive(&[line.to_owned()]);
-        } else if self.told.elapsed() > Duration::from_secs(5) {
-            self.told = Instant::now();
-            say(line);
+            self.alive(&[line]);
         }
     }
 
     /// A crowd, as it is now.
-    pub fn crowd(&mut self, title: &str, log: &Log, now: Duration) {
-        let [connected, answered, closed] =
-            [What::Connected, What::Answered, What::Closed]
-                .map(|what| log.count(what));
-        let (seconds, all) = (now.as_secs_f64(), log.0.len());
-        let progress = format!(
-            "{seconds:.1} s: {connected} connected, {answered} answered, {closed} closed, of {all}"
-        );
-        if !self.is_live || log.0.len() > MOST_LIVE {
-            return self.progress(&format!("{title}; {progress}"));
+    pub fn crowd(&mut self, title: &str, crowd: &Crowd) {
+        let (log, now, all) = (&crowd.log, crowd.now(), crowd.len());
+        let [connected, answered] = [What::Connected, What::Answered].map(|what| log.count(what));
+        let seconds = now.as_secs_f64();
+        let progress =
+            format!("{seconds:.1} s: {connected} of {all} connected, {answered} answered");
+        if !self.is_live || all > MOST_LIVE {
+            return self.progress(format!("{title}; {progress}"));
         }
-        let axis = Axis::roomy(now);
-        let mut lines = heading(&axis).to_vec();
+        // The end of the axis need not move all the time.
+        let axis = Axis::to(now.max(Duration::from_secs(1)));
+        let axis = Axis { end: (axis.end / axis.step).ceil() * axis.step, ..axis };
+        let mut lines = heading(&axis);
         lines.push(title.to_owned());
         let rows = log.0.iter().enumerate();
-        lines.extend(rows.map(|(n, events)| row(n + 1, events, &axis, now, true)));
+        lines.extend(rows.map(|(n, events)| row(n, events, &axis, now, true)));
         lines.push(progress);
         self.alive(&lines);
     }

@@ -3,19 +3,21 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use What::{Answered, Asked, Connected, Connecting, Lost};
+
 /// A connection that takes longer had to wait.
 pub const SOON: Duration = Duration::from_millis(300);
 
-/// What can happen to a client.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What can happen to a client. In a drawing, the later in this list are on top.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
     /// It asks for a connection, and waits for it.
     Connecting,
-    Connected,
     /// It sends a message, and waits for the answer.
     Asked,
-    Answered,
+    Connected,
     Closed,
+    Answered,
     /// It gets no answer, and this is why.
     Lost(ErrorKind),
 }
@@ -33,16 +35,13 @@ pub struct Event {
 pub struct Log(pub Vec<Vec<Event>>);
 
 impl Log {
-    pub fn note(&mut self, events: &mut Vec<Event>) {
-        for event in events.drain(..) {
-            self.0.resize_with(self.0.len().max(event.client + 1), Vec::new);
-            self.0[event.client].push(event);
-        }
+    pub fn note(&mut self, event: Event) {
+        self.0.resize_with(self.0.len().max(event.client + 1), Vec::new);
+        self.0[event.client].push(event);
     }
 
     pub fn end(&self) -> Duration {
-        let last = self.0.iter().filter_map(|events| events.last());
-        last.map(|event| event.at).max().unwrap_or_default()
+        self.0.iter().flatten().map(|event| event.at).max().unwrap_or_default()
     }
 
     /// When this first happened to a client.
@@ -59,59 +58,73 @@ impl Log {
     /// The clients that got no answer, why, and when they knew.
     pub fn lost(&self) -> impl Iterator<Item = (usize, ErrorKind, Duration)> {
         self.0.iter().flatten().filter_map(|event| match event.what {
-            What::Lost(why) => Some((event.client, why, event.at)),
+            Lost(why) => Some((event.client, why, event.at)),
             _ => None,
         })
     }
 
-    /// From when to when a client waited, for each time that one did.
-    fn waits(&self, from: What, to: What) -> Vec<(Duration, Duration)> {
-        let pairs = self.0.iter().flat_map(|events| events.windows(2));
-        let waits = pairs.filter(|two| two[0].what == from && two[1].what == to);
-        waits.map(|two| (two[0].at, two[1].at)).collect()
+    /// What a client did, from when to when, in the order of drawing; what goes on lasts
+    /// until `now`.
+    pub fn spans(events: &[Event], now: Duration) -> Vec<(What, Duration, Duration)> {
+        let until = events.iter().skip(1).map(|event| event.at).chain([now]);
+        let spans = events.iter().zip(until);
+        let mut spans: Vec<_> = spans.map(|(e, until)| (e.what, e.at, until)).collect();
+        spans.sort_unstable();
+        spans
     }
 
-    /// What it means, in numbers.
-    pub fn verdict(&self) -> Vec<String> {
-        let mut waits = self.waits(What::Asked, What::Answered);
-        waits.sort_unstable_by_key(|(_, answered)| *answered);
-        let [(_, first), ..] = waits[..] else { return vec!["no answer".into()] };
-        let last = waits[waits.len() - 1].1;
-        // Who is served at the same time is answered at the same time, or nearly so.
-        let times = waits.iter().map(|(asked, answered)| answered.abs_diff(*asked));
-        let near = times.min().unwrap_or_default() / 2;
-        let group = |start: usize| {
-            let is_near =
-                |wait: &&(_, Duration)| wait.1.abs_diff(waits[start].1) < near;
-            waits[start..].iter().take_while(is_near).count()
-        };
-        let most = (0..waits.len()).map(group).max().unwrap_or_default();
-        let together = match most {
-            _ if near < Duration::from_millis(10) => "too fast to see who waits",
-            1 if waits.len() > 1 => "one at a time",
-            _ if most == self.0.len() => "all at once",
-            _ => &format!("{most} at once"),
-        };
+    /// How long a client did this, and until when, if `then` came after it.
+    fn waits(clients: &[Vec<Event>], what: What, then: What) -> Vec<(Duration, Duration)> {
+        let pairs = clients.iter().flat_map(|events| events.windows(2));
+        let waits = pairs.filter(|two| two[0].what == what && two[1].what == then);
+        waits.map(|two| (two[1].at.saturating_sub(two[0].at), two[1].at)).collect()
+    }
+
+    /// What it means, in numbers. So many, the first, were silent for a while: it is what the
+    /// others felt.
+    pub fn verdict(&self, silent: usize) -> Vec<String> {
         let mut words = Vec::new();
-        let waits = self.waits(What::Connecting, What::Connected);
-        let waits = waits.iter().map(|(from, to)| to.abs_diff(*from));
-        let late: Vec<_> = waits.filter(|wait| *wait > SOON).collect();
-        if let Some(most) = late.iter().max() {
-            let (late, most) = (late.len(), readable(*most));
-            words.push(format!("{late} connections had to wait, up to {most}"));
+        let mut late = Self::waits(&self.0, Connecting, Connected);
+        late.retain(|(wait, _)| *wait > SOON);
+        if let Some((most, _)) = late.iter().max() {
+            let (number, most) = (late.len(), readable(*most));
+            words.push(format!("{number} waited for a connection, up to {most}"));
         }
         if let Some((_, why, _)) = self.lost().next() {
-            words.push(format!(
-                "{} clients lost: {}",
-                self.lost().count(),
-                phrase(why)
-            ));
+            words.push(format!("{} lost: {}", self.lost().count(), phrase(why)));
         }
-        let (first, last) = (readable(first), readable(last));
-        words.push(format!(
-            "first answer after {first}, last after {last}: {together}"
-        ));
+        let waits = Self::waits(&self.0[silent..], Asked, Answered);
+        let ends = waits.iter().map(|(_, end)| *end);
+        let readable = |end: Option<Duration>| readable(end.unwrap_or_default());
+        let (first, last) = (readable(ends.clone().min()), readable(ends.max()));
+        let meaning = if silent > 0 { self.beside(silent) } else { self.together(&waits) };
+        words.push(format!("first answer after {first}, last after {last}: {meaning}"));
         words
+    }
+
+    /// How many of the others were answered before the first of these spoke, or was lost.
+    fn beside(&self, silent: usize) -> String {
+        let (these, others) = self.0.split_at(silent);
+        let ends = |event: &&Event| matches!(event.what, Asked | Lost(_));
+        let end = these.iter().flatten().filter(ends).map(|event| event.at).min();
+        let is_early = |event: &Event| event.what == Answered && Some(event.at) < end;
+        let early = others.iter().filter(|events| events.iter().any(is_early)).count();
+        format!("{silent} silent, {early} of {} served meanwhile", others.len())
+    }
+
+    /// How many were served at once. They are answered at the same time, or nearly so.
+    fn together(&self, waits: &[(Duration, Duration)]) -> String {
+        let near = waits.iter().map(|(wait, _)| *wait / 2).min().unwrap_or_default();
+        let group = |start: Duration| {
+            waits.iter().filter(|(_, end)| *end >= start && *end < start + near).count()
+        };
+        match waits.iter().map(|(_, end)| group(*end)).max() {
+            None => "nobody was answered".into(),
+            _ if near < Duration::from_millis(10) => "too fast to see who waits".into(),
+            Some(1) if waits.len() > 1 => "one at a time".into(),
+            Some(most) if most < self.0.len() => format!("{most} at once"),
+            _ => "all at once".into(),
+        }
     }
 }
 
@@ -127,7 +140,7 @@ pub fn readable(time: Duration) -> String {
 /// The reason, as a phrase.
 pub fn phrase(why: ErrorKind) -> String {
     match why {
-        ErrorKind::UnexpectedEof => "the server closed too early".into(),
+        ErrorKind::UnexpectedEof => "the server closed before it answered".into(),
         ErrorKind::InvalidData => "other bytes came than those of the answer".into(),
         ErrorKind::TimedOut => "nothing came".into(),
         why => why.to_string(),

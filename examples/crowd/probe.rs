@@ -16,84 +16,61 @@ const BUSY: Duration = Duration::from_millis(2500);
 
 /// Keeps the server busy with one client, opens connections until no more complete, then
 /// lets the server go on.
-pub fn run(
-    target: &Target,
-    most: usize,
-    patience: Duration,
-    screen: &mut Screen,
-) -> Result<Part, Failure> {
-    let mut busy = Crowd::new(target);
-    busy.asking = false; // A silent client keeps it busy: the server waits for its message.
-    busy.enter();
-    let mut log = Log::default();
-    watch(&mut busy, &mut log, patience, |_, _| {})?;
-    if let Some((_, why, _)) = log.lost().next() {
+pub fn run(target: &Target, most: u16, screen: &mut Screen) -> Result<Part, Failure> {
+    // A silent client keeps it busy: the server waits for its message.
+    let mut busy = Crowd::new(target, 1, usize::MAX);
+    busy.enter()?;
+    watch(&mut busy, |_| {})?;
+    if let Some((_, why, _)) = busy.log.lost().next() {
         return Err(no_answer(target.address, &why.into()));
     }
     thread::sleep(SOON);
 
-    let mut crowd = Crowd::new(target);
-    let (mut log, mut late) = (Log::default(), Vec::new());
-    while late.len() < LATE && crowd.len() < most {
-        let (number, start) = (crowd.len(), crowd.now());
-        crowd.enter();
-        while log.time(number, What::Connected).is_none() {
-            if crowd.now() > start + SOON {
-                late.push(number);
-                break;
-            }
+    let mut crowd = Crowd::new(target, 1, 0);
+    while crowd.connecting() < LATE && crowd.len() < most.into() {
+        let start = crowd.now();
+        crowd.enter()?;
+        let outside = crowd.connecting();
+        while crowd.connecting() == outside && crowd.now() < start + SOON {
             crowd.turn(SOON / 10)?;
-            log.note(&mut crowd.events);
         }
-        screen.progress(&format!("{} connections", crowd.len()));
     }
-    let full = crowd.now();
+    crowd.note();
+    let (queued, full) = (crowd.log.count(What::Connected), crowd.now());
     while crowd.now() < full + BUSY {
         crowd.turn(SOON / 3)?;
-        log.note(&mut crowd.events);
-        screen.crowd(&target.name, &log, crowd.now());
+        crowd.note();
+        screen.crowd(&target.name, &crowd);
     }
-    if log.count(What::Answered) > 0 {
+    if crowd.log.count(What::Answered) > 0 {
         let advice = "it is not busy with one; probe one that is sequential";
         return Err(format!("{} answers several: {advice}", target.name).into());
     }
     drop(busy);
     let free = crowd.now();
-    let show = |log: &Log, now| screen.crowd(&target.name, log, now);
-    watch(&mut crowd, &mut log, patience, show)?;
+    watch(&mut crowd, |crowd| screen.crowd(&target.name, crowd))?;
     screen.clear();
-    let words = in_words(&log, &late, free, target.backlog);
-    Ok(Part { title: target.name.clone(), log, words })
-}
-
-fn in_words(
-    log: &Log,
-    late: &[usize],
-    free: Duration,
-    n: Option<u16>,
-) -> Vec<String> {
-    let queued = log.0.len() - late.len();
     let told = "connected at once, and waited in the queue; none of them could tell";
     let mut words = vec![format!("{queued} {told}")];
-    if late.is_empty() {
+    if queued == crowd.len() {
         words.push("nobody was left outside: take more --clients".into());
     }
-    // One by one, since they need not all feel the same.
-    for number in late {
-        let came = log.time(*number, What::Connecting).unwrap_or_default();
-        let since = |at: Duration| readable(at.saturating_sub(came));
-        let mut felt = format!("client {}: nothing", number + 1);
-        if let Some(at) = log.time(*number, What::Connected) {
-            let after = readable(at.saturating_sub(free));
-            felt += &format!(" for {}, then connected, {after}", since(at));
-            felt += " after the server was free";
-        }
-        if let Some((_, why, at)) = log.lost().find(|lost| lost.0 == *number) {
-            felt += &format!("; after {}: {}", since(at), phrase(why));
-        }
-        words.push(felt);
+    words.extend((queued..crowd.len()).map(|number| felt(&crowd.log, number, free)));
+    words.push(format!("seen on {OS}"));
+    Ok(Part { title: target.name.clone(), log: crowd.log, words })
+}
+
+/// What a client felt that came when the queue was full. They need not all feel the same.
+fn felt(log: &Log, number: usize, free: Duration) -> String {
+    let came = log.time(number, What::Connecting).unwrap_or_default();
+    let since = |at: Duration, then| readable(at.saturating_sub(then));
+    let mut felt = format!("client {}: nothing", number + 1);
+    if let Some(at) = log.time(number, What::Connected) {
+        let (wait, after) = (since(at, came), since(at, free));
+        felt += &format!(" for {wait}, then connected, {after} after the server was free");
     }
-    let keeps = n.map(|n| format!(": listen({n}) lets {queued} wait"));
-    words.push(format!("seen on {OS}{}", keeps.unwrap_or_default()));
-    words
+    if let Some((_, why, at)) = log.lost().find(|lost| lost.0 == number) {
+        felt += &format!("; after {}: {}", since(at, came), phrase(why));
+    }
+    felt
 }

@@ -34,6 +34,7 @@ fn the_three_designs_have_their_shapes() {
     let drawing = stdout(&run("crowd", &args, ""));
     let mut columns = answers(&drawing);
     assert_eq!(columns.len(), 24, "{drawing}");
+    assert!(drawing.lines().all(|line| line.chars().count() < 80), "{drawing}");
     for design in columns.chunks_mut(8) {
         design.sort_unstable(); // Whoever came first.
     }
@@ -43,7 +44,7 @@ fn the_three_designs_have_their_shapes() {
     let (four, more) = columns[16..].split_at(4);
     assert!(four[3] - four[0] < step && more[3] - more[0] < step, "{drawing}");
     assert!(more[0] > four[3] && more[3] < columns[3], "{drawing}");
-    for words in [": one at a time", ": all at once", ": 4 at once"] {
+    for words in [": one at a time\n", ": all at once\n", ": 4 at once\n"] {
         assert!(drawing.contains(words), "{drawing}");
     }
     assert!(!drawing.contains('\x1b'), "not a terminal: {drawing}");
@@ -57,6 +58,49 @@ fn the_three_designs_have_their_shapes() {
     assert!(picture.lines().all(|line| !line.trim().is_empty()), "a blank line");
 }
 
+/// The transcript of the header, but for the address and the last digits.
+#[test]
+fn the_header_shows_what_happens() {
+    let server = Server::start("slow_thread_pool_timeout", &["0", "--delay", "1"]);
+    let address = server.address.to_string();
+    let drawing = stdout(&run("crowd", &[&address, "--clients", "5"], ""));
+    // Times to a tenth of a second; a line is as long as it is, more or less.
+    let shape = |text: &str| -> Vec<String> {
+        let text = text.replace(&address, "1241");
+        let number = |word: &str| word.parse().map(|time: f64| format!("{time:.1}"));
+        let word = |word: &str| number(word).unwrap_or(word.replace("━━", ""));
+        let line =
+            |line: &str| -> Vec<_> { line.split_whitespace().map(word).collect() };
+        text.lines().map(|text| line(text).join(" ")).collect()
+    };
+    let source = std::fs::read_to_string("examples/crowd/main.rs").unwrap();
+    let header = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let shown = header.skip_while(|line| !line.starts_with(" $ ")).skip(1);
+    let shown: Vec<_> = shown.take_while(|line| *line != " ```").collect();
+    assert_eq!(shape(&drawing), shape(&shown.join("\n")), "{drawing}");
+}
+
+/// Who is silent for a while keeps a server of one client from the others, and four a pool of
+/// four; nobody one that serves all, or one that has had enough of them.
+#[test]
+fn silent_clients_keep_others_waiting_as_the_design_says() {
+    for (args, words) in [
+        (&["listen_backlog", "--silent", "1"][..], "1 silent, 0 of 7 served"),
+        (&["thread_pool", "--silent", "4"], "4 silent, 0 of 4 served"),
+        (&["thread_pool", "--silent", "3"], "3 silent, 5 of 5 served"),
+        (&["poll_server", "--silent", "4"], "4 silent, 4 of 4 served"),
+    ] {
+        let drawing = stdout(&run("crowd", args, ""));
+        assert!(drawing.contains(words), "{drawing}");
+    }
+    let args = ["thread_pool_timeout", "--silent", "4", "--timeout", "0.5"];
+    let output = run("crowd", &args, "");
+    assert!(stderr(&output, 1).contains("4 got no answer"));
+    let drawing = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(answers(&drawing).len(), 4, "{drawing}");
+    assert!(drawing.contains("4 lost: the server closed"), "{drawing}");
+}
+
 /// Whether a server keeps a connection, closes it after an answer, or wants blocks.
 #[test]
 fn every_kind_of_server_is_talked_to() {
@@ -66,7 +110,7 @@ fn every_kind_of_server_is_talked_to() {
         assert_eq!(answers(&drawing).len(), 2, "{name}: {drawing}");
         let args = [name, "--seconds", "0.3", "--clients", "2"];
         let table = stdout(&run("crowd", &args, ""));
-        assert!(table.contains(": 2 of 2 clients served"), "{name}: {table}");
+        assert!(table.contains("\n  2 of 2 clients served"), "{name}: {table}");
         assert!(table.contains(" 0 errors"), "{name}: {table}");
     }
     // At an address, it is learned that the server closes.
@@ -97,7 +141,7 @@ fn the_probe_finds_the_end_of_the_queue() {
     let said = stdout(&run("crowd", &args, ""));
     assert!(said.contains("\n4 connected at once"), "{said}");
     assert_eq!(said.matches(": nothing for ").count(), 3, "{said}");
-    assert!(said.ends_with("seen on linux: listen(3) lets 4 wait\n"), "{said}");
+    assert!(said.ends_with("\nseen on linux\n"), "{said}");
     let output = run("crowd", &["poll_server", "--backlog-probe"], "");
     assert!(stderr(&output, 1).contains("several"));
 }
