@@ -93,7 +93,7 @@ fn silent_clients_keep_others_waiting_as_the_design_says() {
         let drawing = stdout(&run("crowd", args, ""));
         assert!(drawing.contains(words), "{drawing}");
     }
-    let args = ["thread_pool_timeout", "--silent", "4", "--timeout", "0.5"];
+    let args = ["thread_pool_timeout", "--silent", "4", "--timeout", "1"];
     let output = run("crowd", &args, "");
     assert!(stderr(&output, 1).contains("4 got no answer"));
     let drawing = String::from_utf8(output.stdout).unwrap();
