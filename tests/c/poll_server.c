@@ -3,8 +3,8 @@
  * Not an example, and not to be learnt from: it is what the benchmark (tests/bench)
  * divides by. Two non-blocking system calls a message, a read and a write; nothing is
  * allocated while it runs; a fixed place for each client. It makes ASCII upper case and
- * leaves other bytes as they are, says nothing of its clients, and ends when accept
- * fails for want of descriptors.
+ * leaves other bytes as they are, says nothing of its clients, and ends when there is no
+ * descriptor for one more, or no place.
  *
  *     cc -std=c99 -O2 -o poll_server tests/c/poll_server.c && ./poll_server 0
  */
@@ -62,11 +62,15 @@ static void listen_at(int port) {
 }
 
 static void accept_all(void) {
-    while (count <= MOST_CLIENTS) {
+    for (;;) {
         int fd = accept(fds[0].fd, NULL, NULL);
         if (fd < 0) {
             if (not_now() || errno == ECONNABORTED) return;
             die("accept");
+        }
+        if (count > MOST_CLIENTS) {
+            fputs("too many clients\n", stderr);
+            exit(1);
         }
         if (fcntl(fd, F_SETFL, O_NONBLOCK)) die("fcntl");
         fds[count].fd = fd;

@@ -1,183 +1,203 @@
-//! A chart with two logarithmic axes (SVG), in the colour of the page it is on.
+//! A chart with two logarithmic axes (SVG), for a page with a light ground or a dark one.
 
 use std::fmt::Write;
 
-/// The room for the picture, for what stands left of it, and for the names at its right.
-const WIDTH: f64 = 430.0;
-const HEIGHT: f64 = 260.0;
-const LEFT: f64 = 72.0;
-const RIGHT: f64 = 150.0;
-const TOP: f64 = 44.0;
-const BOTTOM: f64 = 52.0;
+use crate::report::grouped;
 
-/// What tells the lines apart, colours or none.
-const DASHES: [&str; 4] = ["none", "7 4", "2 4", "10 3 2 3"];
+/// The picture, and where the lines are in it. The names stand at their right.
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 400.0;
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = 600.0;
+const TOP: f64 = 68.0;
+const BOTTOM: f64 = 340.0;
 
-pub struct Line<'a> {
-    pub name: &'a str,
+/// The first and the last points stand so far within the axes, and names so far apart.
+const INSET: f64 = 16.0;
+const LINE: f64 = 20.0;
+
+/// What tells a line from the others: a colour for both grounds, dashes, and a mark around
+/// the middle of a point. Any one of them is enough.
+#[derive(Clone, Copy)]
+pub struct Style {
+    colour: &'static str,
+    dashes: &'static str,
+    mark: &'static str,
+}
+
+pub const OURS: Style =
+    Style { colour: "#d55e00", dashes: "none", mark: "m-5 -5h10v10h-10z" };
+pub const EVENT: Style =
+    Style { colour: "#009e73", dashes: "9 4", mark: "m0 -7l7 7l-7 7l-7 -7z" };
+pub const PYTHON: Style =
+    Style { colour: "#3a87c8", dashes: "2 4", mark: "m0 -6l7 12h-14z" };
+/// A ring, through which what it is compared with shows.
+pub const REFERENCE: Style = Style {
+    colour: "currentColor",
+    dashes: "5 5",
+    mark: "m-7 0a7 7 0 1 0 14 0a7 7 0 1 0 -14 0m2 0a5 5 0 1 1 10 0a5 5 0 1 1 -10 0",
+};
+
+pub struct Line {
+    pub name: &'static str,
+    pub style: Style,
     pub points: Vec<(f64, f64)>,
 }
 
-pub struct Chart<'a> {
+pub struct Chart {
     /// Of the file, and of the picture's parts.
     pub name: &'static str,
     /// The question that it answers.
     pub title: &'static str,
     pub x: &'static str,
     pub y: &'static str,
-    pub lines: Vec<Line<'a>>,
+    /// What stands at a height.
+    pub scale: fn(f64) -> String,
+    pub lines: Vec<Line>,
 }
 
-/// An axis from one power of ten to another.
+/// A logarithmic axis with marks at these values, from its first to its last.
 struct Axis {
-    from: i32,
-    to: i32,
+    marks: Vec<f64>,
+    from: f64,
+    to: f64,
 }
 
 impl Axis {
-    fn over(values: impl Iterator<Item = f64> + Clone) -> Self {
-        let least = values.clone().fold(f64::INFINITY, f64::min).log10();
-        let most = values.fold(f64::MIN_POSITIVE, f64::max).log10();
-        let from = (least + 1e-9).floor() as i32;
-        Self { from, to: ((most - 1e-9).ceil() as i32).max(from + 1) }
+    /// With a mark at each value.
+    fn at(mut values: Vec<f64>, from: f64, to: f64) -> Self {
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        Self { marks: values, from, to }
     }
 
-    /// Between 0 and 1.
+    /// With marks at 1, 2, 5, 10 and so on, around the values.
+    fn around(values: &[f64], from: f64, to: f64) -> Self {
+        let steps = (-2..=8)
+            .flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)));
+        let mut marks: Vec<_> = steps.collect();
+        let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let first = marks.partition_point(|mark| *mark <= lowest).saturating_sub(1);
+        let last = marks.partition_point(|mark| *mark < highest);
+        marks.truncate((last + 1).max(first + 2));
+        Self { marks: marks.split_off(first), from, to }
+    }
+
     fn place(&self, value: f64) -> f64 {
-        (value.log10() - f64::from(self.from)) / f64::from(self.to - self.from)
+        let first = self.marks.first().map_or(0.0, |mark| mark.log10());
+        let last = self.marks.last().map_or(1.0, |mark| mark.log10());
+        let share = (value.log10() - first) / (last - first);
+        self.from + share * (self.to - self.from)
     }
 }
 
-fn power(exponent: i32) -> String {
-    match exponent {
-        ..0 => format!(
-            "{:.*}",
-            usize::try_from(-exponent).unwrap_or(0),
-            10_f64.powi(exponent)
-        ),
-        0..3 => format!("{}", 10_u32.pow(exponent.unsigned_abs())),
-        3..6 => format!("{},000", 10_u32.pow(exponent.unsigned_abs() - 3)),
-        _ => format!("{},000,000", 10_u32.pow(exponent.unsigned_abs() - 6)),
-    }
-}
-
-impl Chart<'_> {
+impl Chart {
     pub fn draw(&self) -> String {
-        let points = self.lines.iter().flat_map(|line| line.points.iter());
-        let x_axis = Axis::over(points.clone().map(|point| point.0));
-        let y_axis = Axis::over(points.map(|point| point.1));
-        let x = |value: f64| LEFT + WIDTH * x_axis.place(value);
-        let y = |value: f64| TOP + HEIGHT * (1.0 - y_axis.place(value));
-        let (width, height) = (LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM);
+        let points = self.lines.iter().flat_map(|line| &line.points);
+        let (across, up): (Vec<_>, Vec<_>) = points.copied().unzip();
+        let x_axis = Axis::at(across, LEFT + INSET, RIGHT - INSET);
+        let y_axis = Axis::around(&up, BOTTOM, TOP);
         let name = self.name;
         let mut svg = format!(
-            "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-             height=\"{height}\" role=\"img\" aria-labelledby=\"bench-{name}-title \
-             bench-{name}-desc\" xmlns=\"http://www.w3.org/2000/svg\" \
-             font-family=\"monospace\" font-size=\"12\" fill=\"currentColor\">\n\
+            "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
+             height=\"{HEIGHT}\" style=\"max-width: 100%; height: auto\" role=\"img\" \
+             aria-labelledby=\"bench-{name}-title bench-{name}-desc\" \
+             xmlns=\"http://www.w3.org/2000/svg\" font-family=\"system-ui, sans-serif\" \
+             font-size=\"14\" fill=\"currentColor\">\n\
              <title id=\"bench-{name}-title\">{}</title>\n\
-             <desc id=\"bench-{name}-desc\">{}</desc>\n\
-             <text x=\"{LEFT}\" y=\"18\" font-weight=\"bold\">{}</text>\n\
-             <text x=\"{LEFT}\" y=\"{}\">{}</text>\n\
-             <text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+             <desc id=\"bench-{name}-desc\">{}</desc>\n",
             self.title,
-            self.in_words(),
-            self.title,
-            TOP - 8.0,
-            self.y,
-            LEFT + WIDTH / 2.0,
-            TOP + HEIGHT + 42.0,
-            self.x,
+            self.in_words()
         );
-        for exponent in x_axis.from..=x_axis.to {
-            let at = x(10_f64.powi(exponent));
-            let (end, label) = (TOP + HEIGHT, TOP + HEIGHT + 20.0);
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{at:.1} {TOP}V{end}\" stroke=\"currentColor\" opacity=\"0.2\"/>\
-                 <text x=\"{at:.1}\" y=\"{label}\" text-anchor=\"middle\">{}</text>",
-                power(exponent)
-            );
+        svg += &text(0.0, 18.0, "font-size=\"17\" font-weight=\"600\"", self.title);
+        svg += &text(0.0, 46.0, "", &format!("{}, logarithmic", self.y));
+        let middle = f64::midpoint(LEFT, RIGHT);
+        svg += &text(middle, BOTTOM + 48.0, "text-anchor=\"middle\"", self.x);
+        for mark in &x_axis.marks {
+            let at = x_axis.place(*mark);
+            let number = grouped(*mark);
+            svg += &path(&format!("M{at:.1} {TOP}V{BOTTOM}"), GRID);
+            svg += &text(at, BOTTOM + 22.0, "text-anchor=\"middle\"", &number);
         }
-        for exponent in y_axis.from..=y_axis.to {
-            let at = y(10_f64.powi(exponent));
-            let (end, label) = (LEFT + WIDTH, LEFT - 8.0);
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{LEFT} {at:.1}H{end}\" stroke=\"currentColor\" opacity=\"0.2\"/>\
-                 <text x=\"{label}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                at + 4.0,
-                power(exponent)
-            );
+        for mark in &y_axis.marks {
+            let at = y_axis.place(*mark);
+            let number = (self.scale)(*mark);
+            svg += &path(&format!("M{LEFT} {at:.1}H{RIGHT}"), GRID);
+            svg += &text(LEFT - 10.0, at + 5.0, "text-anchor=\"end\"", &number);
         }
-        let labels = self.label_heights(y);
-        for (number, (line, label)) in self.lines.iter().zip(labels).enumerate() {
-            let path: Vec<_> = line
-                .points
-                .iter()
-                .map(|point| format!("{:.1} {:.1}", x(point.0), y(point.1)))
-                .collect();
-            let dash = DASHES[number % DASHES.len()];
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{}\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" \
-                 stroke-dasharray=\"{dash}\"/>",
-                path.join("L")
-            );
-            for point in &line.points {
-                svg += &mark(number, x(point.0), y(point.1));
-            }
-            // The line from a point to its name, where the names had to move apart.
-            if let Some(last) = line.points.last() {
-                let (from, to) = (x(last.0) + 6.0, LEFT + WIDTH + 8.0);
-                let _ = writeln!(
-                    svg,
-                    "<path d=\"M{from:.1} {:.1}L{to} {label:.1}\" stroke=\"currentColor\" \
-                     opacity=\"0.4\"/><text x=\"{}\" y=\"{:.1}\">{}</text>",
-                    y(last.1),
-                    to + 4.0,
-                    label + 4.0,
-                    line.name
-                );
-            }
+        // The first line last: the others show through it.
+        let lines = self.lines.iter().zip(self.name_heights(&y_axis));
+        for (line, height) in lines.rev() {
+            let places = line.points.iter();
+            let places = places.map(|(x, y)| (x_axis.place(*x), y_axis.place(*y)));
+            svg += &line.draw(&places.collect::<Vec<_>>(), height);
         }
         svg + "</svg>\n"
     }
 
     /// Where the names stand: beside the last points, and apart from each other.
-    fn label_heights(&self, y: impl Fn(f64) -> f64) -> Vec<f64> {
-        let end = |line: &Line| line.points.last().map_or(TOP, |point| y(point.1));
-        let mut order: Vec<usize> = (0..self.lines.len()).collect();
-        order.sort_by(|a, b| end(&self.lines[*a]).total_cmp(&end(&self.lines[*b])));
-        let mut heights = vec![0.0; order.len()];
-        let mut free = TOP;
-        for (place, line) in order.iter().enumerate() {
-            let room = 16.0 * (order.len() - 1 - place) as f64;
-            let wanted = end(&self.lines[*line]).min(TOP + HEIGHT - room);
-            heights[*line] = wanted.max(free);
-            free = heights[*line] + 16.0;
+    fn name_heights(&self, axis: &Axis) -> Vec<f64> {
+        let ends = self.lines.iter().map(|line| line.points.last());
+        let ends = ends.map(|last| last.map_or(TOP, |point| axis.place(point.1)));
+        let mut heights: Vec<f64> = ends.collect();
+        let mut order: Vec<usize> = (0..heights.len()).collect();
+        order.sort_by(|a, b| heights[*a].total_cmp(&heights[*b]));
+        // Between the name above and the room for those below.
+        let mut highest = TOP;
+        let mut lowest =
+            order.iter().skip(1).fold(BOTTOM, |lowest, _| lowest - LINE);
+        for line in order {
+            heights[line] = heights[line].min(lowest).max(highest);
+            highest = heights[line] + LINE;
+            lowest += LINE;
         }
         heights
     }
 
     /// For those who do not see it.
     fn in_words(&self) -> String {
-        let mut text = format!("{}, against {}.", self.y, self.x);
+        let mut words = format!("{}, against {}.", self.y, self.x);
         for line in &self.lines {
-            let point = |(x, y): &(f64, f64)| format!("{y:.0} at {x:.0}");
+            let point = |(x, y): &(f64, f64)| {
+                format!("{} at {}", (self.scale)(*y), grouped(*x))
+            };
             let points: Vec<_> = line.points.iter().map(point).collect();
-            let _ = write!(text, " {}: {}.", line.name, points.join(", "));
+            let _ = write!(words, " {}: {}.", line.name, points.join("; "));
         }
-        text
+        words
     }
 }
 
-/// A point, in a shape of its line's own.
-fn mark(number: usize, x: f64, y: f64) -> String {
-    match number {
-        0 => format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>\n"),
-        1 => format!("<path d=\"M{:.1} {:.1}h8v8h-8z\"/>\n", x - 4.0, y - 4.0),
-        2 => format!("<path d=\"M{x:.1} {:.1}l5 9h-10z\"/>\n", y - 5.0),
-        _ => format!("<path d=\"M{x:.1} {:.1}l5 5l-5 5l-5 -5z\"/>\n", y - 5.0),
+impl Line {
+    /// Its points at these places, and its name at this height.
+    fn draw(&self, places: &[(f64, f64)], height: f64) -> String {
+        let Style { colour, dashes, mark } = self.style;
+        let stroke = format!("fill=\"none\" stroke=\"{colour}\"");
+        let corners: Vec<_> =
+            places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+        let look =
+            format!("{stroke} stroke-width=\"2.5\" stroke-dasharray=\"{dashes}\"");
+        let mut svg = path(&format!("M{}", corners.join("L")), &look);
+        for corner in &corners {
+            svg += &path(&format!("M{corner}{mark}"), &format!("fill=\"{colour}\""));
+        }
+        // From the last point to the name, which may have had to move.
+        if let Some((x, y)) = places.last() {
+            let way = format!("M{:.1} {y:.1}L{} {height:.1}", x + 9.0, RIGHT + 8.0);
+            svg += &path(&way, &stroke);
+        }
+        svg + &text(RIGHT + 14.0, height + 5.0, "", self.name)
     }
+}
+
+/// How the lines behind the others look.
+const GRID: &str = "stroke=\"currentColor\" opacity=\"0.2\"";
+
+fn path(way: &str, look: &str) -> String {
+    format!("<path d=\"{way}\" {look}/>\n")
+}
+
+fn text(x: f64, y: f64, look: &str, words: &str) -> String {
+    format!("<text x=\"{x:.1}\" y=\"{y:.1}\" {look}>{words}</text>\n")
 }
