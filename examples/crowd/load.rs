@@ -38,6 +38,8 @@ struct Tally {
     answers: u64,
     connections: u64,
     errors: u64,
+    /// Those who are connected and silent.
+    idle: usize,
     why: Option<ErrorKind>,
     /// Requests a second, of each round.
     rates: Vec<f64>,
@@ -115,6 +117,7 @@ pub fn run(targets: &[Target], time: Duration, clients: usize, idle: usize) -> R
         for (target, tally) in targets.iter().zip(&mut tallies) {
             let mut silent = Crowd::new(target, 0, usize::MAX);
             gather(&mut silent, idle)?;
+            tally.idle = idle - silent.connecting();
             let mut crowd = Crowd::new(target, usize::MAX, usize::MAX);
             gather(&mut crowd, tally.clients.len())?;
             tally.note(&mut crowd.events);
@@ -163,13 +166,13 @@ fn report(targets: &[Target], tallies: &[Tally]) {
         let times = [50, 90, 99, 100].map(|percent| tally.percentile(percent));
         let times = times.map(|time| format!("{time:>9.0}")).concat();
         line(format_args!("{name:<24}{rate:>10.0}{ratio:>7}{times}"));
-        let Tally { clients, answers, connections, errors, .. } = tally;
+        let Tally { clients, answers, connections, errors, idle, .. } = tally;
         let served = clients.iter().filter(|(_, served)| *served).count();
         let (all, bytes) = (clients.len(), answers * 2 * target.texts[0].0.len() as u64);
         line(format_args!(
-            "  {served} of {all} clients served: {answers} requests, {connections} \
-             connections, {bytes} bytes, {errors} errors"
+            "  {served} of {all} served beside {idle} idle, by {connections} connections"
         ));
+        line(format_args!("  {answers} requests, {bytes} bytes, {errors} errors"));
     }
     if cfg!(debug_assertions) {
         line("A debug build: for speeds that count, add --release after `run`.");

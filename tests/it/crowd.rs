@@ -110,7 +110,10 @@ fn every_kind_of_server_is_talked_to() {
         assert_eq!(answers(&drawing).len(), 2, "{name}: {drawing}");
         let args = [name, "--seconds", "0.3", "--clients", "2"];
         let table = stdout(&run("crowd", &args, ""));
-        assert!(table.contains("\n  2 of 2 clients served"), "{name}: {table}");
+        assert!(
+            table.contains("\n  2 of 2 served beside 0 idle"),
+            "{name}: {table}"
+        );
         assert!(table.contains(" 0 errors"), "{name}: {table}");
     }
     // At an address, it is learned that the server closes.

@@ -84,13 +84,14 @@ struct Crowd {
     idle: u16,
 }
 
-/// The last two are 1,000 and 10,000 connections.
+/// The last is 10,000 connections, for the memory that they take.
 const FOR_POLL: &[Crowd] = &[
     Crowd { active: 1, idle: 0 },
     Crowd { active: 10, idle: 0 },
     Crowd { active: 100, idle: 0 },
     Crowd { active: 1000, idle: 0 },
-    Crowd { active: 10, idle: 990 },
+    Crowd { active: 10, idle: 1000 },
+    Crowd { active: 10, idle: 9000 },
     Crowd { active: 10, idle: 9990 },
 ];
 /// The first three: a hundred threads are as many as a slide needs.
@@ -304,6 +305,11 @@ impl Bench {
         let said = String::from_utf8_lossy(&output.stdout);
         let row = said.lines().find(|line| line.starts_with(&server.address));
         let row = row.unwrap_or_default();
+        let Crowd { active, idle } = crowd;
+        let all = format!(" {active} of {active} served beside {idle} idle,");
+        if !said.contains(&all) {
+            return Err(format!("not all clients were served: {said}").into());
+        }
         let cells: Vec<_> = row.split_whitespace().collect();
         // A name, requests/s, a ratio, and p50, p90, p99 and max in µs.
         let [_, rate, _, _, _, p99, _] = cells[..] else {

@@ -100,6 +100,9 @@ pub fn progress(servers: &[Server], scene: &Scene) -> String {
 }
 
 pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
+    // 9,000 and 9,990 would be one point.
+    let is_shown =
+        |scene: &&Scene| scene.crowd.active == 10 && scene.crowd.idle != 9990;
     let all_ask = "clients, all of them active";
     let ten_ask = "connections, ten of them active";
     let requests = "requests/s";
@@ -118,7 +121,7 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
             x: ten_ask,
             y: requests,
             scale: mark,
-            lines: lines(poll, |scene| scene.crowd.active == 10, |f| f.rate),
+            lines: lines(poll, is_shown, |f| f.rate),
         },
         Chart {
             name: "latency",
@@ -126,7 +129,7 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
             x: ten_ask,
             y: "time from request to answer, 99th percentile",
             scale: time,
-            lines: lines(poll, |scene| scene.crowd.active == 10, |f| f.p99),
+            lines: lines(poll, is_shown, |f| f.p99),
         },
         Chart {
             name: "memory",
@@ -134,7 +137,7 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
             x: ten_ask,
             y: "most memory in use",
             scale: |mebibytes| mark(mebibytes) + " MiB",
-            lines: lines(poll, |scene| scene.crowd.active == 10, |f| f.memory),
+            lines: lines(poll, is_shown, |f| f.memory),
         },
         Chart {
             name: "threads",
