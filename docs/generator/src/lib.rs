@@ -1,5 +1,5 @@
 //! What the book shows of real runs: the terminals, the pictures of what went over the
-//! wire, the diffs from slide to slide, the figures that its prose quotes.
+//! wire and of crowds, the diffs from slide to slide, the figures that its prose quotes.
 //!
 //! [`generate`] plays all of it anew, with the real examples and the real clients. The
 //! program of this package writes it to `docs/src/generated`, and its test compares.
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub mod book;
 mod changes;
+pub mod crowd;
 #[cfg(target_os = "linux")]
 mod draw;
 #[cfg(target_os = "linux")]
@@ -64,12 +65,14 @@ pub fn generate() -> Result<Generated, String> {
 #[cfg(target_os = "linux")]
 fn runs(all: &mut Generated) -> Result<(), String> {
     stage::build()?;
-    std::thread::scope(|both| {
-        let figures = both.spawn(figures::measure);
+    std::thread::scope(|beside| {
+        let figures = beside.spawn(figures::measure);
+        let crowds = beside.spawn(crowd::draw);
         scenes::generate(all)?;
         let figures =
             figures.join().map_err(|_| "measuring the figures failed")??;
         all.files.insert("figures.txt".to_owned(), figures);
+        all.files.extend(crowds.join().map_err(|_| "drawing crowds failed")??);
         Ok(())
     })
 }

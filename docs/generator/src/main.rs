@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::{fs, io};
 
+use sockets101_book::crowd::is_current;
 use sockets101_book::{Generated, folder, generate};
 
 fn main() -> ExitCode {
@@ -16,10 +17,10 @@ fn main() -> ExitCode {
 }
 
 fn write(all: &Generated) -> io::Result<()> {
-    for (path, text) in &all.files {
-        let path = folder().join(path);
+    for (name, text) in &all.files {
+        let path = folder().join(name);
         fs::create_dir_all(path.parent().unwrap_or(&path))?;
-        if fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+        if fs::read_to_string(&path).is_ok_and(|old| is_current(name, &old, text)) {
             continue;
         }
         println!("wrote {}", path.display());
