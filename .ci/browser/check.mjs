@@ -160,7 +160,7 @@ async function plain(page, name) {
         links: [...document.querySelectorAll('[href], [src]')]
             .map(element => element.getAttribute('href') ?? element.getAttribute('src')),
         title: document.querySelector('main h1')?.textContent,
-        empty: [...document.querySelectorAll('pre > code, figure.wire')].filter(element => !element.textContent.trim()).length,
+        empty: [...document.querySelectorAll('pre > code, figure:is(.wire, .drawing)')].filter(element => !element.textContent.trim()).length,
     }));
     ids.set(join(book, `${name}.html`), new Set(found.ids));
     links.push(...found.links.map(link => ({ name, link })));

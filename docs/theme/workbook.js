@@ -162,7 +162,7 @@
             else target.removeAttribute('tabindex');
         }
     });
-    for (const box of document.querySelectorAll('main pre > code, main .table-wrapper, main figure.wire')) {
+    for (const box of document.querySelectorAll('main pre > code, main .table-wrapper, main figure.wire, main figure.drawing')) {
         overflows.observe(box);
         // The arrows are mdBook's too, for the next page.
         box.addEventListener('keydown', event => {

@@ -40,6 +40,9 @@ pub const SLIDES: [Slide; 18] = [
     grown("slow_thread_pool_timeout", "thread_pool_timeout"),
 ];
 
+/// Its page is no slide's.
+pub const BEYOND: (&str, &str) = ("event_server", "beyond.md");
+
 /// The program in a file: what the book includes of it.
 ///
 /// # Errors

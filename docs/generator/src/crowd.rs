@@ -1,14 +1,16 @@
 //! What a crowd of clients meets at each server with conversations or threads: pictures that
 //! the example `crowd` draws of real runs.
 
+#[cfg(target_os = "linux")]
+use std::thread::ScopedJoinHandle;
+
 use regex::Regex;
 
 /// A run of `crowd`, for a slide's page.
 pub struct Run {
     /// The slide.
     pub name: &'static str,
-    /// What stands after `cargo run --example crowd --` on its page.
-    pub arguments: &'static str,
+    arguments: &'static str,
     /// What the picture says of each server, or the drawing is not worth showing.
     says: &'static [&'static str],
 }
@@ -74,30 +76,50 @@ pub const RUNS: [Run; 9] = [
     ),
 ];
 
-/// The file of a picture, below the folder of its slide.
-const FILE: &str = "crowd.svg";
+/// What the page that tells of `crowd` shows of a terminal.
+#[cfg(target_os = "linux")]
+const TERMINAL: Run =
+    run("using", "slow_thread_pool_timeout --clients 5", &["4 at once"]);
+
+/// The files, below the folder of a page.
+const PICTURE: &str = "crowd.svg";
+const SCREEN: &str = "crowd.txt";
 
 /// Draws all of them at the same time: a run is waiting, and little else.
 #[cfg(target_os = "linux")]
-pub fn draw() -> Result<Vec<(String, String)>, String> {
-    use crate::stage::Scratch;
-
-    let scratch = Scratch::new("crowd")?;
+pub(crate) fn draw() -> Result<Vec<(String, String)>, String> {
+    let scratch = crate::stage::Scratch::new("crowd")?;
     let folder = scratch.folder("pictures")?;
     std::thread::scope(|all| {
-        let runs = RUNS.iter().map(|run| all.spawn(|| run.picture(&folder)));
-        let runs: Vec<_> = runs.collect();
-        let drawn = RUNS.iter().zip(runs).map(|(run, picture)| {
-            let picture = picture.join().map_err(|_| "a crowd panicked")??;
-            Ok((format!("{}/{FILE}", run.name), picture))
-        });
-        drawn.collect()
+        let terminal = all.spawn(|| TERMINAL.draw(&folder));
+        let runs: Vec<_> =
+            RUNS.iter().map(|run| (run, all.spawn(|| run.draw(&folder)))).collect();
+        let joined = |drawn: ScopedJoinHandle<Drawn>| {
+            drawn.join().map_err(|_| "a crowd panicked".to_owned())?
+        };
+        let mut files = vec![(format!("using/{SCREEN}"), joined(terminal)?.0)];
+        for (run, drawn) in runs {
+            files.push((format!("{}/{PICTURE}", run.name), joined(drawn)?.1));
+        }
+        Ok(files)
     })
 }
 
+impl Run {
+    /// What a reader types.
+    #[must_use]
+    pub fn command(&self) -> String {
+        format!("cargo run --example crowd -- {}", self.arguments)
+    }
+}
+
+/// What a terminal has, and the picture; or a sentence.
+#[cfg(target_os = "linux")]
+type Drawn = Result<(String, String), String>;
+
 #[cfg(target_os = "linux")]
 impl Run {
-    fn picture(&self, folder: &std::path::Path) -> Result<String, String> {
+    fn draw(&self, folder: &std::path::Path) -> Drawn {
         // A file's name is in the ids of what is in it, and a page may have several.
         let file = folder.join(format!("crowd-{}.svg", self.name));
         let mut crowd = std::process::Command::new(crate::stage::example("crowd"));
@@ -105,6 +127,7 @@ impl Run {
         // What it would build with cargo is built.
         crowd.env_remove("CARGO").stdin(std::process::Stdio::null());
         let output = crowd.output().map_err(|err| format!("crowd: {err}"))?;
+        let screen = String::from_utf8_lossy(&output.stdout);
         // Whether somebody got no answer is not asked here: it may be what is to be seen.
         let picture = std::fs::read_to_string(&file).unwrap_or_default();
         let mut rest = picture.split("</desc>").nth(1).unwrap_or_default();
@@ -119,58 +142,59 @@ impl Run {
                     )
                 })?;
         }
-        Ok(picture)
+        Ok((format!("$ {}\n{screen}", self.command()), picture))
     }
 }
 
-/// Whether a file says what a fresh one says. Times are never the same twice: of a crowd's
-/// picture it is the rest that counts. That is all of its words, and of each client what
+/// Whether a file says what a fresh one says. Times are never the same twice: of what a crowd
+/// has drawn it is the rest that counts. That is all of its words, and of each client what
 /// happened to it, in which order, but not when.
+#[must_use]
 pub fn is_current(path: &str, committed: &str, fresh: &str) -> bool {
-    if path.ends_with(FILE) {
-        shape(committed) == shape(fresh)
+    // An axis goes as far as the times do.
+    let (axis, times): (&[&str], &[&str]) = if path.ends_with(PICTURE) {
+        (&[r#""grid""#, r#""tick""#], &[r#" d="[^"]*""#, r"\d+(\.\d+)? (s|ms|µs)\b"])
+    } else if path.ends_with(SCREEN) {
+        (&["client connected"], &[r"\d+\.\d+( (s|ms|µs)\b)?", "[ ━·┤]+"])
     } else {
-        committed == fresh
-    }
+        return committed == fresh;
+    };
+    let shape = |text: &str| -> Vec<String> {
+        let lines =
+            text.lines().filter(|line| !axis.iter().any(|a| line.contains(a)));
+        lines.map(|line| without(line, times)).collect()
+    };
+    shape(committed) == shape(fresh)
 }
 
-/// A picture without its times: those in its words, the lengths of its lines, and its axis.
-fn shape(picture: &str) -> Vec<String> {
-    let is_axis =
-        |line: &&str| line.contains("\"grid\"") || line.contains("\"tick\"");
-    let without = |pattern: &str, line: &str, with: &str| match Regex::new(pattern) {
-        Ok(pattern) => pattern.replace_all(line, with).into_owned(),
-        Err(_) => line.to_owned(),
-    };
-    let lines = picture.lines().filter(|line| !is_axis(line));
-    let lines = lines.map(|line| without(r#" d="[^"]*""#, line, ""));
-    lines.map(|line| without(r"\d+(\.\d+)? (s|ms|µs)\b", &line, "a while")).collect()
+/// A line with a blank in place of whatever looks like this.
+fn without(line: &str, patterns: &[&str]) -> String {
+    patterns.iter().fold(line.to_owned(), |line, pattern| {
+        match Regex::new(pattern) {
+            Ok(pattern) => pattern.replace_all(&line, " ").into_owned(),
+            Err(_) => line,
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::is_current;
 
-    const PICTURE: &str = "<desc>first answer after 1.02 s: 4 at once</desc>\n\
+    const DRAWN: &str = "<desc>first answer after 1.02 s: 4 at once</desc>\n\
         <text class=\"tick\" x=\"60.0\" y=\"50\">0 s</text>\n\
         <path class=\"wait\" stroke-width=\"7.7\" d=\"M60.4 161.5H735.8\"/>\n";
 
     #[test]
     fn a_picture_is_current_whatever_its_times_are() {
         let current =
-            |fresh: &str| is_current("thread_pool/crowd.svg", PICTURE, fresh);
-        assert!(current(&PICTURE.replace("1.02 s", "998 ms")));
-        assert!(current(&PICTURE.replace("735.8", "700")));
-        assert!(current(&PICTURE.replace(">0 s<", ">0.5<")));
-        assert!(!current(&PICTURE.replace("4 at", "3 at")));
-        assert!(!current(&PICTURE.replace("wait", "lost")));
-        assert!(!current(
-            &PICTURE.replace("<path", "<path class=\"door\"/>\n<path")
-        ));
-        assert!(!is_current(
-            "server.txt",
-            PICTURE,
-            &PICTURE.replace("1.02", "1.03")
-        ));
+            |fresh: &str| is_current("thread_pool/crowd.svg", DRAWN, fresh);
+        assert!(current(&DRAWN.replace("1.02 s", "998 ms")));
+        assert!(current(&DRAWN.replace("735.8", "700")));
+        assert!(current(&DRAWN.replace(">0 s<", ">0.5<")));
+        assert!(!current(&DRAWN.replace("4 at", "3 at")));
+        assert!(!current(&DRAWN.replace("wait", "lost")));
+        assert!(!current(&DRAWN.replace("<path", "<path class=\"door\"/>\n<path")));
+        assert!(!is_current("server.txt", DRAWN, &DRAWN.replace("1.02", "1.03")));
     }
 }

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
-use sockets101_book::book::{SLIDES, pages, part};
+use sockets101_book::book::{BEYOND, SLIDES, pages, part};
+use sockets101_book::crowd::RUNS;
 use sockets101_book::{read, top};
 use url::Url;
 
@@ -36,7 +37,9 @@ fn names(folder: &str, ending: &str) -> BTreeSet<String> {
 #[test]
 fn every_example_has_its_page_and_every_page_its_example() {
     let slides: Vec<_> = SLIDES.iter().map(|slide| slide.name.to_owned()).collect();
-    assert_eq!(names("examples", ".rs"), slides.iter().cloned().collect());
+    let mut programs = names("examples", ".rs");
+    assert!(programs.remove(BEYOND.0));
+    assert_eq!(programs, slides.iter().cloned().collect());
     assert_eq!(names("docs/python", ".py"), slides.iter().cloned().collect());
     // The numbered chapters of the summary: their numbers are those of the slides.
     let summary = read("docs/src/SUMMARY.md").unwrap();
@@ -51,12 +54,13 @@ fn every_example_has_its_page_and_every_page_its_example() {
     assert_eq!(listed, there);
 }
 
-/// The parts of a slide's page, in this order. The one that may be missing is what changed:
-/// not every slide grows from another.
-const PARTS: [&str; 8] = [
+/// The parts of a slide's page, in this order. Two may be missing: not every server has a
+/// crowd's picture, and not every slide grows from another.
+const PARTS: [&str; 9] = [
     "Run it",
     "Python and Rust",
     "On the wire",
+    "A crowd",
     "What to look for",
     "What the slide does",
     "What changed",
@@ -83,8 +87,12 @@ fn a_slides_page_has_its_parts_in_order() {
         );
         let parts: Vec<_> =
             text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-        let changed = |part: &&str| *part != "What changed" || slide.from.is_some();
-        let expected: Vec<_> = PARTS.into_iter().filter(changed).collect();
+        let has = |part: &&str| match *part {
+            "A crowd" => RUNS.iter().any(|run| run.name == name),
+            "What changed" => slide.from.is_some(),
+            _ => true,
+        };
+        let expected: Vec<_> = PARTS.into_iter().filter(has).collect();
         assert_eq!(parts, expected, "{name}");
         for part in ["**Ask**", "**Demo**", "**Note**", "**If it fails**"] {
             assert!(text.contains(&format!("\n- {part}")), "{name}: no {part}");
@@ -102,6 +110,26 @@ fn a_slides_page_has_its_parts_in_order() {
                 "{name}: no {include}"
             );
         }
+    }
+}
+
+/// A crowd's picture, between the command that draws it and a sentence that tells what is to
+/// be seen.
+#[test]
+fn a_crowds_picture_stands_below_its_command() {
+    for run in RUNS {
+        let (name, text) = (run.name, page(&format!("{}.md", run.name)));
+        let part =
+            text.split("\n## A crowd\n").nth(1).unwrap_or_else(|| panic!("{name}"));
+        let part = part.split("\n## ").next().unwrap();
+        let command = format!("$ {}", run.command());
+        let typed: Vec<_> =
+            part.lines().filter(|line| line.starts_with("$ ")).collect();
+        assert_eq!(typed, [&command], "{name}");
+        let picture = format!(
+            "<figure class=\"drawing\">\n{{{{#include generated/{name}/crowd.svg}}}}\n<figcaption>\n"
+        );
+        assert!(part.contains(&picture), "{name}: no {picture}");
     }
 }
 
@@ -174,9 +202,7 @@ fn everything_that_is_generated_is_shown() {
     while let Some((folder, path)) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let path = format!("{path}/{}", entry.file_name().to_str().unwrap());
-            if path == "generated/bench" {
-                // By sockets101-bench. There are more charts than the book needs.
-            } else if entry.path().is_dir() {
+            if entry.path().is_dir() {
                 folders.push((entry.path(), path));
             } else {
                 assert!(shown.contains(&path), "{path} is on no page");
