@@ -202,7 +202,7 @@ fn main() -> Result<(), Failure> {
     let clients = args.option("--clients", if is_load { LOAD } else { usual }).get();
     let is_plain = !is_load && !is_probe;
     let messages = if is_plain { args.option("--messages", count(1)) } else { count(1) };
-    let silent = if is_plain { args.option("--silent", 0).min(clients) } else { 0 };
+    let silent = if is_plain { args.option("--silent", 0).min(clients - 1) } else { 0 };
     let idle = if is_load { args.option("--idle", 0) } else { 0 };
     let svg = if is_load { String::new() } else { args.option("--svg", String::new()) };
     args.finish();
