@@ -24,11 +24,11 @@
 //!
 //! What to look for:
 //!
-//! - Read it beside `poll_server`: the service is the same (the last reply to what is
-//!   not UTF-8 too), and so are most lines. There each turn makes a list of all
-//!   sockets, and the system looks at every one. Here a socket is registered once, the
-//!   system keeps the list (epoll on Linux, kqueue on macOS, IOCP on Windows), and a
-//!   turn costs what its events cost.
+//! - Read it beside `poll_server`: the service is the same (the last reply to what
+//!   is not UTF-8 too), and so are most lines. There each turn makes a list of all
+//!   sockets, and the system looks at every one. Here a socket is registered once,
+//!   the system keeps the list (epoll on Linux, kqueue on macOS, IOCP on Windows),
+//!   and a turn costs what its events cost.
 //! - It is edge-triggered: the system says once that bytes came, not as long as they
 //!   are there. Who stops before a call says "would block" may wait for ever for
 //!   bytes that are already here. So a server asks once more than `poll_server`, in
@@ -89,25 +89,31 @@ fn main() -> Result<(), Failure> {
     println!("server ready on {}", listener.local_addr()?);
 
     let mut clients: HashMap<Token, Client> = HashMap::new();
+    let mut buffer = [0; CHUNK];
     let mut tokens = (1..).map(Token);
     // As many as one call tells of. The others stay with the system.
     let mut events = Events::with_capacity(1024);
-    let mut buffer = [0; CHUNK];
     // Who may have more than we took. Of these the system will not tell us again.
     let mut ready: BTreeSet<Token> = BTreeSet::new();
+    // When to ask the listener. `None`: when an event tells of somebody new.
     let mut accept_at: Option<Instant> = None;
     loop {
         let wait = accept_at.map(|at| at.saturating_duration_since(Instant::now()));
         let limit = if ready.is_empty() { wait } else { Some(Duration::ZERO) };
+        // Other events do not count. On Windows a call that would block asks for all
+        // of them anew: to read because "it can be written" would never end.
+        let awaited = |event: &&Event| match clients.get(&event.token()) {
+            Some(client) if !client.unsent.is_empty() => event.is_writable(),
+            _ => event.is_readable(),
+        };
         match poll.poll(&mut events, limit) {
             Err(err) if err.kind() != Interrupted => Err(err)?,
-            _ => ready.extend(events.iter().map(Event::token)),
+            _ => ready.extend(events.iter().filter(awaited).map(Event::token)),
         }
         accept_at = accept_at.or(ready.remove(&LISTENER).then(Instant::now));
 
         ready.retain(|token| {
-            let Some(client) = clients.get_mut(token) else { return false };
-            let more = client.serve(&mut buffer);
+            let more = clients.get_mut(token).and_then(|it| it.serve(&mut buffer));
             if more.is_none() {
                 clients.remove(token); // Closed, it has no more events.
             }
@@ -130,8 +136,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// Accepts whoever is in the queue. A queue's length at most: the others' turn comes
-/// too. Says when to go on, if somebody may be left.
+/// Accepts whoever is in the queue. A queue's length at most: the others' turn
+/// comes too. Says when to go on, if somebody may be left.
 fn accept(
     listener: &TcpListener,
     poll: &Poll,
@@ -144,8 +150,8 @@ fn accept(
             Err(err) if err.kind() == WouldBlock => return None,
             Err(err) if is_about_one_peer(&err) => continue,
             Err(err) => {
-                // The client stays in the queue, and no event will tell of it: so we
-                // try again, but not at once, again and again.
+                // The client stays in the queue, and accept would fail at once,
+                // again and again: so for a while it is not called.
                 say(format_args!("cannot accept: {err}; trying again in a second"));
                 return Some(Instant::now() + PAUSE);
             }
@@ -157,26 +163,23 @@ fn accept(
             refused => ended(peer, &refused),
         }
     }
-    Some(Instant::now())
+    Some(Instant::now()) // No event will tell of those who are still in the queue.
 }
 
 impl Client {
     fn new(stream: TcpStream, peer: SocketAddr) -> Self {
-        let (decoder, unsent) = (Decoder::default(), Vec::new());
-        Self { stream, peer, decoder, unsent, end: None }
+        Self { stream, peer, decoder: Decoder::default(), unsent: vec![], end: None }
     }
 
     /// Does what can be done, and says whether there may be more to do; `None` when
     /// the visit is over.
     fn serve(&mut self, buffer: &mut [u8]) -> Option<bool> {
-        match self.exchange(buffer) {
+        let visit = match self.exchange(buffer) {
             Err(err) if err.kind() == WouldBlock => return Some(false),
-            Err(err) if err.kind() != Interrupted => self.end = Some(Err(err)),
-            _ if !self.unsent.is_empty() => return Some(true),
-            _ => {}
-        }
-        let over = self.end.take().inspect(|visit| ended(self.peer, visit));
-        over.is_none().then_some(true)
+            Err(err) if err.kind() != Interrupted => Some(Err(err)),
+            _ => self.end.take_if(|_| self.unsent.is_empty()),
+        };
+        visit.inspect(|visit| ended(self.peer, visit)).is_none().then_some(true)
     }
 
     /// Reads once, unless it has to take an answer first, and writes once.

@@ -118,8 +118,8 @@ impl Args {
         value.to_string_lossy().parse().unwrap_or_else(wrong)
     }
 
-    /// The value of `name`, such as `--delay`, in seconds, fractions allowed, or `default`. `least` is the
-    /// shortest: a delay may be 0; a time limit may not, as 0 would mean none.
+    /// The value of `name`, such as `--delay`, in seconds, fractions allowed, or `default`.
+    /// `least` is the shortest: a delay may be 0; a time limit may not, as 0 would mean none.
     pub fn seconds(&mut self, name: &str, default: f64, least: f64) -> Duration {
         let seconds = self.option(name, default);
         if !(least..=1e6).contains(&seconds) {

@@ -446,11 +446,8 @@ fn idle_end(lab: &Lab) -> Outcome {
     const LINE: &str = "Socket timed out, exiting thread";
     let expected = "four threads that say so, and exit status 0";
     let Some(own) = lab.another("--timeout=0.5", lab.delay)? else {
-        return missed(
-            expected,
-            "nothing",
-            "only a server of our own is waited for",
-        );
+        let why = "only a server of our own is waited for";
+        return missed(expected, "nothing", why);
     };
     let mut silent = own.connect()?;
     silent.expect_end().if_silent(why::NO_LIMIT)?;

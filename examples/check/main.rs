@@ -52,6 +52,9 @@ const PATIENCE: f64 = 2.0;
 /// How long an answer of a slow slide takes, in seconds.
 const DELAY: f64 = 5.0;
 
+/// The server that is in the table only with the feature `event`.
+const BEHIND_A_FEATURE: &str = "event_server";
+
 fn main() -> ExitCode {
     match run() {
         Ok(all_passed) => ExitCode::from(u8::from(!all_passed)),
@@ -84,15 +87,16 @@ fn run() -> Result<bool, Failure> {
     let rows: Vec<Row> = SERVERS.iter().filter(named).copied().collect();
     let wanted = |check: &&Check| only.is_empty() || check.name == only;
     let checks: Vec<&Check> = CHECKS.iter().filter(wanted).collect();
+    if rows.is_empty() && slide == BEHIND_A_FEATURE {
+        let command = "cargo run --example check --features event";
+        return Err(format!("{slide} needs a feature: {command} -- {slide}").into());
+    }
     if rows.is_empty() {
         return Err(format!("'{slide}' is no server's slide; see --list").into());
     }
     if !checks.iter().any(|check| rows.iter().any(check.suits)) {
-        return Err(format!(
-            "no check '{only}' for {}; see --list",
-            if slide.is_empty() { "any slide" } else { &slide }
-        )
-        .into());
+        let whom = if slide.is_empty() { "any slide" } else { &slide };
+        return Err(format!("no check '{only}' for {whom}; see --list").into());
     }
     if address.is_none() {
         server::build(rows.iter().map(|row| row.name))?;
@@ -157,9 +161,8 @@ fn examine(mut lab: Lab, checks: &[&&Check], lines: bool) -> Result<bool, Failur
                 lab.renew()?;
             }
             if lab.ask("hello").is_err_and(|miss| miss.talk.came.is_empty()) {
-                line(format_args!(
-                    "{name} does not answer: the other checks were not made"
-                ));
+                let end = "does not answer: the other checks were not made";
+                line(format_args!("{name} {end}"));
                 break;
             }
         }
@@ -204,16 +207,14 @@ fn make(check: &Check, lab: &Lab) -> (Mark, String) {
 
 /// Why a check is not made with this server, where it is made with others of its kind.
 fn left_out(check: &Check, lab: &Lab) -> Option<(Mark, String)> {
-    let given = lab.server.is_none();
+    let (given, slow) = (lab.server.is_none(), !lab.delay.is_zero());
     let why = match check.name {
         "idle_end" if given => "only for a server that is started here",
-        "slow_clients" if given && lab.delay.is_zero() => "there is nothing to see",
-        name if lab.delay.is_zero() || !TOO_LONG_FOR_SLOW.contains(&name) => {
-            return None;
-        }
-        _ => {
+        "slow_clients" if given && !slow => "there is nothing to see",
+        name if slow && TOO_LONG_FOR_SLOW.contains(&name) => {
             "would take minutes: start the server with --delay 0, and give it here too"
         }
+        _ => return None,
     };
     Some((LEFT_OUT, why.into()))
 }

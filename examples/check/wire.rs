@@ -206,11 +206,8 @@ impl Lab {
     /// After somebody rude: the next client, who is served as if nothing had been.
     pub fn next(&self) -> Outcome {
         let pool = self.row.design == Design::Pool;
-        self.ask("next").if_silent(if pool {
-            why::THREADS_GONE
-        } else {
-            why::NEXT_WAITS
-        })
+        let why = if pool { why::THREADS_GONE } else { why::NEXT_WAITS };
+        self.ask("next").if_silent(why)
     }
 
     /// The exit status of our own server, if it ends within this time.

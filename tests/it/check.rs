@@ -151,6 +151,8 @@ fn wrong_arguments_and_nobody_there_are_one_sentence_and_status_2() {
         (example("check"), ["poll_server", "--only=idle_end"], "idle_end"),
         (example("check"), ["tcp_server", "--timeout=0"], "--timeout"),
         (example("check"), ["tcp_server", "--bogus"], "--bogus"),
+        #[cfg(not(feature = "event"))]
+        (example("check"), ["event_server", ""], "--features event -- event_server"),
         (alone, ["tcp_server", ""], "cargo build --example tcp_server"),
     ] {
         let args: Vec<_> = args.into_iter().filter(|arg| !arg.is_empty()).collect();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::harness::{exchange, for_each_at_once, half_close, rest};
 use crate::table::{Design, servers};
 
+/// In memory, and nobody tries to send them again and again.
 #[test]
 fn the_answers_to_a_client_that_never_reads_are_bounded() {
     for_each_at_once(servers(|row| row.design == Design::Together), |row| {
@@ -21,6 +22,11 @@ fn the_answers_to_a_client_that_never_reads_are_bounded() {
         if let (Some(before), Some(after)) = (before, server.memory()) {
             let each = (after.saturating_sub(before)) / 4;
             assert!(each < 512 * 1024, "{}: {each} bytes a client", row.name);
+        }
+        let before = server.ticks();
+        thread::sleep(Duration::from_millis(300));
+        if let (Some(before), Some(after)) = (before, server.ticks()) {
+            assert!(after - before <= 3, "{}: {} ticks", row.name, after - before);
         }
     });
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use crate::harness::{Server, exchange, for_each_at_once, is_silent, receive};
 use crate::table::{Design, Row, server, servers};
 
-/// Thirty clients, and 24 descriptors, of which one or two may be inherited. Those who are connected are served, the others
-/// wait until somebody leaves, and the server says why, at most once a second.
+/// Thirty clients, and 24 descriptors, of which one or two may be inherited. Those who are
+/// connected are served, the others wait until somebody leaves, and the server says why, at
+/// most once a second.
 #[test]
 fn out_of_descriptors_a_server_keeps_serving_and_takes_clients_again_when_it_can() {
     for_each_at_once(servers(|row| row.design == Design::Together), |row| {
