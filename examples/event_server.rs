@@ -100,8 +100,8 @@ fn main() -> Result<(), Failure> {
     loop {
         let wait = accept_at.map(|at| at.saturating_duration_since(Instant::now()));
         let limit = if ready.is_empty() { wait } else { Some(Duration::ZERO) };
-        // No other event counts. On Windows a call that would block asks for all events
-        // anew, and "can be written" comes at once: a read for each would never end.
+        // No other event counts. On Windows a call that would block asks for all of
+        // them anew, and "can be written" comes at once: to read then has no end.
         let awaited = |event: &&Event| match clients.get(&event.token()) {
             Some(client) if !client.unsent.is_empty() => event.is_writable(),
             _ => event.is_readable(),
