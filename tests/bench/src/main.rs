@@ -169,7 +169,7 @@ fn run() -> Anyhow<ExitCode> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let pages = top.join("docs/src/generated/bench");
     let folder = if is_short { target.join("bench") } else { pages };
-    let (rounds, seconds) = if is_short { (1, "0.2") } else { (9, "1") };
+    let (rounds, seconds) = if is_short { (1, "0.2") } else { (7, "1") };
     let bench = Bench { top, target, rounds, seconds };
 
     let caption = bench.caption()?;
