@@ -27,15 +27,16 @@ pub fn run(target: &Target, most: u16, screen: &mut Screen) -> Result<Part, Fail
     thread::sleep(SOON);
 
     let mut crowd = Crowd::new(target, 1, 0);
-    while crowd.connecting() < LATE && crowd.len() < most.into() {
+    // Who is refused at once, as some systems do, comes too late as well.
+    while crowd.len() - crowd.log.count(What::Connected) < LATE && crowd.len() < most.into() {
         let start = crowd.now();
         crowd.enter()?;
         let outside = crowd.connecting();
         while crowd.connecting() == outside && crowd.now() < start + SOON {
             crowd.turn(SOON / 10)?;
         }
+        crowd.note();
     }
-    crowd.note();
     let (queued, full) = (crowd.log.count(What::Connected), crowd.now());
     while crowd.now() < full + BUSY {
         crowd.turn(SOON / 3)?;
