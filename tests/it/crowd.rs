@@ -1,8 +1,8 @@
 //! `crowd`: what it shows of a design is what the design does.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
-use crate::harness::{Server, deaf, run};
+use crate::harness::{Server, deaf, example, run};
 
 fn stdout(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -135,6 +135,21 @@ fn a_comparison_has_a_row_for_each() {
         let cells: Vec<_> = row.expect(&table).split_whitespace().collect();
         assert!(cells[1].parse::<u64>().unwrap() > 0, "{table}");
     }
+}
+
+/// A client compares each answer, in a drawing and under load.
+#[test]
+fn other_bytes_than_those_of_the_answer_are_no_answer() {
+    let mut mutant = Command::new(example("mutant"));
+    let echo = Server::spawn(mutant.arg("0").env("MUTANT", "echo"));
+    let address = echo.address.to_string();
+    let output = run("crowd", &[&address, "--clients", "2"], "");
+    assert!(stderr(&output, 1).contains("2 got no answer"));
+    let drawing = String::from_utf8(output.stdout).unwrap();
+    assert!(drawing.contains("2 lost: other bytes came"), "{drawing}");
+    let args = [&address, "--seconds", "0.2", "--clients", "2"];
+    let said = stderr(&run("crowd", &args, ""), 1);
+    assert!(said.contains("other bytes came"), "{said}");
 }
 
 #[cfg(target_os = "linux")]

@@ -144,8 +144,9 @@ impl Server {
         )
     }
 
+    /// Starts a server and waits for its ready line.
     #[track_caller]
-    fn spawn(command: &mut Command) -> Self {
+    pub fn spawn(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
