@@ -1,5 +1,5 @@
-//! A server that talks with one client for as long as that client likes, and only then
-//! with the next.
+//! A TCP server that serves one client after another. Each client can send several requests
+//! on its connection.
 //!
 //! Slide 10, "sequential TCP server (with function)". In one terminal:
 //!
@@ -7,10 +7,10 @@
 //! $ cargo run --example sequential_server
 //! server ready on 127.0.0.1:1234
 //! 127.0.0.1:50412 connected
-//! 127.0.0.1:50412 left
+//! 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1234 "hello" "straße"
@@ -18,71 +18,89 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1234, which only this
-//! machine reaches. `0.0.0.0:1234` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1234, which
+//! only programs on this machine can reach. `0.0.0.0:1234` also accepts other machines on
+//! the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - A read of 0 bytes is how the other side says that it has ended. It is not an empty
-//!   message: a stream has none.
-//! - A stream can be cut anywhere, inside `é` too. The decoder keeps the first half of a
-//!   character until the second has come, so that the cuts make no difference.
-//! - Start `tcp_client -- 1234` without a text and leave it waiting for your lines. A second
-//!   client still connects, since the system accepts for the server, and can still send,
-//!   since the system takes its bytes; but it gets no answer. One silent client stops
-//!   everybody.
+//! - A read that returns 0 bytes means that the client has closed its sending side. It is not
+//!   an empty message, because a stream has no messages.
+//! - A read can end anywhere, even inside `é`. The decoder keeps the first half of the
+//!   character until the second half arrives, so the reply is always correct.
+//! - Start `cargo run --example tcp_client -- 1234` without a text, and do not type anything.
+//!   Start a second client. It connects, because the kernel completes the handshake. It can
+//!   also send, because the kernel buffers the bytes. But it gets no reply until the first
+//!   client disconnects: one silent client blocks all others.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Decoder, Failure, cannot_listen, close_gracefully};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1234;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 1;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("sequential_server [IP:PORT]").listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let args = Args::new("sequential_server [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
     loop {
         match listener.accept() {
-            Ok((client, peer)) => {
-                tell(peer, "connected");
-                let visit = handle_client(&client);
-                hang_up(client);
-                ended(peer, &visit);
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the server.
+                let result = handle_client(&mut client);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(TcpListener::from(socket))
 }
 
-fn handle_client(mut client: &TcpStream) -> io::Result<()> {
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
     let mut decoder = Decoder::default();
-    let mut buffer = [0; CHUNK];
-    while let length @ 1.. = client.read(&mut buffer)? {
-        let (text, verdict) = decoder.feed(&buffer[..length]);
-        client.write_all(text.to_uppercase().as_bytes()).and(verdict)?;
+    let mut buffer = [0; BUFFER_SIZE];
+    loop {
+        let length = client.read(&mut buffer)?;
+        if length == 0 {
+            // The client has closed its sending side. Was its last character complete?
+            return decoder.finish();
+        }
+        // `valid` is false if there are invalid bytes after `text`.
+        let (text, valid) = decoder.decode(&buffer[..length]);
+        client.write_all(text.to_uppercase().as_bytes())?;
+        if !valid {
+            return Err(io::Error::other("invalid UTF-8"));
+        }
     }
-    decoder.finish()
 }
 // ANCHOR_END: program

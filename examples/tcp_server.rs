@@ -1,4 +1,4 @@
-//! A stream server that serves one client after another, one message each.
+//! A TCP server that serves one client after another: one message, one reply.
 //!
 //! Slide 4, "TCP server (sequential)". In one terminal:
 //!
@@ -6,82 +6,102 @@
 //! $ cargo run --example tcp_server
 //! server ready on 127.0.0.1:1235
 //! 127.0.0.1:50412 connected
-//! 127.0.0.1:50412 left
+//! 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1235 "straße"
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1235, which only this
-//! machine reaches. `0.0.0.0:1235` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1235, which
+//! only programs on this machine can reach. `0.0.0.0:1235` also accepts other machines on
+//! the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - One read is not one message. A read returns what has arrived: of 5,000 bytes sent at
-//!   once, 4,096 at most are answered, and a client that sends in two goes may be
-//!   answered for the first alone. A character that the read cuts in two is lost.
-//!   `recvall_server` and `sequential_server` are the two ways out.
-//! - There are two kinds of socket: the listening one carries no data, and `accept`
-//!   returns a new one for each client.
-//! - Without `hang_up`, closing with bytes still unread resets the connection, and the
-//!   client can lose the reply that was already on its way.
-//! - Start it, meet it with a client, stop it with Ctrl-C, start it again at once:
-//!   `SO_REUSEADDR` is why the port is free (Windows does not need it).
+//! - One read is not one message. `read` returns the bytes that have arrived. If a client
+//!   sends 5,000 bytes at once, this server replies to at most 4,096 of them. If a client
+//!   sends its message in two parts, the server may reply only to the first part. If the read
+//!   ends inside a character, that character is lost. Lessons 9 and 10 (`recvall_server`,
+//!   `sequential_server`) show two solutions.
+//! - There are two kinds of socket. The listening socket carries no data. `accept` returns a
+//!   new socket for each client.
+//! - Replace `close_gracefully(client)` by `drop(client)` and send 5,000 bytes. The server
+//!   then closes a socket that has unread bytes, so the kernel resets the connection, and the
+//!   client can lose the reply.
+//! - Start the server, run a client, stop the server with Ctrl-C, and start it again
+//!   immediately. This works because of `SO_REUSEADDR` (Windows does not need it).
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::str;
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, not_utf8, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen, close_gracefully};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1235;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 1;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("tcp_server [IP:PORT]").listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let args = Args::new("tcp_server [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
     loop {
         match listener.accept() {
-            Ok((client, peer)) => {
-                tell(peer, "connected");
-                let visit = handle_client(&client);
-                hang_up(client);
-                ended(peer, &visit);
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the server.
+                let result = handle_client(&mut client);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(TcpListener::from(socket))
 }
 
-fn handle_client(mut client: &TcpStream) -> io::Result<()> {
-    let mut buffer = [0; CHUNK];
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; BUFFER_SIZE];
     let length = client.read(&mut buffer)?;
-    // The good text before the first flaw; of no bytes at all there is none.
-    let Some(chunk) = buffer[..length].utf8_chunks().next() else { return Ok(()) };
-    client.write_all(chunk.valid().to_uppercase().as_bytes())?;
-    if chunk.invalid().is_empty() { Ok(()) } else { Err(not_utf8()) }
+    let received = &buffer[..length];
+    match str::from_utf8(received) {
+        Ok(text) => client.write_all(text.to_uppercase().as_bytes()),
+        Err(err) => {
+            // Reply to the valid text before the first invalid byte.
+            let valid = &received[..err.valid_up_to()];
+            let text = String::from_utf8_lossy(valid);
+            client.write_all(text.to_uppercase().as_bytes())?;
+            Err(io::Error::other("invalid UTF-8"))
+        }
+    }
 }
 // ANCHOR_END: program

@@ -1,5 +1,4 @@
-//! A datagram server that reads the bytes as text before it sends them back in upper
-//! case.
+//! A UDP server that decodes each datagram as text and replies with the text in upper case.
 //!
 //! Slide 2, "UDP server (text)". In one terminal:
 //!
@@ -10,7 +9,7 @@
 //! STRASSE
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example udp_client -- 1235 "hello" "straße"
@@ -18,67 +17,80 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1235, which only this
-//! machine reaches. `0.0.0.0:1235` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1235, which
+//! only programs on this machine can reach. `0.0.0.0:1235` also accepts other machines on
+//! the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - The reply can be longer than the message: the 2 bytes of `ΐ` become 6. And `straße`, six
-//!   letters, becomes seven, in 7 bytes both. Letters, characters and bytes are counted
-//!   differently.
-//! - Anybody can send bytes that are not UTF-8. They cost that datagram, told of on
-//!   stderr, and not the server: what comes from the network is data, never a promise.
-//! - A text over 2,048 bytes is cut by the buffer. Cut inside a character it is not
-//!   UTF-8 any more, and is dropped.
-//! - Start it with `| head -1` behind the command, so that nobody reads its second line: a
-//!   message that cannot be printed is still answered.
+//! - The reply can be longer than the request: `ΐ` takes 2 bytes, and its upper-case form
+//!   takes 6 bytes. `straße` has six letters and `STRASSE` has seven, but both take 7 bytes.
+//! - Any program can send bytes that are not valid UTF-8. The server drops such a datagram,
+//!   prints a message on stderr, and keeps running. Never trust data from the network.
+//! - The buffer cuts a text of more than 2,048 bytes. If it cuts inside a character, the rest
+//!   is not valid UTF-8, and the server drops the datagram.
+//! - On Linux and macOS, add `| head -1` to the command of the server, which closes stdout
+//!   after the first line. The server still replies, because `print_line` does not panic.
 
 // ANCHOR: program
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::str;
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, call_failed, cannot_listen, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen};
+use sockets101::{log_and_pause, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1235;
 
-/// The longest datagram that is received whole, in bytes.
-const LONGEST: usize = 2048;
+/// The largest datagram that the server receives completely, in bytes.
+const BUFFER_SIZE: usize = 2048;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("udp_server [IP:PORT]").listen_address(PORT);
-    let socket = bind(address).map_err(|err| cannot_listen(address, &err))?;
-    let own = socket.local_addr()?;
-    println!("server ready on {own}");
+    let args = Args::new("udp_server [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let socket = match bind(address) {
+        Ok(socket) => socket,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    let own_address = socket.local_addr()?;
+    print_line(format!("server ready on {own_address}"));
 
-    let mut buffer = [0; LONGEST];
+    // `recv_from` writes each datagram to this buffer and returns its length.
+    let mut buffer = [0; BUFFER_SIZE];
     loop {
         match socket.recv_from(&mut buffer) {
-            Ok((_, peer)) if peer.port() == own.port() => {
-                tell(peer, "dropped: sent from our own port number");
+            Ok((length, peer)) => {
+                if peer.port() == own_address.port() {
+                    // A forged sender address: the server would reply to itself forever.
+                    log_event(peer, "dropped: sent from the server's own port number");
+                } else {
+                    handle_datagram(&socket, peer, &buffer[..length]);
+                }
             }
-            Ok((length, peer)) => match str::from_utf8(&buffer[..length]) {
-                Ok(text) => answer(&socket, peer, &text.to_uppercase()),
-                Err(_) => tell(peer, "dropped: not UTF-8"),
-            },
-            Err(err) => call_failed("receive", &err),
+            Err(err) => log_and_pause("receive", &err),
         }
     }
 }
 
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    // AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    socket.bind(&SockAddr::from(address))?;
+    Ok(UdpSocket::from(socket))
 }
 
-fn answer(socket: &UdpSocket, peer: SocketAddr, reply: &str) {
-    // println! would panic, and end the server, if nobody read stdout any more.
-    let _ = writeln!(io::stdout(), "{reply}");
-    if socket.send_to(reply.as_bytes(), peer).is_err() {
-        tell(peer, "dropped: cannot be replied to");
+fn handle_datagram(socket: &UdpSocket, peer: SocketAddr, datagram: &[u8]) {
+    match str::from_utf8(datagram) {
+        Ok(text) => {
+            let reply = text.to_uppercase();
+            print_line(&reply);
+            if socket.send_to(reply.as_bytes(), peer).is_err() {
+                log_event(peer, "dropped: the reply could not be sent");
+            }
+        }
+        Err(_) => log_event(peer, "dropped: invalid UTF-8"),
     }
 }
 // ANCHOR_END: program

@@ -1,24 +1,24 @@
-//! The command line, and the sentence that a program ends with.
+//! The command line, and the error that a program ends with.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::{ffi::OsString, fmt, process, str::FromStr, time::Duration};
 
 use lexopt::{Arg::Long, Arg::Value, Parser};
 
-use crate::{say, unresolved};
+use crate::{log_line, lookup_error, print_or_exit};
 
-/// The name of those that have none.
+/// The name under which positional arguments are stored.
 const POSITIONAL: &str = "an argument";
 
-/// Why a program ends early, in one sentence for the person at the terminal.
+/// An error that ends a program: one sentence for the user.
 ///
-/// `fn main() -> Result<(), Failure>` prints it after `Error: ` and exits with 1. Any
-/// error becomes one with `?`, and so does a text.
+/// If `main` returns a `Failure`, Rust prints `Error: ` and the sentence, and the exit status
+/// is 1. The `?` operator converts any other error into a `Failure`.
 pub struct Failure(String);
 
-/// The sentence itself: it is what the standard library prints, by way of `Debug`, of an
-/// error that `main` returns.
+/// Prints the sentence without quotes. Rust prints the error that `main` returns with
+/// `Debug`, so `Debug` must give readable text.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -31,28 +31,30 @@ impl<T: fmt::Display> From<T> for Failure {
     }
 }
 
-/// The arguments of an example: positional ones in order, and named ones,
-/// `--name VALUE`, before, between or after them. `--` ends the named ones.
+/// The command-line arguments of an example: positional arguments and options.
 ///
-/// One that needs no value, `[--name]` in the usage line, is an option whose value is `true`.
+/// Options are written `--name VALUE`, or only `--name` if the usage line shows them without
+/// a value. They may come before, between or after the positional arguments. All arguments
+/// after `--` are positional.
 ///
-/// A mistake ends the program with a sentence, the usage line and exit status 2; `--help`
-/// prints the usage line and ends it with 0.
+/// A mistake ends the program with an error message, the usage line and exit status 2.
+/// `--help` prints the usage line and ends the program with exit status 0.
 pub struct Args {
     usage: &'static str,
-    /// Name and value, as in `--delay` and `5`; positional ones are called [`POSITIONAL`].
+    /// Pairs of name and value. The name is `--delay`, for example, or [`POSITIONAL`].
     given: Vec<(String, OsString)>,
 }
 
 impl Args {
     /// Reads the command line.
     ///
-    /// `usage` is the program's name and arguments, such as
-    /// `"listen_backlog [IP:PORT] [--backlog 100]"`. An option that is not in it does not
-    /// exist, so that what it says is true.
+    /// `usage` is the name of the program and its arguments, for example
+    /// `"listen_backlog [IP:PORT] [--backlog 100]"`. It also defines which options exist.
     pub fn new(usage: &'static str) -> Self {
         let mut args = Self { usage, given: Vec::new() };
-        args.read(Parser::from_env()).unwrap_or_else(|err| args.refuse(err));
+        if let Err(err) = args.read(Parser::from_env()) {
+            args.refuse(err);
+        }
         args
     }
 
@@ -61,7 +63,7 @@ impl Args {
             match arg {
                 Value(value) => self.given.push((POSITIONAL.into(), value)),
                 Long("help") => {
-                    println!("{}", self.usage_line());
+                    print_or_exit(self.usage_line() + "\n");
                     process::exit(0);
                 }
                 Long(name) if self.usage.contains(&format!("[--{name}]")) => {
@@ -78,60 +80,102 @@ impl Args {
         Ok(())
     }
 
-    /// The last to be called by a server: where to listen. `IP:PORT`, or `PORT` on
-    /// 127.0.0.1, which only this machine reaches; without the argument, `port` there.
-    pub fn listen_address(mut self, port: u16) -> SocketAddr {
-        let address = self.address(port);
+    /// Returns the address that a server should listen on, and rejects leftover arguments.
+    /// Call this last.
+    ///
+    /// The argument is `IP:PORT`, or only `PORT`, which means 127.0.0.1:PORT. Without an
+    /// argument, the address is 127.0.0.1 with the port `default_port`. Programs on other
+    /// machines cannot connect to 127.0.0.1.
+    pub fn listen_address(mut self, default_port: u16) -> SocketAddr {
+        let text = self.positional(default_port.to_string());
         self.finish();
-        let wanted = "neither IP:PORT nor PORT; the IP is a number, not a name";
-        address.unwrap_or_else(|text| self.refuse(format!("'{text}' is {wanted}")))
+        match parse_address(&text) {
+            Some(address) => address,
+            None => self.refuse_address(&text, "IP:PORT or PORT"),
+        }
     }
 
-    /// Which server a client is to talk to: as for [`Args::listen_address`], or
-    /// `HOST:PORT`, of which the first IPv4 address is taken, if there is one (our
-    /// servers listen on IPv4 unless told otherwise).
+    /// Returns the address of the server that a client should talk to.
+    ///
+    /// The argument is as in [`Args::listen_address`], or `HOST:PORT`. If the host has both
+    /// IPv4 and IPv6 addresses, the first IPv4 address is returned, because our servers
+    /// listen on an IPv4 address by default.
     ///
     /// # Errors
     ///
-    /// When the name cannot be resolved.
-    pub fn server_address(&mut self, port: u16) -> Result<SocketAddr, Failure> {
-        self.address(port).or_else(|text| match text.to_socket_addrs() {
-            Ok(to) => Ok(to.min_by_key(SocketAddr::is_ipv6).ok_or("no address")?),
-            Err(err) if err.kind() == io::ErrorKind::InvalidInput => {
-                self.refuse(format!("'{text}' is not IP:PORT, HOST:PORT or PORT"))
-            }
-            Err(err) => Err(format!("{text} {}", unresolved(&err)).into()),
-        })
+    /// If the lookup of the host name fails.
+    pub fn server_address(&mut self, default_port: u16) -> Result<SocketAddr, Failure> {
+        let text = self.positional(default_port.to_string());
+        let address = match parse_address(&text) {
+            Some(address) => address,
+            None => self.look_up(&text)?,
+        };
+        if address.port() == 0 {
+            self.refuse(format!("no server has port 0 (got '{text}')"));
+        }
+        Ok(address)
     }
 
-    /// The next positional argument, or `default` where there is none.
+    /// Looks up the address of `HOST:PORT`.
+    fn look_up(&self, text: &str) -> Result<SocketAddr, Failure> {
+        if text.parse::<Ipv6Addr>().is_ok() {
+            self.refuse_address(text, "IP:PORT, HOST:PORT or PORT");
+        }
+        match text.to_socket_addrs() {
+            Ok(addresses) => match addresses.min_by_key(SocketAddr::is_ipv6) {
+                Some(address) => Ok(address),
+                None => Err(format!("{text} has no address").into()),
+            },
+            Err(err) if err.kind() == io::ErrorKind::InvalidInput => {
+                self.refuse_address(text, "IP:PORT, HOST:PORT or PORT")
+            }
+            Err(err) => Err(format!("{text} {}", lookup_error(&err)).into()),
+        }
+    }
+
+    /// Returns the next positional argument, or `default` if there is none.
     pub fn positional<T: FromStr>(&mut self, default: T) -> T {
         self.option(POSITIONAL, default)
     }
 
-    /// The value of `name`, such as `--backlog`, or `default`. Given twice, the last one counts.
+    /// Returns the value of an option such as `--backlog`, or `default` if the option was not
+    /// given. If it was given twice, the last value counts.
     pub fn option<T: FromStr>(&mut self, name: &str, default: T) -> T {
-        let place = self.given.iter().position(|(other, _)| other == name);
-        let Some(place) = place else { return default };
-        let (_, value) = self.given.remove(place);
-        let wrong = |_| self.refuse(format!("{value:?} is no value for {name}"));
-        value.to_string_lossy().parse().unwrap_or_else(wrong)
+        let Some(index) = self.given.iter().position(|(other, _)| other == name) else {
+            return default;
+        };
+        let (_, value) = self.given.remove(index);
+        match value.to_string_lossy().parse() {
+            Ok(value) => value,
+            Err(_) => self.refuse(format!("{value:?} is not a valid value for {name}")),
+        }
     }
 
-    /// The value of `name`, such as `--delay`, in seconds, fractions allowed, or `default`.
-    /// `least` is the shortest: a delay may be 0; a time limit may not, as 0 would mean none.
-    pub fn seconds(&mut self, name: &str, default: f64, least: f64) -> Duration {
+    /// Returns the value of an option such as `--delay`: a number of seconds, which may be a
+    /// fraction or 0.
+    pub fn seconds(&mut self, name: &str, default: f64) -> Duration {
+        self.seconds_from(0.0, name, default)
+    }
+
+    /// Returns the value of an option such as `--timeout`: a number of seconds, which may be
+    /// a fraction, but at least 0.001, because a socket cannot have a timeout of 0.
+    pub fn timeout(&mut self, name: &str, default: f64) -> Duration {
+        self.seconds_from(0.001, name, default)
+    }
+
+    fn seconds_from(&mut self, least: f64, name: &str, default: f64) -> Duration {
         let seconds = self.option(name, default);
         if !(least..=1e6).contains(&seconds) {
-            self.refuse(format!("{name} takes {least} to 1000000 seconds"));
+            self.refuse(format!("{name} must be from {least} to 1000000 seconds"));
         }
         Duration::from_secs_f64(seconds)
     }
 
-    /// The last to be called by a client: the texts to send. The remaining arguments, or
-    /// where there are none the lines of standard input, without their line ends. They are
-    /// bytes, so that a student can also send what is not UTF-8. An item is an error where
-    /// standard input cannot be read.
+    /// Returns the texts that a client should send: the remaining arguments or, if there are
+    /// none, the lines of standard input without their line ends. Call this last.
+    ///
+    /// The texts are bytes, so that you can also send invalid UTF-8. If standard input cannot
+    /// be read, the item is an error.
     pub fn texts(self) -> Box<dyn Iterator<Item = io::Result<Vec<u8>>>> {
         if !self.given.is_empty() {
             let texts = self.given.into_iter();
@@ -139,33 +183,60 @@ impl Args {
         }
         let input = io::stdin().lock();
         if input.is_terminal() {
-            say("type a line, Enter sends it; Ctrl-D (Windows: Ctrl-Z, Enter) ends");
+            log_line(
+                "Type a line and press Enter to send it. \
+                 To finish, press Ctrl-D (on Windows: Ctrl-Z, then Enter).",
+            );
         }
-        let cut = |line: Vec<u8>| line.strip_suffix(b"\r").unwrap_or(&line).to_vec();
-        Box::new(input.split(b'\n').map(move |line| line.map(cut)))
+        let without_cr = |line: Vec<u8>| line.strip_suffix(b"\r").unwrap_or(&line).to_vec();
+        Box::new(input.split(b'\n').map(move |line| line.map(without_cr)))
     }
 
-    /// The last to be called by another program: refuses what is left over.
+    /// Rejects leftover arguments. Programs that are neither clients nor servers call this
+    /// last.
     pub fn finish(&self) {
         if let Some((_, text)) = self.given.first() {
-            self.refuse(format!("{text:?} is one argument too many"));
+            self.refuse(format!("unexpected argument {text:?}"));
         }
-    }
-
-    /// The next argument as an address; as it stands, where it is none.
-    fn address(&mut self, port: u16) -> Result<SocketAddr, String> {
-        let text = self.positional(port.to_string());
-        let local = text.parse().map(|port| (Ipv4Addr::LOCALHOST, port).into());
-        text.parse().or(local).map_err(|_| text)
     }
 
     fn usage_line(&self) -> String {
-        let words = self.usage.replacen(" [", " -- [", 1);
-        format!("usage: cargo run --example {words}")
+        let arguments = self.usage.replacen(" [", " -- [", 1);
+        format!("usage: cargo run --example {arguments}")
     }
 
     fn refuse(&self, mistake: impl fmt::Display) -> ! {
-        say(format_args!("Error: {mistake}\n{}", self.usage_line()));
+        log_line(format!("Error: {mistake}\n{}", self.usage_line()));
         process::exit(2);
     }
+
+    /// Says what is wrong with an address. The most common mistake with IPv6 is to forget the
+    /// brackets around the IP.
+    fn refuse_address(&self, text: &str, expected: &str) -> ! {
+        if text.matches(':').count() > 1 && !text.contains('[') {
+            let (ip, port) = text.rsplit_once(':').unwrap_or((text, ""));
+            self.refuse(format!(
+                "expected {expected}, got '{text}'; an IPv6 address needs brackets, \
+                 for example [{ip}]:{port}"
+            ));
+        }
+        self.refuse(format!("expected {expected}, got '{text}'"))
+    }
+}
+
+/// Parses `IP:PORT`, or `PORT` on this machine. Returns `None` if `text` is neither.
+fn parse_address(text: &str) -> Option<SocketAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    if let Ok(port) = text.parse::<u16>() {
+        return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    // [fe80::1%eth0]:PORT: only the operating system knows the number of the interface.
+    let (ip, interface) = text.strip_prefix('[')?.split_once('%')?;
+    ip.parse::<Ipv6Addr>().ok()?;
+    let (interface, port) = interface.split_once("]:")?;
+    let port: u16 = port.parse().ok()?;
+    let mut addresses = (format!("{ip}%{interface}"), port).to_socket_addrs().ok()?;
+    addresses.next()
 }

@@ -1,23 +1,32 @@
-//! What several examples of the workbook need and that is not the subject of a slide. The
-//! calls that a slide teaches are in the examples themselves, in sight.
+//! The functions that several examples share and that are not the subject of a slide.
 //!
-//! - Framing, slide 9: [`recvall`], [`put_block`], [`get_block`], [`MAX_BLOCK`].
-//! - Text that arrives in pieces: [`Decoder`], [`not_utf8`].
-//! - The command line, and the sentence that a program ends with: [`Args`], [`Failure`].
-//! - What a program says: [`say`], [`tell`], [`ended`], [`cannot_listen`], [`no_answer`],
-//!   [`unresolved`].
-//! - How it waits: [`within`], [`while_waiting`], [`accept_within`], [`call_failed`],
-//!   [`is_about_one_peer`], [`hang_up`].
+//! The calls that a slide teaches (socket, bind, listen, accept, poll) are not here. They
+//! are in the examples, where the reader can see them.
+//!
+//! - Length-prefixed messages (lesson 9): [`recvall`], [`put_block`], [`get_block`],
+//!   [`MAX_BLOCK`].
+//! - Text that arrives in pieces (lesson 10): [`Decoder`].
+//! - The command line, and errors that end a program: [`Args`], [`Failure`].
+//! - Output and log lines: [`print_line`], [`print_or_exit`], [`log_line`], [`log_event`],
+//!   [`log_disconnect`].
+//! - Error messages: [`cannot_listen`], [`no_reply`], [`lookup_error`].
+//! - Waiting: [`accept_within`], [`read_within`], [`receive_within`], [`show_waiting`].
+//! - Errors while a server runs: [`log_and_pause`], [`is_about_one_peer`].
+//! - Closing a connection: [`close_gracefully`].
 
-mod block;
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
 mod command_line;
-mod sentences;
+mod framing;
+mod messages;
 mod text;
 mod waiting;
 
-pub use block::{MAX_BLOCK, get_block, put_block, recvall};
 pub use command_line::{Args, Failure};
-pub use sentences::{cannot_listen, ended, no_answer, say, tell, unresolved};
-pub use text::{Decoder, not_utf8};
-pub use waiting::{accept_within, call_failed, hang_up, is_about_one_peer};
-pub use waiting::{while_waiting, within};
+pub use framing::{MAX_BLOCK, get_block, put_block, recvall};
+pub use messages::{cannot_listen, lookup_error, no_reply};
+pub use messages::{log_disconnect, log_event, log_line, print_line, print_or_exit};
+pub use text::Decoder;
+pub use waiting::{accept_within, read_within, receive_within, show_waiting};
+pub use waiting::{close_gracefully, is_about_one_peer, log_and_pause};

@@ -2,59 +2,62 @@
 
 use std::{io, mem};
 
-/// The error for bytes that are not UTF-8: [`io::ErrorKind::InvalidData`].
-pub fn not_utf8() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "not UTF-8")
-}
-
-/// Turns the bytes of a stream into text, wherever the reads cut them.
+/// Converts the bytes of a stream to text, even if a read ends inside a character.
 ///
-/// `é` is two bytes, and the two can come in two reads. The decoder keeps the first
-/// until the second is there, so that how the network cut the bytes makes no
-/// difference. It keeps three bytes at most; after a flaw, it stays at the flaw.
+/// In UTF-8, `é` is two bytes, and these can arrive with two different reads. The decoder
+/// keeps the first byte until the second one arrives. It never keeps more than three
+/// bytes of valid text.
 ///
 /// # Examples
 ///
 /// ```
 /// let mut decoder = sockets101::Decoder::default();
-/// let (text, verdict) = decoder.feed(b"caf\xc3");
-/// assert!(text == "caf" && verdict.is_ok());
-/// let (text, verdict) = decoder.feed(b"\xa9!");
-/// assert!(text == "é!" && verdict.is_ok());
+/// assert_eq!(decoder.decode(b"caf\xc3"), ("caf".to_string(), true));
+/// assert_eq!(decoder.decode(b"\xa9!"), ("é!".to_string(), true));
 ///
-/// // Good text before a flaw is handed back with the bad news.
-/// let (text, verdict) = decoder.feed(b"ok\xff");
-/// assert!(text == "ok" && verdict.is_err());
+/// // The valid text before the first invalid byte is returned, too.
+/// assert_eq!(decoder.decode(b"ok\xff"), ("ok".to_string(), false));
 /// ```
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// The beginning of a character whose end has not come.
-    cut: Vec<u8>,
+    /// The first bytes of a character whose other bytes have not arrived yet.
+    incomplete: Vec<u8>,
 }
 
 impl Decoder {
-    /// Takes what a read gave, and returns the text that it completes.
+    /// Adds the bytes of one read. Returns the text that is now complete, and whether all
+    /// bytes so far are valid UTF-8.
     ///
-    /// The second part is [`not_utf8`] when bytes that are not UTF-8 follow that text.
-    /// Such a stream has lost its meaning: answer the text, then close.
-    pub fn feed(&mut self, bytes: &[u8]) -> (String, io::Result<()>) {
-        let bytes = [mem::take(&mut self.cut).as_slice(), bytes].concat();
-        let mut verdict = Ok(());
-        let text = String::from_utf8(bytes).unwrap_or_else(|err| {
-            let (flaw, mut good) = (err.utf8_error(), err.into_bytes());
-            self.cut = good.split_off(flaw.valid_up_to());
-            verdict = flaw.error_len().map_or(Ok(()), |_| Err(not_utf8()));
-            String::from_utf8_lossy(&good).into_owned()
-        });
-        (text, verdict)
+    /// After an invalid byte, nothing that follows can be decoded: reply to the text, then
+    /// close the connection.
+    pub fn decode(&mut self, bytes: &[u8]) -> (String, bool) {
+        let mut received = mem::take(&mut self.incomplete);
+        received.extend_from_slice(bytes);
+        match String::from_utf8(received) {
+            Ok(text) => (text, true),
+            Err(err) => {
+                let valid_length = err.utf8_error().valid_up_to();
+                // Without an error length, the bytes only end inside a character.
+                let is_valid = err.utf8_error().error_len().is_none();
+                let mut received = err.into_bytes();
+                self.incomplete = received.split_off(valid_length);
+                let text = String::from_utf8_lossy(&received).into_owned();
+                (text, is_valid)
+            }
+        }
     }
 
-    /// To be asked when the stream has ended: was that inside a character?
+    /// Checks that the stream did not end inside a character. Call this at the end of the
+    /// stream.
     ///
     /// # Errors
     ///
-    /// [`not_utf8`] when it was.
+    /// [`io::ErrorKind::InvalidData`] if the last character is incomplete.
     pub fn finish(&self) -> io::Result<()> {
-        if self.cut.is_empty() { Ok(()) } else { Err(not_utf8()) }
+        if self.incomplete.is_empty() {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "invalid UTF-8"))
+        }
     }
 }

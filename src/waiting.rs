@@ -1,143 +1,204 @@
-//! How the programs wait, and for how long.
+//! How the programs wait for the network, and for how long.
 
 use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
 use std::io::ErrorKind::{Interrupted, NotConnected, TimedOut, WouldBlock};
 use std::io::{Error, Read, Result};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Mutex, mpsc::RecvTimeoutError, mpsc::channel};
 use std::{thread, time::Duration, time::Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 
-use crate::{ended, say};
+use crate::{log_disconnect, log_line};
 
-/// How long [`hang_up`] reads on, in all; how long [`call_failed`] waits; after how long
-/// [`while_waiting`] says so.
+/// One second: the time that [`close_gracefully`] reads at most, that [`log_and_pause`]
+/// pauses, and after which [`show_waiting`] prints its line.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Makes a call that may take no longer than `limit`, such as a read on a socket with
-/// that [read timeout](TcpStream::set_read_timeout), and names the silence.
+/// Accepts a connection. Waits at most `timeout` for one.
+///
+/// Python's `accept` does the same after `settimeout`. The listener must be non-blocking.
+/// Several threads may wait on the same listener: `poll` wakes all of them, one of them
+/// accepts the connection, and the others wait for the rest of their time. The connection
+/// that it returns is a blocking one, without a timeout.
+///
+/// A receive timeout on the listener would be simpler, but `accept` ignores it on macOS and
+/// Windows.
 ///
 /// # Errors
 ///
-/// [`TimedOut`], `silent for N s`, when nothing came in time, which the system calls
-/// [`WouldBlock`] on Unix. Otherwise the call's own, but for [`Interrupted`], after which
-/// it is made again: on Linux, Ctrl-Z and `fg` interrupt a read with a time limit.
-pub fn within<T>(limit: Duration, mut call: impl FnMut() -> Result<T>) -> Result<T> {
-    loop {
-        match call() {
-            Err(err) if err.kind() == Interrupted => {}
-            Err(err) if matches!(err.kind(), WouldBlock | TimedOut) => {
-                let why = format!("silent for {} s", limit.as_secs_f64());
-                return Err(Error::new(TimedOut, why));
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
-/// Makes a call that may take long, such as waiting for an answer, and after a second says
-/// so on stderr, lest anybody think that the program hangs.
-pub fn while_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
-    let (done, finished) = channel::<()>();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            if finished.recv_timeout(SECOND) == Err(RecvTimeoutError::Timeout) {
-                say(format_args!("waiting for {what} ..."));
-            }
-        });
-        let outcome = call();
-        drop(done);
-        outcome
-    })
-}
-
-/// Waits for a client, `wait` at most: what Python's `settimeout` makes of `accept`.
-///
-/// The listener must be non-blocking. Several threads may wait on it: a client wakes them
-/// all, the first to accept gets it, and the others go on waiting for what is left of their
-/// time. (The obvious way, a receive timeout on the listener, works on Linux only.)
-///
-/// The client's socket is a blocking one, with the same limit on its reads: some systems
-/// would pass the listener's mode on to it.
-///
-/// # Errors
-///
-/// [`TimedOut`] when nobody came in time; otherwise what [poll(2)] or [accept(2)] report.
+/// [`TimedOut`] if no client connected in time. Any other error comes from [poll(2)] or
+/// [accept(2)].
 ///
 /// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
 /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
 pub fn accept_within(
     listener: &TcpListener,
-    wait: Duration,
+    timeout: Duration,
 ) -> Result<(TcpStream, SocketAddr)> {
-    let deadline = Instant::now() + wait;
+    let deadline = Instant::now() + timeout;
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).map_err(Error::other)?;
-        let mut fds = [PollFd::new(listener, PollFlags::IN)];
-        if retry_on_intr(|| poll(&mut fds, Some(&left)))? == 0 {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let remaining = Timespec::try_from(remaining).map_err(Error::other)?;
+        let mut list = [PollFd::new(listener, PollFlags::IN)];
+        let ready = retry_on_intr(|| poll(&mut list, Some(&remaining)))?;
+        if ready == 0 {
             return Err(TimedOut.into());
         }
-        let (client, peer) = match listener.accept() {
-            Err(err) if err.kind() == WouldBlock => continue,
-            accepted => accepted?,
-        };
-        let limited = client.set_read_timeout(Some(wait));
-        match client.set_nonblocking(false).and(limited) {
-            Ok(()) => return Ok((client, peer)),
-            refused => ended(peer, &refused),
+        match listener.accept() {
+            Ok((client, peer)) => {
+                // On some systems, the connection inherits the listener's mode.
+                let blocking = client.set_nonblocking(false);
+                if blocking.is_ok() {
+                    return Ok((client, peer));
+                }
+                log_disconnect(peer, &blocking);
+            }
+            // Another thread has accepted the connection first.
+            Err(err) if err.kind() == WouldBlock => {}
+            Err(err) => return Err(err),
         }
     }
 }
 
-/// Whether an `accept` or a `recv_from` failed because of one peer, who has gone, so that
-/// the next call can be made at once.
+/// Reads from a connection. Waits at most `timeout` for the first bytes.
 ///
-/// - A connection can be reset while it waits in the queue: `accept` then says
-///   [`ConnectionAborted`], on Windows [`ConnectionReset`] or [`NotConnected`].
-/// - On Windows `recv_from` says [`ConnectionReset`] when an earlier reply went to a port
-///   where nobody was, and error 10040 for a datagram longer than the buffer, which it has
-///   thrown away.
-/// - [`Interrupted`] is a signal, and nobody's fault.
-pub fn is_about_one_peer(err: &Error) -> bool {
-    let long = cfg!(windows) && err.raw_os_error() == Some(10040);
-    let gone = [ConnectionAborted, ConnectionReset, NotConnected, Interrupted];
-    long || gone.contains(&err.kind())
+/// Returns the number of bytes, or 0 at the end of the stream. Python's `recv` does the same
+/// after `settimeout`.
+///
+/// # Errors
+///
+/// [`TimedOut`] with the message `timed out: nothing received for N s` if no bytes arrived
+/// in time. Any other error comes from [recv(2)]. [`Interrupted`] is never returned, because
+/// this function then reads again. (On Linux, Ctrl-Z and `fg` interrupt a read that has a
+/// timeout.)
+///
+/// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
+pub fn read_within(
+    mut client: &TcpStream,
+    buffer: &mut [u8],
+    timeout: Duration,
+) -> Result<usize> {
+    client.set_read_timeout(Some(timeout))?;
+    retry_or_time_out(timeout, || client.read(buffer))
 }
 
-/// To be called when `accept` has failed, or `recv_from`, or starting a thread (`what` says
-/// it): says so and waits a second. Returns at once when the error
-/// [is about one peer](is_about_one_peer).
+/// Receives a datagram on a connected socket. Waits at most `timeout` for one.
 ///
-/// Out of descriptors, `accept` fails at once and leaves the client in the queue: without
-/// the wait, a loop around it would use a whole processor and fill the terminal. In a pool,
-/// one thread says it, and the others only wait.
-pub fn call_failed(what: &str, err: &Error) {
-    static SPEAKER: Mutex<()> = Mutex::new(());
-    if !is_about_one_peer(err) {
-        let line = format!("cannot {what}: {err}; trying again in a second");
-        let _speaker = SPEAKER.try_lock().inspect(|_| say(line));
-        thread::sleep(SECOND);
+/// Returns the number of bytes.
+///
+/// # Errors
+///
+/// As in [`read_within`].
+pub fn receive_within(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+    timeout: Duration,
+) -> Result<usize> {
+    socket.set_read_timeout(Some(timeout))?;
+    retry_or_time_out(timeout, || socket.recv(buffer))
+}
+
+/// Makes a call on a socket that has the read timeout `timeout`. Repeats the call if a
+/// signal interrupts it.
+fn retry_or_time_out(
+    timeout: Duration,
+    mut call: impl FnMut() -> Result<usize>,
+) -> Result<usize> {
+    loop {
+        match call() {
+            Err(err) if err.kind() == Interrupted => {}
+            // A read timeout is `WouldBlock` on Unix and `TimedOut` on Windows.
+            Err(err) if err.kind() == WouldBlock || err.kind() == TimedOut => {
+                let seconds = timeout.as_secs_f64();
+                let why = format!("timed out: nothing received for {seconds} s");
+                return Err(Error::new(TimedOut, why));
+            }
+            result => return result,
+        }
     }
 }
 
-/// Closes a connection without taking the last reply away again.
+/// Makes a call and returns its result. If the call takes longer than a second, prints
+/// `waiting for WHAT ...` on stderr, so that the user does not think the program has hung.
+pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
+    let (done, finished) = channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if finished.recv_timeout(SECOND) == Err(RecvTimeoutError::Timeout) {
+                log_line(format!("waiting for {what} ..."));
+            }
+        });
+        let result = call();
+        drop(done);
+        result
+    })
+}
+
+/// Returns true if `accept` or `recv_from` failed because of one peer that has
+/// disconnected, so that the program can make the next call immediately.
 ///
-/// When a socket is closed with bytes still unread, or bytes arrive after it was closed,
-/// the system answers with a reset, and a reset can overtake the reply that the client has
-/// not read yet ([RFC 1122], section 4.2.2.13). So this ends our side, which the client
-/// sees as the end of the replies, reads and throws away what still comes until the client
-/// ends its side or a second in all has passed, and only then closes.
+/// - A client can reset its connection before the server accepts it. `accept` then returns
+///   [`ConnectionAborted`], or on Windows [`ConnectionReset`] or [`NotConnected`].
+/// - On Windows, `recv_from` returns [`ConnectionReset`] if an earlier reply was sent to a
+///   closed port, and error 10040 if a datagram was larger than the buffer and was
+///   discarded.
+/// - [`Interrupted`] means that a signal interrupted the call.
+pub fn is_about_one_peer(err: &Error) -> bool {
+    let is_too_large = cfg!(windows) && err.raw_os_error() == Some(10040);
+    let kinds = [ConnectionAborted, ConnectionReset, NotConnected, Interrupted];
+    is_too_large || kinds.contains(&err.kind())
+}
+
+/// Logs that a call failed, and pauses for a second. Does nothing if the error
+/// [is about one peer](is_about_one_peer).
+///
+/// A server calls this function when `accept` or `recv_from` has failed, or when it could
+/// not start a thread. `what` completes the sentence "cannot ...".
+///
+/// Without the pause, a server that has run out of file descriptors would use 100 % of a
+/// CPU: `accept` fails immediately and leaves the connection in the queue. If several
+/// threads call this function at the same time, only one of them logs.
+pub fn log_and_pause(what: &str, err: &Error) {
+    static LOGGING: Mutex<()> = Mutex::new(());
+    if is_about_one_peer(err) {
+        return;
+    }
+    let lock = LOGGING.try_lock();
+    if lock.is_ok() {
+        log_line(format!("cannot {what}: {err}; trying again in a second"));
+    }
+    thread::sleep(SECOND);
+}
+
+/// Closes a connection gracefully, so that the client still receives the last reply.
+///
+/// If a program closes a socket that has unread bytes, or if bytes arrive after the close,
+/// the kernel sends a reset. The client's kernel may then discard a reply that the client has
+/// not read yet ([RFC 1122], section 4.2.2.13). Therefore this function
+///
+/// 1. closes the sending side, which the client sees as the end of the stream,
+/// 2. reads and discards bytes until the client closes its sending side, but for a second
+///    at most,
+/// 3. closes the socket.
 ///
 /// [RFC 1122]: https://www.rfc-editor.org/rfc/rfc1122
-pub fn hang_up(mut client: TcpStream) {
-    let _ = client.shutdown(Shutdown::Write); // Where this fails, so does the read.
+pub fn close_gracefully(mut client: TcpStream) {
+    // This fails if the client has reset the connection. The read fails then, too.
+    let _ = client.shutdown(Shutdown::Write);
     let deadline = Instant::now() + SECOND;
-    let left = || deadline.saturating_duration_since(Instant::now());
-    // A limit of zero is an error: the second is over.
-    while client.set_read_timeout(Some(left())).is_ok() {
-        let Ok(1..) = within(SECOND, || client.read(&mut [0; 4096])) else { return };
+    loop {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        // A timeout of zero is an error: the second is over.
+        if client.set_read_timeout(Some(remaining)).is_err() {
+            return;
+        }
+        match client.read(&mut [0; 4096]) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(err) if err.kind() == Interrupted => {}
+            Err(_) => return,
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! The servers of the workbook: the table is that of `check`.
 
-#[path = "../../examples/check/table.rs"]
-mod slides;
+#[path = "../../examples/tools/common/lessons.rs"]
+mod lessons;
 
-pub use slides::{Design, Kind, Row, SERVERS};
+pub use lessons::{Design, Kind, Row, SERVERS};
 
 use crate::harness::Server;
 

@@ -5,9 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::reasons::why;
-use crate::table::Design::{Pool, Sequential, Together};
-use crate::table::Kind::{Block, Conversation, Datagram, OneMessage};
-use crate::table::{Kind, Row};
+use crate::lessons::Design::{Pool, Sequential, Together};
+use crate::lessons::Kind::{Block, Conversation, Datagram, OneMessage};
+use crate::lessons::{Kind, Row};
 use crate::wire::{
     Because, Ending, Lab, Outcome, Seen, at_once, framed, missed, passed, repeat,
 };

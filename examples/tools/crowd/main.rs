@@ -57,12 +57,12 @@ mod picture;
 mod probe;
 #[allow(dead_code)] // What only check asks for; and it is formatted there.
 #[rustfmt::skip]
-#[path = "../check/server.rs"]
+#[path = "../common/server.rs"]
 mod server;
 #[allow(dead_code)]
 #[rustfmt::skip]
-#[path = "../check/table.rs"]
-mod table;
+#[path = "../common/lessons.rs"]
+mod lessons;
 
 use std::io::ErrorKind::TimedOut;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -73,7 +73,7 @@ use sockets101::{Args, Failure, no_answer, unresolved};
 
 use clients::{Crowd, Texts, texts};
 use draw::{FRAME, Part, Screen, drawing, line};
-use table::{Kind, SERVERS};
+use lessons::{Kind, SERVERS};
 
 /// Where the server is expected: at the port of slides 12 and 14.
 const PORT: &str = "1237";

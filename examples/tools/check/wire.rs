@@ -11,7 +11,7 @@ use sockets101::{Failure, put_block};
 
 use crate::reasons::why;
 use crate::server::Server;
-use crate::table::{Design, Kind, Row};
+use crate::lessons::{Design, Kind, Row};
 
 /// What came of a check: `Ok` when it was what had been expected, `Err` when not.
 pub type Outcome = Result<Seen, Seen>;

@@ -29,8 +29,10 @@
 
 mod checks;
 mod reasons;
+#[path = "../common/server.rs"]
 mod server;
-mod table;
+#[path = "../common/lessons.rs"]
+mod lessons;
 mod wire;
 
 use std::io::{self, IsTerminal, Write};
@@ -43,7 +45,7 @@ use sockets101::{Args, Failure, say};
 
 use checks::{CHECKS, Check, TOO_LONG_FOR_SLOW};
 use reasons::{reason, why};
-use table::{Row, SERVERS};
+use lessons::{Row, SERVERS};
 use wire::{Lab, Seen, missed};
 
 /// How long a server that is stuck is waited for, in seconds.

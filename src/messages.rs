@@ -1,0 +1,123 @@
+//! What the programs print: output, log lines and error messages.
+
+use std::fmt::Display;
+use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+use std::io::ErrorKind::{ConnectionRefused, TimedOut, WouldBlock};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::{process, thread};
+
+use crate::Failure;
+
+/// Prints a line on stdout. If stdout is closed or full, the line is lost and the program
+/// continues.
+///
+/// A server calls this function instead of `println!`, which would panic and stop the
+/// server.
+pub fn print_line(line: impl Display) {
+    let mut stdout = io::stdout();
+    let _ = stdout.write_all(format!("{line}\n").as_bytes());
+    let _ = stdout.flush();
+}
+
+/// Prints `text` on stdout immediately, without adding a newline. If that is impossible,
+/// ends the program.
+///
+/// A program whose only purpose is to print calls this function instead of `print!`, which
+/// would panic. If the reader has closed the pipe (`| head -1`), the program ends quietly
+/// with exit status 0. If the disk is full, it ends with an error message and exit status 1.
+pub fn print_or_exit(text: impl AsRef<[u8]>) {
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(text.as_ref());
+    if let Err(err) = written.and_then(|()| stdout.flush()) {
+        if err.kind() == BrokenPipe {
+            process::exit(0);
+        }
+        log_line(format!("Error: cannot write to stdout: {err}; free some space or use another file"));
+        process::exit(1);
+    }
+}
+
+/// Prints a line on stderr. If stderr is closed or full, the line is lost and the program
+/// continues.
+pub fn log_line(line: impl Display) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Logs an event of a client: `[THREAD: ]PEER EVENT`.
+///
+/// `peer` is the client's address. `event` is `connected`, `disconnected` or
+/// `dropped: WHY`. The line begins with the name of the thread, unless this is the main
+/// thread.
+pub fn log_event(peer: SocketAddr, event: impl Display) {
+    match thread::current().name() {
+        None | Some("main") => log_line(format!("{peer} {event}")),
+        Some(name) => log_line(format!("{name}: {peer} {event}")),
+    }
+}
+
+/// Logs how a connection ended: `disconnected` if `result` is `Ok`, otherwise
+/// `dropped: WHY`.
+pub fn log_disconnect(peer: SocketAddr, result: &io::Result<()>) {
+    let Err(err) = result else {
+        log_event(peer, "disconnected");
+        return;
+    };
+    let is_from_kernel = err.raw_os_error().is_some();
+    match err.kind() {
+        ConnectionReset | ConnectionAborted | BrokenPipe => {
+            log_event(peer, "dropped: connection reset by the client");
+        }
+        _ if is_from_kernel => log_event(peer, "dropped: connection lost"),
+        _ => log_event(peer, format!("dropped: {err}")),
+    }
+}
+
+/// Returns the error of a server that cannot listen on `address`: what the operating system
+/// said, and what to do about it.
+///
+/// The kernel reports the same error (`EADDRINUSE`) for a port that a program uses and for a
+/// port that is in the state TIME_WAIT, so the advice names both. Linux lets a socket use a
+/// port in TIME_WAIT only if the earlier socket had set `SO_REUSEADDR`, too ([socket(7)]).
+///
+/// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
+pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
+    let advice = match err.kind() {
+        AddrInUse => {
+            "stop the program that uses this port, or choose another port; if there is no \
+             such program, a server that did not set SO_REUSEADDR has used the port, and \
+             it is free again after about a minute"
+        }
+        PermissionDenied => {
+            "choose a port from 1024 to 65535, because the operating system does not let \
+             you use this one"
+        }
+        AddrNotAvailable => {
+            "this machine does not have this address: choose 127.0.0.1, or 0.0.0.0 for all \
+             addresses of this machine"
+        }
+        _ => "choose another IP:PORT",
+    };
+    format!("cannot listen on {address}: {err}; {advice}").into()
+}
+
+/// Returns the error of a client that did not receive a complete reply from `server`.
+pub fn no_reply(server: SocketAddr, err: &io::Error) -> Failure {
+    let advice = match err.kind() {
+        ConnectionRefused => "; start a server there first",
+        TimedOut | WouldBlock => "; to wait longer, use --patience",
+        _ => "",
+    };
+    format!("no reply from {server}: {err}{advice}").into()
+}
+
+/// Returns the message for a failed name lookup: `could not be resolved: WHY`, where WHY
+/// comes from the operating system.
+///
+/// A failed lookup does not prove that the name does not exist. Without a network, the
+/// operating system can give the same reason.
+pub fn lookup_error(err: &impl Display) -> String {
+    let why = err.to_string().replace("failed to lookup address information: ", "");
+    format!("could not be resolved: {why}")
+}
