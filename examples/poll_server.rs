@@ -1,4 +1,4 @@
-//! A server that talks with all its clients at once, in one thread.
+//! A TCP server that serves all its clients at the same time, in one thread.
 //!
 //! Slide 13, "multiplexing (poll)". In one terminal:
 //!
@@ -6,10 +6,10 @@
 //! $ cargo run --example poll_server
 //! server ready on 127.0.0.1:1236
 //! 127.0.0.1:50412 connected
-//! 127.0.0.1:50412 left
+//! 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1236 "hello" "straße"
@@ -17,23 +17,25 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1236, which only this
-//! machine reaches. `0.0.0.0:1236` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1236, which
+//! only programs on this machine can reach. `0.0.0.0:1236` also accepts other machines on
+//! the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - One call, `poll`, waits for everybody. It is level-triggered: as long as a socket can
-//!   be read or written, it says so. Every socket is non-blocking, since "can be written"
-//!   means some bytes, not all: with a blocking one, a client that asks for much and reads
-//!   nothing would stop the only thread there is.
-//! - What could not be sent waits in `unsent`, and the client that does not read is not
-//!   read from either, once that is over `UNSENT_LIMIT`. It is then the client whose
-//!   `send` blocks: that is back-pressure.
-//! - The end of a client's side is a read of 0 bytes, not POLLHUP: it may have ended only
-//!   its own side and still wait for answers, as `tcp_client` does.
-//! - Unlike the servers that can wait, this one does not read on before it closes on a
-//!   client whose bytes are not UTF-8. If more of them were on their way, the system
-//!   resets the connection, and the reply to the good text before them may be lost.
+//! - One call, `poll`, waits for all clients. It reports a socket for as long as it is
+//!   ready: `poll` is level-triggered. All sockets are non-blocking, because "writable"
+//!   means that the kernel can take some bytes, not necessarily all. With blocking sockets,
+//!   a client that never reads would stop the only thread.
+//! - The server keeps the replies that the kernel has not taken yet in `unsent`. If a client
+//!   has more than `UNSENT_LIMIT` unsent bytes, the server stops reading from it. In the
+//!   end, the client's own `send` blocks. This is called back-pressure.
+//! - When a client closes its sending side, a read returns 0 bytes. `poll` does not report
+//!   POLLHUP in this case, because the client may still wait for replies. `tcp_client` does
+//!   so.
+//! - After invalid bytes, this server closes the connection without `close_gracefully`,
+//!   which would block all other clients. If more bytes arrive from that client, the kernel
+//!   resets the connection, and the last reply can be lost.
 
 // ANCHOR: program
 use std::io::{self, ErrorKind, Read, Write};
@@ -42,160 +44,227 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, cannot_listen};
-use sockets101::{ended, is_about_one_peer, say, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Decoder, Failure, cannot_listen, is_about_one_peer};
+use sockets101::{log_disconnect, log_event, log_line, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1236;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
-/// A client with more unsent bytes than this is not read from.
+/// The server stops reading from a client that has more unsent bytes than this.
 const UNSENT_LIMIT: usize = 64 * 1024;
 
-/// How long nobody is accepted when the system has no descriptor for one more.
+/// How long the server does not accept connections after `accept` has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// All that the server knows of one client.
-struct Client {
-    stream: TcpStream,
-    peer: SocketAddr,
-    /// Keeps the first bytes of a character whose last ones have not come.
-    decoder: Decoder,
-    /// What is answered, but not yet taken by the system.
-    unsent: Vec<u8>,
-    /// How the visit ends, once all is sent. `None` while the client may say more.
-    end: Option<io::Result<()>>,
-}
-
 fn main() -> Result<(), Failure> {
-    let address = Args::new("poll_server [IP:PORT]").listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let args = Args::new("poll_server [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
     let mut clients: Vec<Client> = Vec::new();
-    let mut buffer = [0; CHUNK];
-    let mut accept_from = Instant::now();
+    // After `accept` has failed, the server waits until this time.
+    let mut accept_again_at = Instant::now();
     loop {
-        let pause = accept_from.saturating_duration_since(Instant::now());
-        let paused = !pause.is_zero();
-        let wanted = if paused { PollFlags::empty() } else { PollFlags::IN };
-        let limit = Timespec::try_from(pause)?;
-        // A PollFd borrows its socket: nobody can close it while poll looks at
-        // it. So the list is made anew each time, which costs little: poll
-        // reads all of it too.
-        let mut fds = vec![PollFd::new(&listener, wanted)];
-        fds.extend(clients.iter().map(Client::poll_fd));
-        retry_on_intr(|| poll(&mut fds, paused.then_some(&limit)))?;
-        let events: Vec<_> = fds.iter().map(PollFd::revents).collect();
-        let mut events = events.into_iter();
-        let somebody_new = events.next().is_some_and(|event| !event.is_empty());
+        // Usually, poll waits for new connections, too, and without a timeout.
+        let mut listener_events = PollFlags::IN;
+        let mut timeout = None;
+        let pause = accept_again_at.saturating_duration_since(Instant::now());
+        if pause > Duration::ZERO {
+            listener_events = PollFlags::empty();
+            timeout = Some(Timespec::try_from(pause)?);
+        }
 
-        clients.retain_mut(|client| {
-            let event = events.next().unwrap_or(PollFlags::empty());
-            event.is_empty() || client.serve(event, &mut buffer)
-        });
+        // Build the list: entry 0 is the listener, entry i + 1 is client i.
+        // An entry borrows its socket, so no socket can be closed during `poll`.
+        let mut list = vec![PollFd::new(&listener, listener_events)];
+        for client in &clients {
+            list.push(PollFd::new(&client.stream, client.events()));
+        }
 
-        if somebody_new {
-            if let Err(err) = accept(&listener, &mut clients) {
-                // The client stays in the queue, and poll would return at once,
-                // again and again: so for a while it is not asked about the
-                // listener.
-                say(format_args!("cannot accept: {err}; trying again in a second"));
-                accept_from = Instant::now() + PAUSE;
+        // Wait until a socket is ready. If a signal interrupts `poll`, call it again.
+        retry_on_intr(|| poll(&mut list, timeout.as_ref()))?;
+
+        // Copy what `poll` reports for each entry. The list is not used after this, so it
+        // does not borrow the clients any more, and we may change them.
+        let mut ready = Vec::with_capacity(list.len());
+        for entry in &list {
+            ready.push(entry.revents());
+        }
+
+        // Serve the ready clients. `zip` pairs client i with entry i + 1.
+        for (client, events) in clients.iter_mut().zip(&ready[1..]) {
+            if !events.is_empty() {
+                client.serve(*events);
+            }
+        }
+
+        // Remove the closed clients. This also closes their sockets.
+        clients.retain(|client| client.state != State::Closed);
+
+        // Accept new connections.
+        if !ready[0].is_empty() {
+            if let Err(err) = accept_new(&listener, &mut clients) {
+                // Usually, there are just no more pending connections.
+                if !would_block(&err) && !is_about_one_peer(&err) {
+                    // The connection is still pending, so `poll` would return immediately,
+                    // again and again. Therefore it ignores the listener for a while.
+                    log_line(format!(
+                        "cannot accept: {err}; trying again in a second"
+                    ));
+                    accept_again_at = Instant::now() + PAUSE;
+                }
             }
         }
     }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-/// Accepts whoever is in the queue. A queue's length at most: the others' turn
-/// comes too.
-fn accept(listener: &TcpListener, clients: &mut Vec<Client>) -> io::Result<()> {
-    for _ in 0..BACKLOG {
-        let (stream, peer) = match listener.accept() {
-            Err(err) if not_now(&err) || is_about_one_peer(&err) => break,
-            accepted => accepted?,
-        };
-        tell(peer, "connected");
-        match stream.set_nonblocking(true) {
-            Ok(()) => clients.push(Client::new(stream, peer)),
-            refused => ended(peer, &refused),
-        }
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
     }
-    Ok(())
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from(socket))
 }
 
-impl Client {
-    fn new(stream: TcpStream, peer: SocketAddr) -> Self {
-        Self {
+/// Accepts new connections, but at most `BACKLOG` of them, so that the connected clients do
+/// not wait too long. Returns the error of the first call that fails.
+fn accept_new(listener: &TcpListener, clients: &mut Vec<Client>) -> io::Result<()> {
+    for _ in 0..BACKLOG {
+        let (stream, peer) = listener.accept()?;
+        log_event(peer, "connected");
+        let result = stream.set_nonblocking(true);
+        if result.is_err() {
+            log_disconnect(peer, &result);
+            continue;
+        }
+        clients.push(Client {
             stream,
             peer,
             decoder: Decoder::default(),
             unsent: Vec::new(),
-            end: None,
+            state: State::Open,
+            result: Ok(()),
+        });
+    }
+    Ok(())
+}
+
+/// The state of a connection.
+#[derive(PartialEq)]
+enum State {
+    /// The server reads requests and sends replies.
+    Open,
+    /// The server reads no more. It sends the unsent replies.
+    Closing,
+    /// The main loop removes this client.
+    Closed,
+}
+
+/// All that the server knows about one client.
+struct Client {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// Keeps the first bytes of a character until the others arrive.
+    decoder: Decoder,
+    /// Replies that the kernel has not taken yet.
+    unsent: Vec<u8>,
+    state: State,
+    /// How the connection ended: an error, or `Ok` if the client has disconnected.
+    result: io::Result<()>,
+}
+
+impl Client {
+    /// Returns the events that `poll` should wait for. `poll` always reports errors and
+    /// hang-ups, even if you do not ask for them.
+    fn events(&self) -> PollFlags {
+        let mut events = PollFlags::empty();
+        if self.wants_to_read() {
+            events |= PollFlags::IN;
         }
-    }
-
-    /// What poll is to wait for. It tells of errors and hang-ups unasked.
-    fn poll_fd(&self) -> PollFd<'_> {
-        let mut wanted = PollFlags::empty();
-        wanted.set(PollFlags::IN, self.may_speak());
-        wanted.set(PollFlags::OUT, !self.unsent.is_empty());
-        PollFd::new(&self.stream, wanted)
-    }
-
-    /// Whether to read from it: not after its end, and not while it does not read.
-    fn may_speak(&self) -> bool {
-        self.end.is_none() && self.unsent.len() <= UNSENT_LIMIT
-    }
-
-    /// Does what can be done, and says whether the client stays.
-    fn serve(&mut self, event: PollFlags, buffer: &mut [u8]) -> bool {
-        match self.exchange(event, buffer) {
-            Err(err) if not_now(&err) => return true,
-            Err(err) => self.end = Some(Err(err)),
-            Ok(()) if !self.unsent.is_empty() => return true,
-            Ok(()) => {}
-        }
-        self.end.take().inspect(|visit| ended(self.peer, visit)).is_none()
-    }
-
-    /// Reads once and writes once, where there is something to read or to write.
-    fn exchange(&mut self, event: PollFlags, buffer: &mut [u8]) -> io::Result<()> {
-        // An error or a hang-up shows in the read, after all that came before it.
-        if event != PollFlags::OUT && self.may_speak() {
-            let length = self.stream.read(buffer)?;
-            let (text, verdict) = self.decoder.feed(&buffer[..length]);
-            self.unsent.extend_from_slice(text.to_uppercase().as_bytes());
-            let over = length == 0 || verdict.is_err();
-            self.end = over.then(|| verdict.and_then(|()| self.decoder.finish()));
-        }
+        // Only with unsent bytes: an idle socket is always writable, so `poll` would return
+        // immediately each time, and the server would use 100 % of a CPU.
         if !self.unsent.is_empty() {
-            let sent = self.stream.write(&self.unsent)?;
-            // An idle client keeps no memory.
-            self.unsent = self.unsent.split_off(sent);
+            events |= PollFlags::OUT;
         }
+        events
+    }
+
+    /// Returns false if the client has closed its sending side, or if it does not read its
+    /// replies.
+    fn wants_to_read(&self) -> bool {
+        self.state == State::Open && self.unsent.len() <= UNSENT_LIMIT
+    }
+
+    /// Reads and writes once, as far as this is possible now.
+    fn serve(&mut self, events: PollFlags) {
+        let mut result = Ok(());
+        // If `poll` reports an error or a hang-up, the read returns it.
+        if events != PollFlags::OUT && self.wants_to_read() {
+            result = self.receive_requests();
+        }
+        if result.is_ok() && !self.unsent.is_empty() {
+            result = self.send_replies();
+        }
+
+        if let Err(err) = result {
+            if would_block(&err) {
+                return;
+            }
+            self.result = Err(err);
+        } else if self.state == State::Open || !self.unsent.is_empty() {
+            // There is more to read or to send.
+            return;
+        }
+        log_disconnect(self.peer, &self.result);
+        self.state = State::Closed;
+    }
+
+    fn receive_requests(&mut self) -> io::Result<()> {
+        let mut buffer = [0; BUFFER_SIZE];
+        let length = self.stream.read(&mut buffer)?;
+        if length == 0 {
+            // The client has closed its sending side. Was its last character complete?
+            self.result = self.decoder.finish();
+            self.state = State::Closing;
+            return Ok(());
+        }
+        // `valid` is false if there are invalid bytes after `text`.
+        let (text, valid) = self.decoder.decode(&buffer[..length]);
+        self.unsent.extend_from_slice(text.to_uppercase().as_bytes());
+        if !valid {
+            self.result = Err(io::Error::other("invalid UTF-8"));
+            self.state = State::Closing;
+        }
+        Ok(())
+    }
+
+    fn send_replies(&mut self) -> io::Result<()> {
+        let sent = self.stream.write(&self.unsent)?;
+        // Keep the other bytes in a new list, so that an idle client uses no memory.
+        self.unsent = self.unsent[sent..].to_vec();
         Ok(())
     }
 }
 
-/// Whether a non-blocking call failed only because it would have had to wait.
-fn not_now(err: &io::Error) -> bool {
-    matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+/// Returns true if a non-blocking call failed only because it would have had to wait.
+fn would_block(err: &io::Error) -> bool {
+    err.kind() == ErrorKind::WouldBlock || err.kind() == ErrorKind::Interrupted
 }
 // ANCHOR_END: program
