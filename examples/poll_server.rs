@@ -17,25 +17,27 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1236, which
-//! only programs on this machine can reach. `0.0.0.0:1236` also accepts other machines on
-//! the network.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1236,
+//! which only programs on this machine can reach. `0.0.0.0:1236` also accepts other
+//! machines on the network.
 //!
 //! What to try:
 //!
-//! - One call, `poll`, waits for all clients. It reports a socket for as long as it is
-//!   ready: `poll` is level-triggered. All sockets are non-blocking, because "writable"
-//!   means that the kernel can take some bytes, not necessarily all. With blocking sockets,
-//!   a client that never reads would stop the only thread.
-//! - The server keeps the replies that the kernel has not taken yet in `unsent`. If a client
-//!   has more than `UNSENT_LIMIT` unsent bytes, the server stops reading from it. In the
-//!   end, the client's own `send` blocks. This is called back-pressure.
-//! - When a client closes its sending side, a read returns 0 bytes. `poll` does not report
-//!   POLLHUP in this case, because the client may still wait for replies. `tcp_client` does
-//!   so.
-//! - After invalid bytes, this server closes the connection without `close_gracefully`,
-//!   which would block all other clients. If more bytes arrive from that client, the kernel
-//!   resets the connection, and the last reply can be lost.
+//! - One call, `poll`, waits for all clients. It reports a socket for as long as it
+//!   is ready: `poll` is level-triggered. All sockets are non-blocking, because
+//!   "writable" means that the kernel can take some bytes, not necessarily all. With
+//!   blocking sockets, a client that never reads would stop the only thread.
+//! - The server keeps the replies that the kernel has not taken yet in `unsent`. If
+//!   a client has more than `UNSENT_LIMIT` unsent bytes, the server stops reading
+//!   from it. In the end, the client's own `send` blocks. This is called
+//!   back-pressure.
+//! - When a client closes its sending side, a read returns 0 bytes. `poll` does not
+//!   report POLLHUP in this case, because the client may still wait for replies.
+//!   `tcp_client` does so.
+//! - After invalid bytes, this server closes the connection without
+//!   `close_gracefully`, which would block all other clients. If more bytes arrive
+//!   from that client, the kernel resets the connection, and the last reply can be
+//!   lost.
 
 // ANCHOR: program
 use std::io::{self, ErrorKind, Read, Write};
@@ -92,11 +94,12 @@ fn main() -> Result<(), Failure> {
             list.push(PollFd::new(&client.stream, client.events()));
         }
 
-        // Wait until a socket is ready. If a signal interrupts `poll`, call it again.
+        // Wait until a socket is ready. If a signal interrupts `poll`, call it
+        // again.
         retry_on_intr(|| poll(&mut list, timeout.as_ref()))?;
 
-        // Copy what `poll` reports for each entry. The list is not used after this, so it
-        // does not borrow the clients any more, and we may change them.
+        // Copy what `poll` reports for each entry. The list is not used after this,
+        // so it does not borrow the clients any more, and we may change them.
         let mut ready = Vec::with_capacity(list.len());
         for entry in &list {
             ready.push(entry.revents());
@@ -116,9 +119,10 @@ fn main() -> Result<(), Failure> {
         if !ready[0].is_empty() {
             if let Err(err) = accept_new(&listener, &mut clients) {
                 // Usually, there are just no more pending connections.
-                if !would_block(&err) && !is_about_one_peer(&err) {
-                    // The connection is still pending, so `poll` would return immediately,
-                    // again and again. Therefore it ignores the listener for a while.
+                if err.kind() != ErrorKind::WouldBlock && !is_about_one_peer(&err) {
+                    // The connection is still pending, so `poll` would return
+                    // immediately, again and again. Therefore it ignores the
+                    // listener for a while.
                     log_line(format!(
                         "cannot accept: {err}; trying again in a second"
                     ));
@@ -143,8 +147,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(TcpListener::from(socket))
 }
 
-/// Accepts new connections, but at most `BACKLOG` of them, so that the connected clients do
-/// not wait too long. Returns the error of the first call that fails.
+/// Accepts new connections, but at most `BACKLOG` of them, so that the connected
+/// clients do not wait too long. Returns the error of the first call that fails.
 fn accept_new(listener: &TcpListener, clients: &mut Vec<Client>) -> io::Result<()> {
     for _ in 0..BACKLOG {
         let (stream, peer) = listener.accept()?;
@@ -191,23 +195,23 @@ struct Client {
 }
 
 impl Client {
-    /// Returns the events that `poll` should wait for. `poll` always reports errors and
-    /// hang-ups, even if you do not ask for them.
+    /// Returns the events that `poll` should wait for. `poll` always reports errors
+    /// and hang-ups, even if you do not ask for them.
     fn events(&self) -> PollFlags {
         let mut events = PollFlags::empty();
         if self.wants_to_read() {
             events |= PollFlags::IN;
         }
-        // Only with unsent bytes: an idle socket is always writable, so `poll` would return
-        // immediately each time, and the server would use 100 % of a CPU.
+        // Only with unsent bytes: an idle socket is always writable, so `poll` would
+        // return immediately each time, and the server would use 100 % of a CPU.
         if !self.unsent.is_empty() {
             events |= PollFlags::OUT;
         }
         events
     }
 
-    /// Returns false if the client has closed its sending side, or if it does not read its
-    /// replies.
+    /// Returns false if the client has closed its sending side, or if it does not
+    /// read its replies.
     fn wants_to_read(&self) -> bool {
         self.state == State::Open && self.unsent.len() <= UNSENT_LIMIT
     }
@@ -224,7 +228,7 @@ impl Client {
         }
 
         if let Err(err) = result {
-            if would_block(&err) {
+            if err.kind() == ErrorKind::WouldBlock {
                 return;
             }
             self.result = Err(err);
@@ -240,7 +244,8 @@ impl Client {
         let mut buffer = [0; BUFFER_SIZE];
         let length = self.stream.read(&mut buffer)?;
         if length == 0 {
-            // The client has closed its sending side. Was its last character complete?
+            // The client has closed its sending side. Was its last character
+            // complete?
             self.result = self.decoder.finish();
             self.state = State::Closing;
             return Ok(());
@@ -261,10 +266,5 @@ impl Client {
         self.unsent = self.unsent[sent..].to_vec();
         Ok(())
     }
-}
-
-/// Returns true if a non-blocking call failed only because it would have had to wait.
-fn would_block(err: &io::Error) -> bool {
-    err.kind() == ErrorKind::WouldBlock || err.kind() == ErrorKind::Interrupted
 }
 // ANCHOR_END: program

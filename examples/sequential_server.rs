@@ -1,5 +1,5 @@
-//! A TCP server that serves one client after another. Each client can send several requests
-//! on its connection.
+//! A TCP server that serves one client after another. Each client can send several
+//! requests on its connection.
 //!
 //! Slide 10, "sequential TCP server (with function)". In one terminal:
 //!
@@ -18,20 +18,21 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1234, which
-//! only programs on this machine can reach. `0.0.0.0:1234` also accepts other machines on
-//! the network.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1234,
+//! which only programs on this machine can reach. `0.0.0.0:1234` also accepts other
+//! machines on the network.
 //!
 //! What to try:
 //!
-//! - A read that returns 0 bytes means that the client has closed its sending side. It is not
-//!   an empty message, because a stream has no messages.
-//! - A read can end anywhere, even inside `é`. The decoder keeps the first half of the
-//!   character until the second half arrives, so the reply is always correct.
-//! - Start `cargo run --example tcp_client -- 1234` without a text, and do not type anything.
-//!   Start a second client. It connects, because the kernel completes the handshake. It can
-//!   also send, because the kernel buffers the bytes. But it gets no reply until the first
-//!   client disconnects: one silent client blocks all others.
+//! - A read that returns 0 bytes means that the client has closed its sending side.
+//!   It is not an empty message, because a stream has no messages.
+//! - A read can end anywhere, even inside `é`. The decoder keeps the first half of
+//!   the character until the second half arrives, so the reply is always correct.
+//! - Start `cargo run --example tcp_client -- 1234` without a text, and do not type
+//!   anything. Start a second client. It connects, because the kernel completes the
+//!   handshake. It can also send, because the kernel buffers the bytes. But it gets
+//!   no reply until the first client disconnects: one silent client blocks all
+//!   others.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
@@ -92,7 +93,8 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
     loop {
         let length = client.read(&mut buffer)?;
         if length == 0 {
-            // The client has closed its sending side. Was its last character complete?
+            // The client has closed its sending side. Was its last character
+            // complete?
             return decoder.finish();
         }
         // `valid` is false if there are invalid bytes after `text`.

@@ -16,22 +16,22 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1235, which
-//! only programs on this machine can reach. `0.0.0.0:1235` also accepts other machines on
-//! the network.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1235,
+//! which only programs on this machine can reach. `0.0.0.0:1235` also accepts other
+//! machines on the network.
 //!
 //! What to try:
 //!
-//! - One read is not one message. `read` returns the bytes that have arrived. If a client
-//!   sends 5,000 bytes at once, this server replies to at most 4,096 of them. If a client
-//!   sends its message in two parts, the server may reply only to the first part. If the read
-//!   ends inside a character, that character is lost. Lessons 9 and 10 (`recvall_server`,
-//!   `sequential_server`) show two solutions.
-//! - There are two kinds of socket. The listening socket carries no data. `accept` returns a
-//!   new socket for each client.
-//! - Replace `close_gracefully(client)` by `drop(client)` and send 5,000 bytes. The server
-//!   then closes a socket that has unread bytes, so the kernel resets the connection, and the
-//!   client can lose the reply.
+//! - One read is not one message. `read` returns the bytes that have arrived. If a
+//!   client sends 5,000 bytes at once, this server replies to at most 4,096 of them.
+//!   If a client sends its message in two parts, the server may reply only to the
+//!   first part. If the read ends inside a character, that character is lost.
+//!   Lessons 9 and 10 (`recvall_server`, `sequential_server`) show two solutions.
+//! - There are two kinds of socket. The listening socket carries no data. `accept`
+//!   returns a new socket for each client.
+//! - Replace `close_gracefully(client)` by `drop(client)` and send 5,000 bytes. The
+//!   server then closes a socket that has unread bytes, so the kernel resets the
+//!   connection, and the client can lose the reply.
 //! - Start the server, run a client, stop the server with Ctrl-C, and start it again
 //!   immediately. This works because of `SO_REUSEADDR` (Windows does not need it).
 

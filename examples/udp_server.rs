@@ -1,4 +1,5 @@
-//! A UDP server that decodes each datagram as text and replies with the text in upper case.
+//! A UDP server that decodes each datagram as text and replies with the text in
+//! upper case.
 //!
 //! Slide 2, "UDP server (text)". In one terminal:
 //!
@@ -17,20 +18,23 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1235, which
-//! only programs on this machine can reach. `0.0.0.0:1235` also accepts other machines on
-//! the network.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1235,
+//! which only programs on this machine can reach. `0.0.0.0:1235` also accepts other
+//! machines on the network.
 //!
 //! What to try:
 //!
-//! - The reply can be longer than the request: `ΐ` takes 2 bytes, and its upper-case form
-//!   takes 6 bytes. `straße` has six letters and `STRASSE` has seven, but both take 7 bytes.
-//! - Any program can send bytes that are not valid UTF-8. The server drops such a datagram,
-//!   prints a message on stderr, and keeps running. Never trust data from the network.
-//! - The buffer cuts a text of more than 2,048 bytes. If it cuts inside a character, the rest
-//!   is not valid UTF-8, and the server drops the datagram.
-//! - On Linux and macOS, add `| head -1` to the command of the server, which closes stdout
-//!   after the first line. The server still replies, because `print_line` does not panic.
+//! - The reply can be longer than the request: `ΐ` takes 2 bytes, and its upper-case
+//!   form takes 6 bytes. `straße` has six letters and `STRASSE` has seven, but both
+//!   take 7 bytes.
+//! - Any program can send bytes that are not valid UTF-8. The server drops such a
+//!   datagram, prints a message on stderr, and keeps running. Never trust data from
+//!   the network.
+//! - The buffer cuts a text of more than 2,048 bytes. If it cuts inside a character,
+//!   the rest is not valid UTF-8, and the server drops the datagram.
+//! - On Linux and macOS, add `| head -1` to the command of the server, which closes
+//!   stdout after the first line. The server still replies, because `print_line`
+//!   does not panic.
 
 // ANCHOR: program
 use std::io;
@@ -63,7 +67,8 @@ fn main() -> Result<(), Failure> {
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 if peer.port() == own_address.port() {
-                    // A forged sender address: the server would reply to itself forever.
+                    // A forged sender address: the server would reply to itself
+                    // forever.
                     log_event(peer, "dropped: sent from the server's own port number");
                 } else {
                     handle_datagram(&socket, peer, &buffer[..length]);

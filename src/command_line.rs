@@ -13,12 +13,12 @@ const POSITIONAL: &str = "an argument";
 
 /// An error that ends a program: one sentence for the user.
 ///
-/// If `main` returns a `Failure`, Rust prints `Error: ` and the sentence, and the exit status
-/// is 1. The `?` operator converts any other error into a `Failure`.
+/// If `main` returns a `Failure`, Rust prints `Error: ` and the sentence, and the
+/// exit status is 1. The `?` operator converts any other error into a `Failure`.
 pub struct Failure(String);
 
-/// Prints the sentence without quotes. Rust prints the error that `main` returns with
-/// `Debug`, so `Debug` must give readable text.
+/// Prints the sentence without quotes. Rust prints the error that `main` returns
+/// with `Debug`, so `Debug` must give readable text.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -33,15 +33,16 @@ impl<T: fmt::Display> From<T> for Failure {
 
 /// The command-line arguments of an example: positional arguments and options.
 ///
-/// Options are written `--name VALUE`, or only `--name` if the usage line shows them without
-/// a value. They may come before, between or after the positional arguments. All arguments
-/// after `--` are positional.
+/// Options are written `--name VALUE`, or only `--name` if the usage line shows them
+/// without a value. They may come before, between or after the positional arguments.
+/// All arguments after `--` are positional.
 ///
-/// A mistake ends the program with an error message, the usage line and exit status 2.
-/// `--help` prints the usage line and ends the program with exit status 0.
+/// A mistake ends the program with an error message, the usage line and exit status
+/// 2. `--help` prints the usage line and ends the program with exit status 0.
 pub struct Args {
     usage: &'static str,
-    /// Pairs of name and value. The name is `--delay`, for example, or [`POSITIONAL`].
+    /// Pairs of name and value. The name is `--delay`, for example, or
+    /// [`POSITIONAL`].
     given: Vec<(String, OsString)>,
 }
 
@@ -49,7 +50,8 @@ impl Args {
     /// Reads the command line.
     ///
     /// `usage` is the name of the program and its arguments, for example
-    /// `"listen_backlog [IP:PORT] [--backlog 100]"`. It also defines which options exist.
+    /// `"listen_backlog [IP:PORT] [--backlog 100]"`. It also defines which options
+    /// exist.
     pub fn new(usage: &'static str) -> Self {
         let mut args = Self { usage, given: Vec::new() };
         if let Err(err) = args.read(Parser::from_env()) {
@@ -80,12 +82,12 @@ impl Args {
         Ok(())
     }
 
-    /// Returns the address that a server should listen on, and rejects leftover arguments.
-    /// Call this last.
+    /// Returns the address that a server should listen on, and rejects leftover
+    /// arguments. Call this last.
     ///
-    /// The argument is `IP:PORT`, or only `PORT`, which means 127.0.0.1:PORT. Without an
-    /// argument, the address is 127.0.0.1 with the port `default_port`. Programs on other
-    /// machines cannot connect to 127.0.0.1.
+    /// The argument is `IP:PORT`, or only `PORT`, which means 127.0.0.1:PORT.
+    /// Without an argument, the address is 127.0.0.1 with the port `default_port`.
+    /// Programs on other machines cannot connect to 127.0.0.1.
     pub fn listen_address(mut self, default_port: u16) -> SocketAddr {
         let text = self.positional(default_port.to_string());
         self.finish();
@@ -97,14 +99,17 @@ impl Args {
 
     /// Returns the address of the server that a client should talk to.
     ///
-    /// The argument is as in [`Args::listen_address`], or `HOST:PORT`. If the host has both
-    /// IPv4 and IPv6 addresses, the first IPv4 address is returned, because our servers
-    /// listen on an IPv4 address by default.
+    /// The argument is as in [`Args::listen_address`], or `HOST:PORT`. If the host
+    /// has both IPv4 and IPv6 addresses, the first IPv4 address is returned, because
+    /// our servers listen on an IPv4 address by default.
     ///
     /// # Errors
     ///
     /// If the lookup of the host name fails.
-    pub fn server_address(&mut self, default_port: u16) -> Result<SocketAddr, Failure> {
+    pub fn server_address(
+        &mut self,
+        default_port: u16,
+    ) -> Result<SocketAddr, Failure> {
         let text = self.positional(default_port.to_string());
         let address = match parse_address(&text) {
             Some(address) => address,
@@ -138,27 +143,31 @@ impl Args {
         self.option(POSITIONAL, default)
     }
 
-    /// Returns the value of an option such as `--backlog`, or `default` if the option was not
-    /// given. If it was given twice, the last value counts.
+    /// Returns the value of an option such as `--backlog`, or `default` if the
+    /// option was not given. If it was given twice, the last value counts.
     pub fn option<T: FromStr>(&mut self, name: &str, default: T) -> T {
-        let Some(index) = self.given.iter().position(|(other, _)| other == name) else {
+        let Some(index) = self.given.iter().position(|(other, _)| other == name)
+        else {
             return default;
         };
         let (_, value) = self.given.remove(index);
         match value.to_string_lossy().parse() {
             Ok(value) => value,
-            Err(_) => self.refuse(format!("{value:?} is not a valid value for {name}")),
+            Err(_) => {
+                self.refuse(format!("{value:?} is not a valid value for {name}"))
+            }
         }
     }
 
-    /// Returns the value of an option such as `--delay`: a number of seconds, which may be a
-    /// fraction or 0.
+    /// Returns the value of an option such as `--delay`: a number of seconds, which
+    /// may be a fraction or 0.
     pub fn seconds(&mut self, name: &str, default: f64) -> Duration {
         self.seconds_from(0.0, name, default)
     }
 
-    /// Returns the value of an option such as `--timeout`: a number of seconds, which may be
-    /// a fraction, but at least 0.001, because a socket cannot have a timeout of 0.
+    /// Returns the value of an option such as `--timeout`: a number of seconds,
+    /// which may be a fraction, but at least 0.001, because a socket cannot have a
+    /// timeout of 0.
     pub fn timeout(&mut self, name: &str, default: f64) -> Duration {
         self.seconds_from(0.001, name, default)
     }
@@ -171,11 +180,12 @@ impl Args {
         Duration::from_secs_f64(seconds)
     }
 
-    /// Returns the texts that a client should send: the remaining arguments or, if there are
-    /// none, the lines of standard input without their line ends. Call this last.
+    /// Returns the texts that a client should send: the remaining arguments or, if
+    /// there are none, the lines of standard input without their line ends. Call
+    /// this last.
     ///
-    /// The texts are bytes, so that you can also send invalid UTF-8. If standard input cannot
-    /// be read, the item is an error.
+    /// The texts are bytes, so that you can also send invalid UTF-8. If standard
+    /// input cannot be read, the item is an error.
     pub fn texts(self) -> Box<dyn Iterator<Item = io::Result<Vec<u8>>>> {
         if !self.given.is_empty() {
             let texts = self.given.into_iter();
@@ -188,12 +198,13 @@ impl Args {
                  To finish, press Ctrl-D (on Windows: Ctrl-Z, then Enter).",
             );
         }
-        let without_cr = |line: Vec<u8>| line.strip_suffix(b"\r").unwrap_or(&line).to_vec();
+        let without_cr =
+            |line: Vec<u8>| line.strip_suffix(b"\r").unwrap_or(&line).to_vec();
         Box::new(input.split(b'\n').map(move |line| line.map(without_cr)))
     }
 
-    /// Rejects leftover arguments. Programs that are neither clients nor servers call this
-    /// last.
+    /// Rejects leftover arguments. Programs that are neither clients nor servers
+    /// call this last.
     pub fn finish(&self) {
         if let Some((_, text)) = self.given.first() {
             self.refuse(format!("unexpected argument {text:?}"));
@@ -210,8 +221,8 @@ impl Args {
         process::exit(2);
     }
 
-    /// Says what is wrong with an address. The most common mistake with IPv6 is to forget the
-    /// brackets around the IP.
+    /// Says what is wrong with an address. The most common mistake with IPv6 is to
+    /// forget the brackets around the IP.
     fn refuse_address(&self, text: &str, expected: &str) -> ! {
         if text.matches(':').count() > 1 && !text.contains('[') {
             let (ip, port) = text.rsplit_once(':').unwrap_or((text, ""));
@@ -237,6 +248,7 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
     ip.parse::<Ipv6Addr>().ok()?;
     let (interface, port) = interface.split_once("]:")?;
     let port: u16 = port.parse().ok()?;
-    let mut addresses = (format!("{ip}%{interface}"), port).to_socket_addrs().ok()?;
+    let mut addresses =
+        (format!("{ip}%{interface}"), port).to_socket_addrs().ok()?;
     addresses.next()
 }

@@ -7,8 +7,8 @@ use byteorder::{ByteOrder, NetworkEndian, WriteBytesExt};
 
 /// The largest message that we send or receive, in bytes: 16 MiB.
 ///
-/// The length comes from the other program. Without a limit, four bytes from a client
-/// could make the server allocate 4 GiB of memory.
+/// The length comes from the other program. Without a limit, four bytes from a
+/// client could make the server allocate 4 GiB of memory.
 pub const MAX_BLOCK: usize = 16 * 1024 * 1024;
 
 /// The size of the length prefix, in bytes.
@@ -16,10 +16,10 @@ const PREFIX_SIZE: usize = 4;
 
 /// Reads exactly `length` bytes from a stream. Calls `read` as often as necessary.
 ///
-/// One `read` returns the bytes that have arrived. These are often only a part of what
-/// the sender wrote with one call, because TCP transports bytes in order but does not
-/// keep the boundaries between writes ([recv(2)], [RFC 9293], section 3.9.1.3). Memory
-/// grows only as bytes arrive, even if `length` is large.
+/// One `read` returns the bytes that have arrived. These are often only a part of
+/// what the sender wrote with one call, because TCP transports bytes in order but
+/// does not keep the boundaries between writes ([recv(2)], [RFC 9293], section
+/// 3.9.1.3). Memory grows only as bytes arrive, even if `length` is large.
 ///
 /// Slide 9, "TCP server with recvall".
 ///
@@ -29,8 +29,8 @@ const PREFIX_SIZE: usize = 4;
 /// # Errors
 ///
 /// [`ErrorKind::UnexpectedEof`] if the stream ends early. The message says how many bytes
-/// are missing. Any other error comes from `reader`. [`ErrorKind::Interrupted`] is never
-/// returned, because `recvall` then reads again.
+/// are missing. Any other error comes from `reader`. [`ErrorKind::Interrupted`] is
+/// never returned, because `recvall` then reads again.
 ///
 /// # Examples
 ///
@@ -51,7 +51,8 @@ pub fn recvall(mut reader: impl Read, length: usize) -> Result<Vec<u8>> {
     let mut buffer = [0; 16 * 1024];
     while data.len() < length {
         let missing = length - data.len();
-        // Do not read beyond the end of this message: the next bytes belong to the next one.
+        // Do not read beyond the end of this message: the next bytes belong to the
+        // next one.
         let limit = missing.min(buffer.len());
         match reader.read(&mut buffer[..limit]) {
             Ok(0) => return Err(incomplete(missing, length)),
@@ -73,8 +74,8 @@ pub fn recvall(mut reader: impl Read, length: usize) -> Result<Vec<u8>> {
 ///  └─ length: 2 ──┘ └ h   i ┘
 /// ```
 ///
-/// Both parts are sent with one write. With two writes, Nagle's algorithm and delayed ACK
-/// can delay the second part by up to 200 ms.
+/// Both parts are sent with one write. With two writes, Nagle's algorithm and
+/// delayed ACK can delay the second part by up to 200 ms.
 ///
 /// # Errors
 ///
@@ -104,8 +105,8 @@ pub fn put_block(mut writer: impl Write, message: &[u8]) -> Result<()> {
 ///
 /// # Errors
 ///
-/// - [`ErrorKind::UnexpectedEof`] if the stream ends in the middle of the length or of the
-///   message, as in [`recvall`].
+/// - [`ErrorKind::UnexpectedEof`] if the stream ends in the middle of the length or
+///   of the message, as in [`recvall`].
 /// - [`ErrorKind::InvalidData`] if the length is larger than [`MAX_BLOCK`].
 /// - Any other error comes from `reader`.
 ///
@@ -142,7 +143,8 @@ fn incomplete(missing: usize, length: usize) -> Error {
 
 /// Returns the error for a message that is larger than [`MAX_BLOCK`].
 fn too_long(length: usize, kind: ErrorKind) -> Error {
-    let message = format!("message too long ({length} bytes; the limit is {MAX_BLOCK})");
+    let message =
+        format!("message too long ({length} bytes; the limit is {MAX_BLOCK})");
     Error::new(kind, message)
 }
 // ANCHOR_END: blocks

@@ -1,16 +1,18 @@
-//! The functions that several examples share and that are not the subject of a slide.
+//! The functions that several examples share and that are not the subject of a
+//! slide.
 //!
-//! The calls that a slide teaches (socket, bind, listen, accept, poll) are not here. They
-//! are in the examples, where the reader can see them.
+//! The calls that a slide teaches (socket, bind, listen, accept, poll) are not here.
+//! They are in the examples, where the reader can see them.
 //!
 //! - Length-prefixed messages (lesson 9): [`recvall`], [`put_block`], [`get_block`],
 //!   [`MAX_BLOCK`].
 //! - Text that arrives in pieces (lesson 10): [`Decoder`].
 //! - The command line, and errors that end a program: [`Args`], [`Failure`].
-//! - Output and log lines: [`print_line`], [`print_or_exit`], [`log_line`], [`log_event`],
-//!   [`log_disconnect`].
+//! - Output and log lines: [`print_line`], [`print_or_exit`], [`log_line`],
+//!   [`log_event`], [`log_disconnect`].
 //! - Error messages: [`cannot_listen`], [`no_reply`], [`lookup_error`].
-//! - Waiting: [`accept_within`], [`read_within`], [`receive_within`], [`show_waiting`].
+//! - Waiting: [`accept_within`], [`read_within`], [`receive_within`],
+//!   [`show_waiting`].
 //! - Errors while a server runs: [`log_and_pause`], [`is_about_one_peer`].
 //! - Closing a connection: [`close_gracefully`].
 

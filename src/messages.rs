@@ -10,23 +10,24 @@ use std::{process, thread};
 
 use crate::Failure;
 
-/// Prints a line on stdout. If stdout is closed or full, the line is lost and the program
-/// continues.
+/// Prints a line on stdout. If stdout is closed or full, the line is lost and the
+/// program continues.
 ///
-/// A server calls this function instead of `println!`, which would panic and stop the
-/// server.
+/// A server calls this function instead of `println!`, which would panic and stop
+/// the server.
 pub fn print_line(line: impl Display) {
     let mut stdout = io::stdout();
     let _ = stdout.write_all(format!("{line}\n").as_bytes());
     let _ = stdout.flush();
 }
 
-/// Prints `text` on stdout immediately, without adding a newline. If that is impossible,
-/// ends the program.
+/// Prints `text` on stdout immediately, without adding a newline. If that is
+/// impossible, ends the program.
 ///
-/// A program whose only purpose is to print calls this function instead of `print!`, which
-/// would panic. If the reader has closed the pipe (`| head -1`), the program ends quietly
-/// with exit status 0. If the disk is full, it ends with an error message and exit status 1.
+/// A program whose only purpose is to print calls this function instead of `print!`,
+/// which would panic. If the reader has closed the pipe (`| head -1`), the program
+/// ends quietly with exit status 0. If the disk is full, it ends with an error
+/// message and exit status 1.
 pub fn print_or_exit(text: impl AsRef<[u8]>) {
     let mut stdout = io::stdout();
     let written = stdout.write_all(text.as_ref());
@@ -34,13 +35,15 @@ pub fn print_or_exit(text: impl AsRef<[u8]>) {
         if err.kind() == BrokenPipe {
             process::exit(0);
         }
-        log_line(format!("Error: cannot write to stdout: {err}; free some space or use another file"));
+        log_line(format!(
+            "Error: cannot write to stdout: {err}; free some space or use another file"
+        ));
         process::exit(1);
     }
 }
 
-/// Prints a line on stderr. If stderr is closed or full, the line is lost and the program
-/// continues.
+/// Prints a line on stderr. If stderr is closed or full, the line is lost and the
+/// program continues.
 pub fn log_line(line: impl Display) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
@@ -48,8 +51,8 @@ pub fn log_line(line: impl Display) {
 /// Logs an event of a client: `[THREAD: ]PEER EVENT`.
 ///
 /// `peer` is the client's address. `event` is `connected`, `disconnected` or
-/// `dropped: WHY`. The line begins with the name of the thread, unless this is the main
-/// thread.
+/// `dropped: WHY`. The line begins with the name of the thread, unless this is the
+/// main thread.
 pub fn log_event(peer: SocketAddr, event: impl Display) {
     match thread::current().name() {
         None | Some("main") => log_line(format!("{peer} {event}")),
@@ -74,12 +77,13 @@ pub fn log_disconnect(peer: SocketAddr, result: &io::Result<()>) {
     }
 }
 
-/// Returns the error of a server that cannot listen on `address`: what the operating system
-/// said, and what to do about it.
+/// Returns the error of a server that cannot listen on `address`: what the operating
+/// system said, and what to do about it.
 ///
-/// The kernel reports the same error (`EADDRINUSE`) for a port that a program uses and for a
-/// port that is in the state TIME_WAIT, so the advice names both. Linux lets a socket use a
-/// port in TIME_WAIT only if the earlier socket had set `SO_REUSEADDR`, too ([socket(7)]).
+/// The kernel reports the same error (`EADDRINUSE`) for a port that a program uses
+/// and for a port that is in the state TIME_WAIT, so the advice names both. Linux
+/// lets a socket use a port in TIME_WAIT only if the earlier socket had set
+/// `SO_REUSEADDR`, too ([socket(7)]).
 ///
 /// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
 pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
@@ -102,7 +106,8 @@ pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
     format!("cannot listen on {address}: {err}; {advice}").into()
 }
 
-/// Returns the error of a client that did not receive a complete reply from `server`.
+/// Returns the error of a client that did not receive a complete reply from
+/// `server`.
 pub fn no_reply(server: SocketAddr, err: &io::Error) -> Failure {
     let advice = match err.kind() {
         ConnectionRefused => "; start a server there first",
@@ -112,11 +117,11 @@ pub fn no_reply(server: SocketAddr, err: &io::Error) -> Failure {
     format!("no reply from {server}: {err}{advice}").into()
 }
 
-/// Returns the message for a failed name lookup: `could not be resolved: WHY`, where WHY
-/// comes from the operating system.
+/// Returns the message for a failed name lookup: `could not be resolved: WHY`, where
+/// WHY comes from the operating system.
 ///
-/// A failed lookup does not prove that the name does not exist. Without a network, the
-/// operating system can give the same reason.
+/// A failed lookup does not prove that the name does not exist. Without a network,
+/// the operating system can give the same reason.
 pub fn lookup_error(err: &impl Display) -> String {
     let why = err.to_string().replace("failed to lookup address information: ", "");
     format!("could not be resolved: {why}")

@@ -4,9 +4,9 @@ use std::{io, mem};
 
 /// Converts the bytes of a stream to text, even if a read ends inside a character.
 ///
-/// In UTF-8, `é` is two bytes, and these can arrive with two different reads. The decoder
-/// keeps the first byte until the second one arrives. It never keeps more than three
-/// bytes of valid text.
+/// In UTF-8, `é` is two bytes, and these can arrive with two different reads. The
+/// decoder keeps the first byte until the second one arrives. It never keeps more
+/// than three bytes of valid text.
 ///
 /// # Examples
 ///
@@ -25,11 +25,11 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Adds the bytes of one read. Returns the text that is now complete, and whether all
-    /// bytes so far are valid UTF-8.
+    /// Adds the bytes of one read. Returns the text that is now complete, and
+    /// whether all bytes so far are valid UTF-8.
     ///
-    /// After an invalid byte, nothing that follows can be decoded: reply to the text, then
-    /// close the connection.
+    /// After an invalid byte, nothing that follows can be decoded: reply to the
+    /// text, then close the connection.
     pub fn decode(&mut self, bytes: &[u8]) -> (String, bool) {
         let mut received = mem::take(&mut self.incomplete);
         received.extend_from_slice(bytes);
@@ -47,8 +47,8 @@ impl Decoder {
         }
     }
 
-    /// Checks that the stream did not end inside a character. Call this at the end of the
-    /// stream.
+    /// Checks that the stream did not end inside a character. Call this at the end
+    /// of the stream.
     ///
     /// # Errors
     ///

@@ -12,19 +12,19 @@ use rustix::io::retry_on_intr;
 
 use crate::{log_disconnect, log_line};
 
-/// One second: the time that [`close_gracefully`] reads at most, that [`log_and_pause`]
-/// pauses, and after which [`show_waiting`] prints its line.
+/// One second: the time that [`close_gracefully`] reads at most, that
+/// [`log_and_pause`] pauses, and after which [`show_waiting`] prints its line.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Accepts a connection. Waits at most `timeout` for one.
 ///
-/// Python's `accept` does the same after `settimeout`. The listener must be non-blocking.
-/// Several threads may wait on the same listener: `poll` wakes all of them, one of them
-/// accepts the connection, and the others wait for the rest of their time. The connection
-/// that it returns is a blocking one, without a timeout.
+/// Python's `accept` does the same after `settimeout`. The listener must be
+/// non-blocking. Several threads may wait on the same listener: `poll` wakes all of
+/// them, one of them accepts the connection, and the others wait for the rest of
+/// their time. The connection that it returns is a blocking one, without a timeout.
 ///
-/// A receive timeout on the listener would be simpler, but `accept` ignores it on macOS and
-/// Windows.
+/// A receive timeout on the listener would be simpler, but `accept` ignores it on
+/// macOS and Windows.
 ///
 /// # Errors
 ///
@@ -64,15 +64,15 @@ pub fn accept_within(
 
 /// Reads from a connection. Waits at most `timeout` for the first bytes.
 ///
-/// Returns the number of bytes, or 0 at the end of the stream. Python's `recv` does the same
-/// after `settimeout`.
+/// Returns the number of bytes, or 0 at the end of the stream. Python's `recv` does
+/// the same after `settimeout`.
 ///
 /// # Errors
 ///
 /// [`TimedOut`] with the message `timed out: nothing received for N s` if no bytes arrived
-/// in time. Any other error comes from [recv(2)]. [`Interrupted`] is never returned, because
-/// this function then reads again. (On Linux, Ctrl-Z and `fg` interrupt a read that has a
-/// timeout.)
+/// in time. Any other error comes from [recv(2)]. [`Interrupted`] is never returned,
+/// because this function then reads again. (On Linux, Ctrl-Z and `fg` interrupt a
+/// read that has a timeout.)
 ///
 /// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 pub fn read_within(
@@ -100,8 +100,8 @@ pub fn receive_within(
     retry_or_time_out(timeout, || socket.recv(buffer))
 }
 
-/// Makes a call on a socket that has the read timeout `timeout`. Repeats the call if a
-/// signal interrupts it.
+/// Makes a call on a socket that has the read timeout `timeout`. Repeats the call if
+/// a signal interrupts it.
 fn retry_or_time_out(
     timeout: Duration,
     mut call: impl FnMut() -> Result<usize>,
@@ -120,8 +120,9 @@ fn retry_or_time_out(
     }
 }
 
-/// Makes a call and returns its result. If the call takes longer than a second, prints
-/// `waiting for WHAT ...` on stderr, so that the user does not think the program has hung.
+/// Makes a call and returns its result. If the call takes longer than a second,
+/// prints `waiting for WHAT ...` on stderr, so that the user does not think the
+/// program has hung.
 pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
     let (done, finished) = channel::<()>();
     thread::scope(|scope| {
@@ -139,11 +140,12 @@ pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
 /// Returns true if `accept` or `recv_from` failed because of one peer that has
 /// disconnected, so that the program can make the next call immediately.
 ///
-/// - A client can reset its connection before the server accepts it. `accept` then returns
-///   [`ConnectionAborted`], or on Windows [`ConnectionReset`] or [`NotConnected`].
-/// - On Windows, `recv_from` returns [`ConnectionReset`] if an earlier reply was sent to a
-///   closed port, and error 10040 if a datagram was larger than the buffer and was
-///   discarded.
+/// - A client can reset its connection before the server accepts it. `accept` then
+///   returns [`ConnectionAborted`], or on Windows [`ConnectionReset`] or
+///   [`NotConnected`].
+/// - On Windows, `recv_from` returns [`ConnectionReset`] if an earlier reply was
+///   sent to a closed port, and error 10040 if a datagram was larger than the buffer
+///   and was discarded.
 /// - [`Interrupted`] means that a signal interrupted the call.
 pub fn is_about_one_peer(err: &Error) -> bool {
     let is_too_large = cfg!(windows) && err.raw_os_error() == Some(10040);
@@ -154,12 +156,12 @@ pub fn is_about_one_peer(err: &Error) -> bool {
 /// Logs that a call failed, and pauses for a second. Does nothing if the error
 /// [is about one peer](is_about_one_peer).
 ///
-/// A server calls this function when `accept` or `recv_from` has failed, or when it could
-/// not start a thread. `what` completes the sentence "cannot ...".
+/// A server calls this function when `accept` or `recv_from` has failed, or when it
+/// could not start a thread. `what` completes the sentence "cannot ...".
 ///
-/// Without the pause, a server that has run out of file descriptors would use 100 % of a
-/// CPU: `accept` fails immediately and leaves the connection in the queue. If several
-/// threads call this function at the same time, only one of them logs.
+/// Without the pause, a server that has run out of file descriptors would use 100 %
+/// of a CPU: `accept` fails immediately and leaves the connection in the queue. If
+/// several threads call this function at the same time, only one of them logs.
 pub fn log_and_pause(what: &str, err: &Error) {
     static LOGGING: Mutex<()> = Mutex::new(());
     if is_about_one_peer(err) {
@@ -174,13 +176,14 @@ pub fn log_and_pause(what: &str, err: &Error) {
 
 /// Closes a connection gracefully, so that the client still receives the last reply.
 ///
-/// If a program closes a socket that has unread bytes, or if bytes arrive after the close,
-/// the kernel sends a reset. The client's kernel may then discard a reply that the client has
-/// not read yet ([RFC 1122], section 4.2.2.13). Therefore this function
+/// If a program closes a socket that has unread bytes, or if bytes arrive after the
+/// close, the kernel sends a reset. The client's kernel may then discard a reply
+/// that the client has not read yet ([RFC 1122], section 4.2.2.13). Therefore this
+/// function
 ///
 /// 1. closes the sending side, which the client sees as the end of the stream,
-/// 2. reads and discards bytes until the client closes its sending side, but for a second
-///    at most,
+/// 2. reads and discards bytes until the client closes its sending side, but for a
+///    second at most,
 /// 3. closes the socket.
 ///
 /// [RFC 1122]: https://www.rfc-editor.org/rfc/rfc1122
