@@ -1,17 +1,17 @@
-//! A server that talks with all its clients in one thread, and pays only for those
-//! who speak.
+//! A TCP server that serves all its clients in one thread. Idle connections cost it
+//! no CPU time.
 //!
-//! Beyond the slides: it goes on where slide 13, "multiplexing (poll)", ends. It
-//! needs one crate more, mio, and so a feature. In one terminal:
+//! Beyond the lecture. It continues where slide 13, "multiplexing (poll)", ends. It
+//! needs one more crate, mio, which only this feature adds. In one terminal:
 //!
 //! ```text
 //! $ cargo run --example event_server --features event
 //! server ready on 127.0.0.1:1242
 //! 127.0.0.1:50412 connected
-//! 127.0.0.1:50412 left
+//! 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1242 "hello" "straße"
@@ -19,183 +19,262 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1242, which only
-//! this machine reaches. `0.0.0.0:1242` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1242,
+//! which only programs on this machine can reach. `0.0.0.0:1242` also accepts other
+//! machines on the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - Read it beside `poll_server`: the service is the same (the last reply to what
-//!   is not UTF-8 too), and so are most lines. There each turn makes a list of all
-//!   sockets, and the system looks at every one. Here a socket is registered once,
-//!   the system keeps the list (epoll on Linux, kqueue on macOS, IOCP on Windows),
-//!   and a turn costs what its events cost.
-//! - It is edge-triggered: the system says once that bytes came, not as long as they
-//!   are there. Who stops before a call says "would block" may wait for ever for
-//!   bytes that are already here. So a server asks once more than `poll_server`, in
-//!   vain where the client has not said more by then.
-//! - So who had something stays in `ready`, for another turn. A turn is one read and
-//!   one write, and then it is the others': nobody can keep us by sending without
-//!   end.
-//! - Who does not take an answer is not read from, which is back-pressure. A `Token`
-//!   is never used again, as a descriptor's number is: no event is taken for
-//!   another's.
+//! - Compare this file with `poll_server`. Both give the same replies, and most
+//!   lines are the same. But `poll_server` makes a list of all sockets for each
+//!   call, and the kernel looks at every entry. Here, each socket is registered
+//!   once, and the kernel keeps the list (epoll on Linux, kqueue on macOS, IOCP on
+//!   Windows). So one iteration of the event loop costs only as much as its events.
+//! - The events are edge-triggered: the kernel reports once that bytes have arrived.
+//!   It does not report this again while they are there. So the server keeps a
+//!   client in `ready` until a call returns the error "would block". This costs an
+//!   extra call per request.
+//! - In one iteration, each ready client gets one read and one write. So a client
+//!   that sends without a pause cannot block the others.
+//! - If a client does not read its replies, the server stops reading from it. This
+//!   is called back-pressure.
 
 // ANCHOR: program
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, ErrorKind::Interrupted, ErrorKind::WouldBlock, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token, event::Event};
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, cannot_listen};
-use sockets101::{ended, is_about_one_peer, say, tell};
+use mio::{Events, Interest, Poll, Registry, Token, event::Event};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Decoder, Failure, cannot_listen, is_about_one_peer};
+use sockets101::{log_disconnect, log_event, log_line, print_line};
 
-/// No slide's port.
+/// A port that no slide uses.
 const PORT: u16 = 1242;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
-/// How long nobody is accepted when the system has no descriptor for one more.
+/// The largest number of events that one call returns. Further events stay in the
+/// kernel.
+const EVENTS: usize = 1024;
+
+/// How long the server does not accept connections after `accept` has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What an event of the listener is called. The clients' tokens follow.
+/// The token of the listener. The clients have the tokens 1, 2, 3 and so on.
 const LISTENER: Token = Token(0);
-
-/// All that the server knows of one client.
-struct Client {
-    stream: TcpStream,
-    peer: SocketAddr,
-    /// Keeps the first bytes of a character whose last ones have not come.
-    decoder: Decoder,
-    /// What is answered, but not yet taken by the system.
-    unsent: Vec<u8>,
-    /// How the visit ends, once all is sent. `None` while the client may say more.
-    end: Option<io::Result<()>>,
-}
 
 fn main() -> Result<(), Failure> {
     let args = Args::new("event_server --features event [IP:PORT]");
     let address = args.listen_address(PORT);
-    let mut listener =
-        listen(address).map_err(|err| cannot_listen(address, &err))?;
+    let mut listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    println!("server ready on {}", listener.local_addr()?);
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
     let mut clients: HashMap<Token, Client> = HashMap::new();
-    let mut buffer = [0; CHUNK];
-    let mut tokens = (1..).map(Token);
-    // As many as one call tells of. The others stay with the system.
-    let mut events = Events::with_capacity(1024);
-    // Who may have more than we took. Of these the system will not tell us again.
+    let mut next_token = 1;
+    let mut events = Events::with_capacity(EVENTS);
+    // Clients that may have more to read or write. The kernel does not report them
+    // again.
     let mut ready: BTreeSet<Token> = BTreeSet::new();
-    // When to ask the listener. `None`: when an event tells of somebody new.
+    // When to call `accept`. `None`: after the next event of the listener.
     let mut accept_at: Option<Instant> = None;
     loop {
-        let wait = accept_at.map(|at| at.saturating_duration_since(Instant::now()));
-        let limit = if ready.is_empty() { wait } else { Some(Duration::ZERO) };
-        // No other event counts. On Windows a call that would block asks for all of
-        // them anew, and "can be written" comes at once: to read then has no end.
-        let awaited = |event: &&Event| match clients.get(&event.token()) {
-            Some(client) if !client.unsent.is_empty() => event.is_writable(),
-            _ => event.is_readable(),
-        };
-        match poll.poll(&mut events, limit) {
-            Err(err) if err.kind() != Interrupted => Err(err)?,
-            _ => ready.extend(events.iter().filter(awaited).map(Event::token)),
+        // Wait for events, but not if there is work to do.
+        let mut timeout = None;
+        if let Some(time) = accept_at {
+            timeout = Some(time.saturating_duration_since(Instant::now()));
         }
-        accept_at = accept_at.or(ready.remove(&LISTENER).then(Instant::now));
-
-        ready.retain(|token| {
-            let more = clients.get_mut(token).and_then(|it| it.serve(&mut buffer));
-            if more.is_none() {
-                clients.remove(token); // Closed, it has no more events.
+        if !ready.is_empty() {
+            timeout = Some(Duration::ZERO);
+        }
+        if let Err(err) = poll.poll(&mut events, timeout) {
+            if err.kind() != ErrorKind::Interrupted {
+                return Err(err.into());
             }
-            more == Some(true)
-        });
+        }
+        for event in &events {
+            if event.token() != LISTENER {
+                if is_expected(event, &clients) {
+                    ready.insert(event.token());
+                }
+            } else if accept_at.is_none() {
+                accept_at = Some(Instant::now());
+            }
+        }
 
-        if accept_at.is_some_and(|at| at <= Instant::now()) {
-            accept_at = accept(&listener, &poll, &mut tokens, &mut clients);
+        // Serve each ready client once. Keep those that may have more to do.
+        let mut still_ready = BTreeSet::new();
+        for token in ready {
+            if let Some(client) = clients.get_mut(&token) {
+                if client.serve() {
+                    still_ready.insert(token);
+                } else if client.state == State::Closed {
+                    clients.remove(&token); // This also closes the socket.
+                }
+            }
+        }
+        ready = still_ready;
+
+        // Accept new connections.
+        if accept_at.is_some_and(|time| time <= Instant::now()) {
+            accept_at = None;
+            let registry = poll.registry();
+            if let Err(err) =
+                accept_new(&listener, registry, &mut clients, &mut next_token)
+            {
+                // The connection is still pending, so `accept` would fail
+                // immediately, again and again. Therefore the server does not call
+                // it for a while.
+                log_line(format!("cannot accept: {err}; trying again in a second"));
+                accept_at = Some(Instant::now() + PAUSE);
+            }
         }
     }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// Accepts whoever is in the queue. A queue's length at most: the others' turn
-/// comes too. Says when to go on, if somebody may be left.
-fn accept(
+/// Accepts all pending connections. The kernel does not report them again.
+fn accept_new(
     listener: &TcpListener,
-    poll: &Poll,
-    tokens: &mut impl Iterator<Item = Token>,
+    registry: &Registry,
     clients: &mut HashMap<Token, Client>,
-) -> Option<Instant> {
-    for token in tokens.take(BACKLOG as usize) {
+    next_token: &mut usize,
+) -> io::Result<()> {
+    loop {
         let (mut stream, peer) = match listener.accept() {
-            Ok(accepted) => accepted, // The stream is non-blocking: mio sees to it.
-            Err(err) if err.kind() == WouldBlock => return None,
+            Ok(accepted) => accepted, // mio makes the stream non-blocking.
+            Err(err) if err.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(err) if is_about_one_peer(&err) => continue,
-            Err(err) => {
-                // The client stays in the queue, and accept would fail at once,
-                // again and again: so for a while it is not called.
-                say(format_args!("cannot accept: {err}; trying again in a second"));
-                return Some(Instant::now() + PAUSE);
-            }
+            Err(err) => return Err(err),
         };
-        tell(peer, "connected");
+        // A token is never used twice, so an old event cannot belong to a new
+        // client.
+        let token = Token(*next_token);
+        *next_token += 1;
         let both = Interest::READABLE | Interest::WRITABLE;
-        match poll.registry().register(&mut stream, token, both) {
-            Ok(()) => drop(clients.insert(token, Client::new(stream, peer))),
-            refused => ended(peer, &refused),
-        }
+        registry.register(&mut stream, token, both)?;
+        log_event(peer, "connected");
+        let client = Client {
+            stream,
+            peer,
+            decoder: Decoder::default(),
+            unsent: Vec::new(),
+            state: State::Open,
+            result: Ok(()),
+        };
+        clients.insert(token, client);
     }
-    Some(Instant::now()) // No event will tell of those who are still in the queue.
+}
+
+/// Returns true if this is the event that a client waits for: it can be written if
+/// it has unsent replies, and otherwise it can be read.
+///
+/// On Windows, a call that would block makes mio report all events again. Without
+/// this check, "writable" events of idle clients would use 100 % of a CPU.
+fn is_expected(event: &Event, clients: &HashMap<Token, Client>) -> bool {
+    match clients.get(&event.token()) {
+        Some(client) if !client.unsent.is_empty() => event.is_writable(),
+        _ => event.is_readable(),
+    }
+}
+
+/// The state of a connection.
+#[derive(PartialEq)]
+enum State {
+    /// The server reads requests and sends replies.
+    Open,
+    /// The server reads no more. It sends the unsent replies.
+    Closing,
+    /// The main loop removes this client.
+    Closed,
+}
+
+/// All that the server knows about one client.
+struct Client {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// Keeps the first bytes of a character until the others arrive.
+    decoder: Decoder,
+    /// Replies that the kernel has not taken yet.
+    unsent: Vec<u8>,
+    state: State,
+    /// How the connection ended: an error, or `Ok` if the client has disconnected.
+    result: io::Result<()>,
 }
 
 impl Client {
-    fn new(stream: TcpStream, peer: SocketAddr) -> Self {
-        Self { stream, peer, decoder: Decoder::default(), unsent: vec![], end: None }
+    /// Reads once, if all replies are sent, and writes once. Returns true if there
+    /// may be more to read or to write.
+    fn serve(&mut self) -> bool {
+        let mut result = Ok(());
+        if self.state == State::Open && self.unsent.is_empty() {
+            result = self.receive_requests();
+        }
+        if result.is_ok() && !self.unsent.is_empty() {
+            result = self.send_replies();
+        }
+
+        if let Err(err) = result {
+            if err.kind() == ErrorKind::WouldBlock {
+                return false;
+            }
+            self.result = Err(err);
+        } else if self.state == State::Open || !self.unsent.is_empty() {
+            return true;
+        }
+        log_disconnect(self.peer, &self.result);
+        self.state = State::Closed;
+        false
     }
 
-    /// Does what can be done, and says whether there may be more to do; `None` when
-    /// the visit is over.
-    fn serve(&mut self, buffer: &mut [u8]) -> Option<bool> {
-        let visit = match self.exchange(buffer) {
-            Err(err) if err.kind() == WouldBlock => return Some(false),
-            Err(err) if err.kind() != Interrupted => Some(Err(err)),
-            _ => self.end.take_if(|_| self.unsent.is_empty()),
-        };
-        visit.inspect(|visit| ended(self.peer, visit)).is_none().then_some(true)
+    fn receive_requests(&mut self) -> io::Result<()> {
+        let mut buffer = [0; BUFFER_SIZE];
+        let length = self.stream.read(&mut buffer)?;
+        if length == 0 {
+            // The client has closed its sending side. Was its last character
+            // complete?
+            self.result = self.decoder.finish();
+            self.state = State::Closing;
+            return Ok(());
+        }
+        // `valid` is false if there are invalid bytes after `text`.
+        let (text, valid) = self.decoder.decode(&buffer[..length]);
+        self.unsent = text.to_uppercase().into_bytes();
+        if !valid {
+            self.result = Err(io::Error::other("invalid UTF-8"));
+            self.state = State::Closing;
+        }
+        Ok(())
     }
 
-    /// Reads once, unless it has to take an answer first, and writes once.
-    fn exchange(&mut self, buffer: &mut [u8]) -> io::Result<()> {
-        if self.unsent.is_empty() {
-            let length = self.stream.read(buffer)?;
-            let (text, verdict) = self.decoder.feed(&buffer[..length]);
-            self.unsent = text.to_uppercase().into_bytes();
-            let over = length == 0 || verdict.is_err();
-            self.end = over.then(|| verdict.and_then(|()| self.decoder.finish()));
-        }
-        if !self.unsent.is_empty() {
-            let sent = self.stream.write(&self.unsent)?;
-            // An idle client keeps no memory.
-            self.unsent = self.unsent.split_off(sent);
-        }
+    fn send_replies(&mut self) -> io::Result<()> {
+        let sent = self.stream.write(&self.unsent)?;
+        // Keep the other bytes in a new list, so that an idle client uses no memory.
+        self.unsent = self.unsent[sent..].to_vec();
         Ok(())
     }
 }
