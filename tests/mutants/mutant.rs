@@ -1,10 +1,26 @@
-//! Deliberately broken servers: what `check` must notice. Many of the flaws are those that the
-//! slides' programs have when they are run.
+//! Servers with one bug each, which `check` must find. The lecture's programs have many of
+//! these bugs.
 //!
-//! Not a slide, and no example to learn from, unless by what `check` says of it. The name of the
-//! flaw is in the environment variable `MUTANT`; the arguments are those of the slide that
-//! it stands for: `[IP:PORT]`, `[--delay 5]`, `[--timeout 20]`, `[--backlog 100]`.
+//! This is not a lesson. Do not learn from its code, but from what `check` says about it.
+//! Without a name, this program lists all bugs. The environment variable `MUTANT` names one:
+//!
+//! ```text
+//! $ MUTANT=echo cargo run --example mutant -- 1237
+//! server ready on 127.0.0.1:1237
+//! ```
+//!
+//! In another terminal:
+//!
+//! ```text
+//! $ cargo run --example check -- thread_per_client 1237
+//! ```
+//!
+//! Arguments: those of the lesson that the server claims to be: `[IP:PORT]`, `[--delay 5]`,
+//! `[--timeout 20]`, `[--backlog 100]`.
 
+mod names;
+
+use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::exit;
@@ -13,36 +29,63 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, mem, str, thread};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, accept_within, get_block, hang_up};
-use sockets101::{not_utf8, put_block, recvall};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{
+    Args, Decoder, Failure, accept_within, close_gracefully, get_block,
+};
+use sockets101::{log_line, print_line, put_block, recvall};
+
+use names::BUGS;
 
 fn main() -> Result<(), Failure> {
     let usage = "mutant [IP:PORT] [--delay 5] [--timeout 20] [--backlog 100]";
     let mut args = Args::new(usage);
-    let delay = args.seconds("--delay", 0.0, 0.0);
-    let timeout = args.seconds("--timeout", 20.0, 0.001);
+    let delay = args.seconds("--delay", 0.0);
+    let timeout = args.timeout("--timeout", 20.0);
     let _backlog = args.option("--backlog", 100);
     let address = args.listen_address(0);
-    let flaw = env::var("MUTANT").map_err(|_| "MUTANT must name the flaw")?;
 
-    if let Some(flaw) = flaw.strip_prefix("udp_") {
+    let bug = env::var("MUTANT").unwrap_or_default();
+    if !BUGS.iter().any(|known| known.name == bug) {
+        list_and_exit(&bug);
+    }
+    if let Some(bug) = bug.strip_prefix("udp_") {
         let socket = UdpSocket::bind(address)?;
-        println!("server ready on {}", socket.local_addr()?);
-        return datagrams(flaw, &socket);
+        print_line(format!("server ready on {}", socket.local_addr()?));
+        return datagrams(bug, &socket);
     }
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.set_reuse_address(cfg!(not(windows)))?; // One flaw after another at one port.
-    socket.bind(&address.into())?;
+    // You can try one bug after another on the same port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(100)?;
-    let listener: TcpListener = socket.into();
-    println!("server ready on {}", listener.local_addr()?);
-    streams(&flaw, &listener, delay, timeout)
+    let listener = TcpListener::from(socket);
+    print_line(format!("server ready on {}", listener.local_addr()?));
+    streams(&bug, &listener, delay, timeout)
 }
 
-// Ways to serve clients: the designs of the workbook, and in each a place for the flaw.
+/// Says that `MUTANT` does not name a bug, and lists the bugs.
+fn list_and_exit(bug: &str) -> ! {
+    let mut text = String::from(
+        "Error: set the environment variable MUTANT to the name of a bug",
+    );
+    if !bug.is_empty() {
+        let _ = write!(text, " ('{bug}' is not in the list)");
+    }
+    text += "; for example: MUTANT=echo cargo run --example mutant -- 1237\n";
+    let _ = write!(text, "{:<32}check it as", "bug");
+    for bug in BUGS {
+        let _ = write!(text, "\n{:<32}{}", bug.name, bug.lesson);
+    }
+    log_line(text);
+    exit(2)
+}
 
-/// One client after another.
+// The designs of the workbook. Each has a place for the bug.
+
+/// Serves one client after another.
 fn in_a_row(
     listener: &TcpListener,
     mut serve: impl FnMut(TcpStream),
@@ -52,7 +95,7 @@ fn in_a_row(
     }
 }
 
-/// A thread for each client.
+/// Serves each client in a new thread.
 fn together(
     listener: &TcpListener,
     serve: impl Fn(TcpStream) + Send + Sync + 'static,
@@ -64,7 +107,7 @@ fn together(
     }
 }
 
-/// So many threads.
+/// Runs `serve` in each of `threads` threads.
 fn pool(threads: usize, serve: impl Fn() + Sync) -> Result<(), Failure> {
     thread::scope(|pool| {
         for _ in 0..threads {
@@ -74,24 +117,35 @@ fn pool(threads: usize, serve: impl Fn() + Sync) -> Result<(), Failure> {
     Ok(())
 }
 
-// Ways to talk with one client: the right ones.
+// Correct ways to serve one client.
 
-/// Answers what each read gave until the client ends its side.
+/// Replies to each read until the client closes its sending side.
 fn converse(client: TcpStream) {
     converse_with(client, |text| text.to_uppercase().into());
 }
 
-/// The same, with another idea of an answer.
-fn converse_with(client: TcpStream, answer: impl Fn(&str) -> Vec<u8>) {
+/// Does what `converse` does, with a different function that makes the reply.
+fn converse_with(client: TcpStream, reply: impl Fn(&str) -> Vec<u8>) {
     let mut decoder = Decoder::default();
-    let _ = each_read(&client, |mut client, bytes| {
-        let (text, verdict) = decoder.feed(bytes);
-        client.write_all(&answer(&text)).and(verdict)
+    let _ = each_read(&client, |client, bytes| {
+        let (text, is_valid) = decoder.decode(bytes);
+        send(client, &reply(&text), is_valid)
     });
-    hang_up(client);
+    close_gracefully(client);
 }
 
-/// Calls for each read, up to the end of the client's side.
+/// Sends a reply. Returns an error if the request was not valid, so that the caller closes
+/// the connection.
+fn send(mut client: &TcpStream, reply: &[u8], is_valid: bool) -> io::Result<()> {
+    client.write_all(reply)?;
+    if is_valid { Ok(()) } else { Err(invalid_text()) }
+}
+
+fn invalid_text() -> io::Error {
+    io::Error::other("invalid UTF-8")
+}
+
+/// Calls `call` for each read until the client closes its sending side.
 fn each_read(
     mut client: &TcpStream,
     mut call: impl FnMut(&TcpStream, &[u8]) -> io::Result<()>,
@@ -103,7 +157,7 @@ fn each_read(
     Ok(())
 }
 
-/// Reads once and answers the good text at its beginning.
+/// Reads once and replies to the valid text before the first invalid byte.
 fn one_message(mut client: &TcpStream) -> io::Result<()> {
     let mut buffer = [0; 4096];
     let length = client.read(&mut buffer)?;
@@ -112,9 +166,9 @@ fn one_message(mut client: &TcpStream) -> io::Result<()> {
     client.write_all(text.to_uppercase().as_bytes())
 }
 
-/// Answers a block.
+/// Replies to a length-prefixed message.
 fn block(client: &TcpStream, message: &[u8]) -> io::Result<()> {
-    let text = str::from_utf8(message).map_err(|_| not_utf8())?;
+    let text = str::from_utf8(message).map_err(|_| invalid_text())?;
     put_block(client, text.to_uppercase().as_bytes())
 }
 
@@ -122,10 +176,10 @@ fn upper(text: &str) -> Vec<u8> {
     text.to_uppercase().into()
 }
 
-// The flaws.
+// The bugs.
 
-fn datagrams(flaw: &str, socket: &UdpSocket) -> Result<(), Failure> {
-    let length = match flaw {
+fn datagrams(bug: &str, socket: &UdpSocket) -> Result<(), Failure> {
+    let length = match bug {
         "small_buffer" => 1024,
         "large_buffer" => 65536,
         _ => 2048,
@@ -135,7 +189,7 @@ fn datagrams(flaw: &str, socket: &UdpSocket) -> Result<(), Failure> {
     loop {
         let Ok((length, peer)) = socket.recv_from(&mut buffer) else { continue };
         let bytes = &buffer[..length];
-        let answer = match (flaw, str::from_utf8(bytes)) {
+        let reply = match (bug, str::from_utf8(bytes)) {
             ("echo", _) => bytes.to_vec(),
             ("pongs_to_text" | "answers_to_text", Err(_))
             | ("forgets_empty", Ok("")) => continue,
@@ -147,8 +201,8 @@ fn datagrams(flaw: &str, socket: &UdpSocket) -> Result<(), Failure> {
             (_, Ok(text)) => upper(text),
         };
         peers.push(peer);
-        if flaw == "answers_another" && peers.len() == 1 {
-            // One answer for all who ask meanwhile.
+        if bug == "answers_another" && peers.len() == 1 {
+            // All clients that send at this moment get the same reply.
             thread::sleep(Duration::from_millis(5));
             socket.set_nonblocking(true)?;
             while let Ok((_, peer)) = socket.recv_from(&mut buffer) {
@@ -157,20 +211,20 @@ fn datagrams(flaw: &str, socket: &UdpSocket) -> Result<(), Failure> {
             socket.set_nonblocking(false)?;
         }
         for peer in peers.drain(..) {
-            let _ = socket.send_to(&answer, peer);
+            let _ = socket.send_to(&reply, peer);
         }
     }
 }
 
-#[allow(clippy::too_many_lines)] // A list: each flaw stands alone.
+#[allow(clippy::too_many_lines)] // It is a list of independent bugs.
 fn streams(
-    flaw: &str,
+    bug: &str,
     listener: &TcpListener,
     delay: Duration,
     timeout: Duration,
 ) -> Result<(), Failure> {
-    match flaw {
-        // Conversations.
+    match bug {
+        // Several requests on one connection.
         "mute" => together(listener, |client| {
             let _ = each_read(&client, |_, _| Ok(()));
         }),
@@ -189,7 +243,7 @@ fn streams(
         }),
         "one_recv_and_end" => together(listener, |client| {
             let _ = one_message(&client);
-            hang_up(client);
+            close_gracefully(client);
         }),
         "one_recv" => together(listener, |client| {
             let _ = one_message(&client);
@@ -200,14 +254,15 @@ fn streams(
                 let Ok(text) = str::from_utf8(bytes) else { exit(1) };
                 client.write_all(&upper(text))
             });
-            hang_up(client);
+            close_gracefully(client);
         }),
         "thread_dies_of_half_a_character" => together(listener, |client| {
             let result = each_read(&client, |mut client, bytes| {
-                let text = str::from_utf8(bytes).map_err(|_| not_utf8())?;
+                let text = str::from_utf8(bytes).map_err(|_| invalid_text())?;
                 client.write_all(&upper(text))
             });
-            // As in Python: the exception keeps the socket alive, and nobody closes it.
+            // In Python, the exception keeps a reference to the socket, so the socket stays
+            // open.
             if result.is_err() {
                 mem::forget(client);
             }
@@ -224,48 +279,48 @@ fn streams(
         }),
         "half_close_is_the_end" => together(listener, |client| {
             let mut decoder = Decoder::default();
-            let _ = each_read(&client, |mut client, bytes| {
+            let _ = each_read(&client, |client, bytes| {
                 client.set_read_timeout(Some(Duration::from_millis(2)))?;
                 let over = client.peek(&mut [0]).is_ok_and(|length| length == 0);
                 client.set_read_timeout(None)?;
                 if over {
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
-                let (text, verdict) = decoder.feed(bytes);
-                client.write_all(&upper(&text)).and(verdict)
+                let (text, is_valid) = decoder.decode(bytes);
+                send(client, &upper(&text), is_valid)
             });
-            hang_up(client);
+            close_gracefully(client);
         }),
         "no_end" => together(listener, |client| {
             let mut decoder = Decoder::default();
-            let end = each_read(&client, |mut client, bytes| {
-                let (text, verdict) = decoder.feed(bytes);
-                client.write_all(&upper(&text)).and(verdict)
+            let end = each_read(&client, |client, bytes| {
+                let (text, is_valid) = decoder.decode(bytes);
+                send(client, &upper(&text), is_valid)
             });
-            if end.is_ok() { mem::forget(client) } else { hang_up(client) }
+            if end.is_ok() { mem::forget(client) } else { close_gracefully(client) }
         }),
         "loses_the_rest" => together(listener, |client| {
             let (mut decoder, mut lost) = (Decoder::default(), false);
             let _ = each_read(&client, |mut client, bytes| {
-                let (text, verdict) = decoder.feed(bytes);
-                let answer = upper(&text);
+                let (text, is_valid) = decoder.decode(bytes);
+                let reply = upper(&text);
                 if lost {
-                    return client.write_all(&answer).and(verdict);
+                    return send(client, &reply, is_valid);
                 }
                 client.set_nonblocking(true)?;
-                lost = client
-                    .write(&answer)
-                    .map_or(true, |length| length < answer.len());
-                client.set_nonblocking(false).and(verdict)
+                lost =
+                    client.write(&reply).map_or(true, |length| length < reply.len());
+                client.set_nonblocking(false)?;
+                send(client, b"", is_valid)
             });
-            hang_up(client);
+            close_gracefully(client);
         }),
         "shared_text" => {
             let shared = Mutex::new(String::new());
             together(listener, move |client| {
                 let mut decoder = Decoder::default();
-                let _ = each_read(&client, |mut client, bytes| {
-                    let (text, verdict) = decoder.feed(bytes);
+                let _ = each_read(&client, |client, bytes| {
+                    let (text, is_valid) = decoder.decode(bytes);
                     if let Ok(mut shared) = shared.lock() {
                         *shared = text;
                     }
@@ -273,9 +328,9 @@ fn streams(
                     let text = shared
                         .lock()
                         .map_or_else(|_| String::new(), |text| text.clone());
-                    client.write_all(&upper(&text)).and(verdict)
+                    send(client, &upper(&text), is_valid)
                 });
-                hang_up(client);
+                close_gracefully(client);
             })
         }
         "dies_of_a_reset" => together(listener, |client| {
@@ -287,20 +342,20 @@ fn streams(
         "dies_of_a_cut_end" => together(listener, |client| {
             let mut decoder = Decoder::default();
             let end = each_read(&client, |mut client, bytes| {
-                let (text, verdict) = decoder.feed(bytes);
+                let (text, is_valid) = decoder.decode(bytes);
                 let _ = client.write_all(&upper(&text));
-                verdict
+                send(client, b"", is_valid)
             });
             if end.is_ok() && decoder.finish().is_err() {
                 exit(1)
             }
-            hang_up(client);
+            close_gracefully(client);
         }),
         "closes_on_the_unread" => together(listener, |client| {
             let mut decoder = Decoder::default();
-            let _ = each_read(&client, |mut client, bytes| {
-                let (text, verdict) = decoder.feed(bytes);
-                client.write_all(&upper(&text)).and(verdict)
+            let _ = each_read(&client, |client, bytes| {
+                let (text, is_valid) = decoder.decode(bytes);
+                send(client, &upper(&text), is_valid)
             });
         }),
         "hundred_clients" => {
@@ -315,8 +370,8 @@ fn streams(
             })
         }
         "throws_out_newcomers" => {
-            // After some hundred clients, every third one, as if it had the number of one
-            // that has left.
+            // After some hundred clients, disconnects every third one, as if it had the
+            // number of a client that has disconnected.
             let count = AtomicUsize::new(0);
             together(listener, move |client| {
                 let number = count.fetch_add(1, SeqCst);
@@ -328,10 +383,10 @@ fn streams(
         "in_a_row" => in_a_row(listener, converse),
         "together" => together(listener, converse),
         "blocking_send" | "forgets_the_rest" | "dies_of_the_rest" => {
-            multiplex(listener, flaw)
+            multiplex(listener, bug)
         }
 
-        // Slow ones. Without a flaw in its place, the sleep is in the thread of the client.
+        // Slow servers. The correct one sleeps in the thread of the client.
         "slow_together" => together(listener, move |client| {
             converse_with(client, |text| {
                 thread::sleep(delay);
@@ -349,7 +404,7 @@ fn streams(
             })
         }
 
-        // One message a connection.
+        // One message on each connection.
         "stays_open" => together(listener, |client| {
             let _ = one_message(&client);
             mem::forget(client);
@@ -358,12 +413,12 @@ fn streams(
             let _ = one_message(&client);
         }),
         "pool_of_five" | "pool_of_three" => {
-            pool(if flaw == "pool_of_five" { 5 } else { 3 }, || {
+            pool(if bug == "pool_of_five" { 5 } else { 3 }, || {
                 loop {
-                    // One that was reset in the queue can fail here.
+                    // The client may have reset the connection before this call.
                     let Ok((client, _)) = listener.accept() else { continue };
                     let _ = one_message(&client);
-                    hang_up(client);
+                    close_gracefully(client);
                 }
             })
         }
@@ -372,15 +427,15 @@ fn streams(
                 if one_message(&client).is_err() {
                     break;
                 }
-                hang_up(client);
+                close_gracefully(client);
             }
         }),
         "never_idle" | "idle_in_silence" | "idle_with_an_error"
-        | "silence_for_ever" => pool(4, || {
-            idle(flaw, listener, timeout);
+        | "silence_forever" => pool(4, || {
+            idle(bug, listener, timeout);
         }),
 
-        // Blocks.
+        // Length-prefixed messages.
         "recv_4" => in_a_row(listener, |mut client| {
             let mut prefix = [0; 4];
             if client.read(&mut prefix).is_ok_and(|length| length == 4)
@@ -389,7 +444,7 @@ fn streams(
                 let message = recvall(&client, u32::from_be_bytes(prefix) as usize);
                 let _ = message.and_then(|message| block(&client, &message));
             }
-            hang_up(client);
+            close_gracefully(client);
         }),
         "recv_body" => in_a_row(listener, |mut client| {
             let mut body = vec![0; 1 << 21];
@@ -401,7 +456,7 @@ fn streams(
                     let _ = block(&client, b"");
                 }
             }
-            hang_up(client);
+            close_gracefully(client);
         }),
         "believes_the_length" => in_a_row(listener, |client| {
             if let Ok(prefix) = recvall(&client, 4) {
@@ -411,14 +466,14 @@ fn streams(
                 let message = recvall(&client, length);
                 let _ = message.and_then(|message| block(&client, &message));
             }
-            hang_up(client);
+            close_gracefully(client);
         }),
         "empty_is_the_end" => in_a_row(listener, |client| {
             let message = get_block(&client).unwrap_or_default();
             if !message.is_empty() {
                 let _ = block(&client, &message);
             }
-            hang_up(client);
+            close_gracefully(client);
         }),
         "dies_of_an_end_inside" => in_a_row(listener, |client| {
             match get_block(&client) {
@@ -427,44 +482,45 @@ fn streams(
                     drop(message.and_then(|message| block(&client, &message)));
                 }
             }
-            hang_up(client);
+            close_gracefully(client);
         }),
         "lossy_block" => in_a_row(listener, |client| {
             if let Ok(message) = get_block(&client) {
                 let _ =
                     put_block(&client, &upper(&String::from_utf8_lossy(&message)));
             }
-            hang_up(client);
+            close_gracefully(client);
         }),
         "block_stays_open" => together(listener, |client| {
             let _ = get_block(&client).and_then(|message| block(&client, &message));
             mem::forget(client);
         }),
-        _ => Err(format!("no flaw is called {flaw}").into()),
+        _ => Err(format!("no bug is called {bug}").into()),
     }
 }
 
-/// A thread of a pool with a time limit.
-fn idle(flaw: &str, listener: &TcpListener, timeout: Duration) {
+/// Runs one thread of a pool that stops when it is idle.
+fn idle(bug: &str, listener: &TcpListener, timeout: Duration) {
     let _ = listener.set_nonblocking(true);
-    let patience =
-        if flaw == "never_idle" { Duration::from_secs(60) } else { timeout };
-    while let Ok((client, _)) = accept_within(listener, patience) {
-        let limit = if flaw == "silence_for_ever" { None } else { Some(timeout) };
-        let _ = client.set_read_timeout(limit);
+    let accept_timeout =
+        if bug == "never_idle" { Duration::from_secs(60) } else { timeout };
+    while let Ok((client, _)) = accept_within(listener, accept_timeout) {
+        let read_timeout =
+            if bug == "silence_forever" { None } else { Some(timeout) };
+        let _ = client.set_read_timeout(read_timeout);
         let _ = one_message(&client);
-        hang_up(client);
+        close_gracefully(client);
     }
-    match flaw {
+    match bug {
         "idle_in_silence" => {}
         "idle_with_an_error" => exit(1),
-        _ => println!("Socket timed out, exiting thread"),
+        _ => print_line("Socket timed out, exiting thread"),
     }
 }
 
-/// All clients in one thread, by asking each again and again. What a send does not take is
-/// not kept.
-fn multiplex(listener: &TcpListener, flaw: &str) -> Result<(), Failure> {
+/// Serves all clients in one thread, by trying each of them again and again. Bytes that
+/// `send` does not take are lost.
+fn multiplex(listener: &TcpListener, bug: &str) -> Result<(), Failure> {
     let mut clients: Vec<(TcpStream, Decoder)> = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     listener.set_nonblocking(true)?;
@@ -479,15 +535,15 @@ fn multiplex(listener: &TcpListener, flaw: &str) -> Result<(), Failure> {
                 Ok(0) => return false,
                 Ok(length) => length,
             };
-            let (text, verdict) = decoder.feed(&buffer[..length]);
-            let answer = upper(&text);
-            let _ = client.set_nonblocking(flaw != "blocking_send");
-            let sent = client.write(&answer).unwrap_or(0);
+            let (text, is_valid) = decoder.decode(&buffer[..length]);
+            let reply = upper(&text);
+            let _ = client.set_nonblocking(bug != "blocking_send");
+            let sent = client.write(&reply).unwrap_or(0);
             let _ = client.set_nonblocking(true);
-            if flaw == "dies_of_the_rest" && sent < answer.len() {
+            if bug == "dies_of_the_rest" && sent < reply.len() {
                 exit(1)
             }
-            verdict.is_ok()
+            is_valid
         });
         thread::sleep(Duration::from_micros(200));
     }
