@@ -1,94 +1,117 @@
-//! The service of `sequential_server`, with a longer queue of connections that wait for
-//! `accept`.
+//! The server of lesson 10 (`sequential_server`), with a longer queue of pending
+//! connections.
 //!
-//! Slide 11, "the impact of listen". In one terminal, with a queue as short as before:
+//! Slide 11, "the impact of listen". In one terminal:
 //!
 //! ```text
 //! $ cargo run --example listen_backlog -- --backlog 1
 //! server ready on 127.0.0.1:1236
 //! 127.0.0.1:50412 connected
-//! 127.0.0.1:50412 left
+//! 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1236 "hello"
 //! HELLO
 //! ```
 //!
-//! Arguments: `[IP:PORT]`, where to listen; by default 127.0.0.1:1236, which only this
-//! machine reaches, and `0.0.0.0:1236` opens it to the room. `[--backlog 100]`, the
-//! length of the queue, as `listen` gets it.
+//! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1236,
+//! which only programs on this machine can reach. `0.0.0.0:1236` also accepts other
+//! machines on the network. `[--backlog 100]`, the length of the queue, as the
+//! program passes it to `listen`.
 //!
-//! What to look for (on Linux; other systems count a little differently):
+//! What to try:
 //!
-//! - With the server started as above, start `tcp_client -- 1236 --patience 300`, without a
-//!   text, in four more terminals, one after the other. The first is being served. Two wait in the
-//!   queue: `listen(n)` lets n + 1 connections complete. They cannot tell: they are
-//!   connected, and what they send is taken.
-//! - `ss -ltn` shows it on the line of port 1236: Recv-Q 2, the connections that wait, and
-//!   Send-Q 1, the backlog.
-//! - The fourth says `waiting for a connection`: the system drops its request, and
-//!   TCP repeats it, about 1, 2, 3, 4, 5, 7, 11 and 19 seconds after the first. End the
-//!   first client with Ctrl-D: the fourth gets in at its next repetition, not at once.
-//! - With the default of 100, all four connect. The queue hides a slow server; it does
-//!   not make it faster.
+//! - Start the server as above. In four other terminals, one after the other, run
+//!   `cargo run --example tcp_client -- 1236 --patience 300`, and do not type
+//!   anything. The server serves the first client. On Linux, the next two wait in
+//!   the queue, because `listen(n)` lets n + 1 connections wait. They cannot tell
+//!   that the server has not accepted them, because the kernel completes the
+//!   handshake and buffers what they send.
+//! - On Linux, `ss -ltn` shows the queue on the line of port 1236. Recv-Q is 2, the
+//!   number of pending connections. Send-Q is 1, the backlog.
+//! - The fourth client prints `waiting for a connection ...`, because the kernel of
+//!   the server drops its SYN. TCP retransmits the SYN. Linux 6.5 and later and
+//!   macOS do this about 1, 2, 3, 4, 5, 7, 11 and 19 s after the first SYN. Older
+//!   Linux kernels do it after 1, 3, 7 and 15 s. Stop the first client with Ctrl-D.
+//!   The fourth client connects at the next retransmission, not immediately.
+//! - Start the server without `--backlog`. All four clients connect, because the
+//!   default is 100. A longer queue hides a slow server, but does not make it
+//!   faster.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Decoder, Failure, cannot_listen, close_gracefully};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1236;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The default of `--backlog`: the number of pending connections that the kernel
+/// keeps for `accept`.
 const BACKLOG: u16 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("listen_backlog [IP:PORT] [--backlog 100]");
     let backlog = args.option("--backlog", BACKLOG);
     let address = args.listen_address(PORT);
-    let listener =
-        listen(address, backlog).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let listener = match listen(address, backlog) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
     loop {
         match listener.accept() {
-            Ok((client, peer)) => {
-                tell(peer, "connected");
-                let visit = handle_client(&client);
-                hang_up(client);
-                ended(peer, &visit);
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the server.
+                let result = handle_client(&mut client);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
 }
 
 fn listen(address: SocketAddr, backlog: u16) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
-    socket.listen(backlog.into())?;
-    Ok(socket.into())
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(i32::from(backlog))?;
+    Ok(TcpListener::from(socket))
 }
 
-fn handle_client(mut client: &TcpStream) -> io::Result<()> {
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
     let mut decoder = Decoder::default();
-    let mut buffer = [0; CHUNK];
-    while let length @ 1.. = client.read(&mut buffer)? {
-        let (text, verdict) = decoder.feed(&buffer[..length]);
-        client.write_all(text.to_uppercase().as_bytes()).and(verdict)?;
+    let mut buffer = [0; BUFFER_SIZE];
+    loop {
+        let length = client.read(&mut buffer)?;
+        if length == 0 {
+            // The client has closed its sending side. Was its last character
+            // complete?
+            return decoder.finish();
+        }
+        // `valid` is false if there are invalid bytes after `text`.
+        let (text, valid) = decoder.decode(&buffer[..length]);
+        client.write_all(text.to_uppercase().as_bytes())?;
+        if !valid {
+            return Err(io::Error::other("invalid UTF-8"));
+        }
     }
-    decoder.finish()
 }
 // ANCHOR_END: program

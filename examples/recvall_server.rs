@@ -1,5 +1,5 @@
-//! A server whose messages have a length in front, so that both sides know where each
-//! one ends.
+//! A TCP server whose messages begin with their length, so that both programs know
+//! where a message ends.
 //!
 //! Slide 9, "TCP server with recvall". In one terminal:
 //!
@@ -7,12 +7,12 @@
 //! $ cargo run --example recvall_server
 //! server ready on 127.0.0.1:1241
 //! 127.0.0.1:50412 connected
-//! 127.0.0.1:50412 left
+//! 127.0.0.1:50412 disconnected
 //! 127.0.0.1:50414 connected
-//! 127.0.0.1:50414 left
+//! 127.0.0.1:50414 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example block_client -- 1241 "hello" "straße"
@@ -20,65 +20,83 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1241, which only this
-//! machine reaches. `0.0.0.0:1241` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1241,
+//! which only programs on this machine can reach. `0.0.0.0:1241` also accepts other
+//! machines on the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - `recvall`, `put_block` and `get_block` are in `src/block.rs`: read them with this
-//!   file. However the network cuts a block, it comes out whole, newlines and all.
-//! - A length is only a claim. One over `MAX_BLOCK` (16 MiB) is refused, and one below
-//!   it costs no memory until its bytes come.
-//! - Send something that is no block, `tcp_client -- 1241 "hello"`: its first four
-//!   bytes, `hell`, announce 1,751,477,356 bytes.
-//! - A client that leaves inside a block is told of as `dropped: N of M bytes left`, and
-//!   the next client is served.
+//! - Read `src/framing.rs` together with this file. It has `recvall`, `put_block`
+//!   and `get_block`. TCP can deliver a message in several pieces, but `get_block`
+//!   returns the complete message. The message can contain any bytes, even newlines.
+//! - Never trust a length that a client sends. The server rejects a length above
+//!   `MAX_BLOCK` (16 MiB). For a smaller length, it allocates memory only as the
+//!   bytes arrive.
+//! - Send something that is not a length-prefixed message:
+//!   `cargo run --example tcp_client -- 1241 "hello"`. The server reads the first
+//!   four bytes, `hell`, as a length of 1,751,477,356 bytes, and drops the client.
+//! - If a client disconnects in the middle of a message, the server prints `dropped:
+//!   connection closed in the middle of a message (N of M bytes missing)`. Then it
+//!   serves the next client.
 
 // ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::str;
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, cannot_listen, get_block, put_block};
-use sockets101::{call_failed, ended, hang_up, not_utf8, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen, close_gracefully, get_block};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line, put_block};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1241;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 1;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("recvall_server [IP:PORT]").listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let args = Args::new("recvall_server [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
     loop {
         match listener.accept() {
             Ok((client, peer)) => {
-                tell(peer, "connected");
-                let visit = handle_client(&client);
-                hang_up(client);
-                ended(peer, &visit);
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the server.
+                let result = handle_client(&client);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(TcpListener::from(socket))
 }
 
 fn handle_client(client: &TcpStream) -> io::Result<()> {
+    // `&TcpStream` can read and write, too. It is copied when it is passed to
+    // `get_block`, so we can pass it to `put_block` again.
     let message = get_block(client)?;
-    let text = str::from_utf8(&message).map_err(|_| not_utf8())?;
-    put_block(client, text.to_uppercase().as_bytes())
+    match str::from_utf8(&message) {
+        Ok(text) => put_block(client, text.to_uppercase().as_bytes()),
+        Err(_) => Err(io::Error::other("invalid UTF-8")),
+    }
 }
 // ANCHOR_END: program

@@ -1,4 +1,4 @@
-//! The service of `sequential_server`, where each answer takes five seconds of work.
+//! The server of lesson 10 (`sequential_server`), but each reply takes five seconds.
 //!
 //! Slide 12, "slow sequential". In one terminal:
 //!
@@ -6,90 +6,108 @@
 //! $ cargo run --example slow_sequential_server -- --delay 1.5
 //! server ready on 127.0.0.1:1237
 //! 127.0.0.1:50412 connected
-//! 127.0.0.1:50412 left
+//! 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1237 "hello"
-//! waiting for an answer ...
+//! waiting for a reply ...
 //! HELLO
 //! ```
 //!
-//! Arguments: `[IP:PORT]`, where to listen; by default 127.0.0.1:1237, which only this
-//! machine reaches, and `0.0.0.0:1237` opens it to the room. `[--delay 5]`, the seconds
-//! that an answer takes.
+//! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1237,
+//! which only programs on this machine can reach. `0.0.0.0:1237` also accepts other
+//! machines on the network. `[--delay 5]`, the time that a reply takes, in seconds.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - Start it without `--delay`, and a client in each of two other terminals, at the same
-//!   time: the first has its answer after 5 seconds, the second after 10. Four clients
-//!   need 20. Everybody pays for everybody before.
-//! - The sleep stands for work that waits: a disk, a database, another server. The
-//!   processor is idle all the while, and so are the clients. `slow_thread_per_client`
-//!   sleeps just as long.
-//! - What differs from `sequential_server`, the delay and the queue of 100, is marked with
-//!   `slow`; apart from that, the delay is only handed on.
+//! - Start the server without `--delay`. In two other terminals, start a client as
+//!   above at the same time. The first client receives its reply after 5 seconds,
+//!   and the second one after 10. Of four clients, the last one waits 20 seconds.
+//!   Each client also waits for all clients before it.
+//! - The sleep stands for work that waits for a disk, a database or another server.
+//!   During this time the CPU is idle. Lesson 15 (`slow_thread_per_client`) sleeps
+//!   just as long, but it serves all its clients at the same time.
+//! - The comments that begin with `slow` mark what `sequential_server` does not
+//!   have. The other changed lines only pass `delay` on.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{thread, time::Duration};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Decoder, Failure, cannot_listen, close_gracefully};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1237;
 
-/// slow: how many connections the system may keep waiting for `accept`.
+/// slow: the number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
-/// slow: how long an answer takes, in seconds.
+/// slow: the default time that a reply takes, in seconds.
 const DELAY: f64 = 5.0;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("slow_sequential_server [IP:PORT] [--delay 5]");
-    let delay = args.seconds("--delay", DELAY, 0.0); // slow
+    let delay = args.seconds("--delay", DELAY); // slow
     let address = args.listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
     loop {
         match listener.accept() {
-            Ok((client, peer)) => {
-                tell(peer, "connected");
-                let visit = handle_client(&client, delay);
-                hang_up(client);
-                ended(peer, &visit);
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the server.
+                let result = handle_client(&mut client, delay);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(TcpListener::from(socket))
 }
 
-fn handle_client(mut client: &TcpStream, delay: Duration) -> io::Result<()> {
+fn handle_client(client: &mut TcpStream, delay: Duration) -> io::Result<()> {
     let mut decoder = Decoder::default();
-    let mut buffer = [0; CHUNK];
-    while let length @ 1.. = client.read(&mut buffer)? {
+    let mut buffer = [0; BUFFER_SIZE];
+    loop {
+        let length = client.read(&mut buffer)?;
+        if length == 0 {
+            // The client has closed its sending side. Was its last character
+            // complete?
+            return decoder.finish();
+        }
         thread::sleep(delay); // slow
-        let (text, verdict) = decoder.feed(&buffer[..length]);
-        client.write_all(text.to_uppercase().as_bytes()).and(verdict)?;
+        // `valid` is false if there are invalid bytes after `text`.
+        let (text, valid) = decoder.decode(&buffer[..length]);
+        client.write_all(text.to_uppercase().as_bytes())?;
+        if !valid {
+            return Err(io::Error::other("invalid UTF-8"));
+        }
     }
-    decoder.finish()
 }
 // ANCHOR_END: program

@@ -1,4 +1,4 @@
-//! The service of `thread_per_client`, where each answer takes five seconds of work.
+//! The server of lesson 14 (`thread_per_client`), but each reply takes five seconds.
 //!
 //! Slide 15, "one slow thread per client". In one terminal:
 //!
@@ -6,97 +6,124 @@
 //! $ cargo run --example slow_thread_per_client -- --delay 1.5
 //! server ready on 127.0.0.1:1238
 //! client-1: 127.0.0.1:50412 connected
-//! client-1: 127.0.0.1:50412 left
+//! client-1: 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1238 "hello"
-//! waiting for an answer ...
+//! waiting for a reply ...
 //! HELLO
 //! ```
 //!
-//! Arguments: `[IP:PORT]`, where to listen; by default 127.0.0.1:1238, which only this
-//! machine reaches, and `0.0.0.0:1238` opens it to the room. `[--delay 5]`, the seconds
-//! that an answer takes.
+//! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1238,
+//! which only programs on this machine can reach. `0.0.0.0:1238` also accepts other
+//! machines on the network. `[--delay 5]`, the time that a reply takes, in seconds.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - Start it without `--delay`, and four clients at the same time: each has its answer
-//!   after 5 seconds. `slow_sequential_server` keeps the fourth waiting for 20.
-//! - One client with two texts still waits for 10 seconds: a conversation has one thread,
-//!   and threads shorten the queue, not the work.
-//! - What `thread_per_client` does not have is marked with `slow`; apart from that, the delay
-//!   is only handed on.
+//! - Start the server without `--delay`. In four other terminals, start a client as
+//!   above at the same time. Each client receives its reply after 5 seconds. In
+//!   lesson 12 (`slow_sequential_server`), the last one waits 20 seconds.
+//! - Run `cargo run --example tcp_client -- 1238 "one" "two"`. This client waits 10
+//!   seconds, because one thread serves the whole connection. Threads shorten the
+//!   queue, not the work.
+//! - The comments that begin with `slow` mark what `thread_per_client` does not
+//!   have. The other changed lines only pass `delay` on.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{thread, time::Duration};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Decoder, Failure, cannot_listen, close_gracefully};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1238;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
-/// slow: how long an answer takes, in seconds.
+/// slow: the default time that a reply takes, in seconds.
 const DELAY: f64 = 5.0;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("slow_thread_per_client [IP:PORT] [--delay 5]");
-    let delay = args.seconds("--delay", DELAY, 0.0); // slow
+    let delay = args.seconds("--delay", DELAY); // slow
     let address = args.listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
-    for number in 1_u64.. {
+    let mut number: u64 = 0;
+    loop {
         match listener.accept() {
             Ok((client, peer)) => {
-                let thread = thread::Builder::new().name(format!("client-{number}"));
-                if let Err(err) = thread.spawn(move || serve(client, peer, delay)) {
-                    tell(peer, "dropped: no thread for it");
-                    call_failed("start a thread", &err);
+                number += 1;
+                // The name of the thread is the beginning of its log lines.
+                let builder =
+                    thread::Builder::new().name(format!("client-{number}"));
+                // `spawn` starts a thread, which calls the closure. (A closure is a
+                // function without a name.) `move` gives the closure the values that
+                // it uses, because the thread can run longer than this `match`.
+                let started = builder.spawn(move || serve(client, peer, delay));
+                if let Err(err) = started {
+                    // The closure and its `client` are gone, so the connection is
+                    // closed.
+                    log_event(peer, "dropped: could not start a thread");
+                    log_and_pause("start a thread", &err);
                 }
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
-    Ok(())
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-fn serve(client: TcpStream, peer: SocketAddr, delay: Duration) {
-    tell(peer, "connected");
-    let visit = handle_client(&client, delay);
-    hang_up(client);
-    ended(peer, &visit);
-}
-
-fn handle_client(mut client: &TcpStream, delay: Duration) -> io::Result<()> {
-    let mut decoder = Decoder::default();
-    let mut buffer = [0; CHUNK];
-    while let length @ 1.. = client.read(&mut buffer)? {
-        thread::sleep(delay); // slow
-        let (text, verdict) = decoder.feed(&buffer[..length]);
-        client.write_all(text.to_uppercase().as_bytes()).and(verdict)?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
     }
-    decoder.finish()
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from(socket))
+}
+
+fn serve(mut client: TcpStream, peer: SocketAddr, delay: Duration) {
+    log_event(peer, "connected");
+    let result = handle_client(&mut client, delay);
+    close_gracefully(client);
+    log_disconnect(peer, &result);
+}
+
+fn handle_client(client: &mut TcpStream, delay: Duration) -> io::Result<()> {
+    let mut decoder = Decoder::default();
+    let mut buffer = [0; BUFFER_SIZE];
+    loop {
+        let length = client.read(&mut buffer)?;
+        if length == 0 {
+            // The client has closed its sending side. Was its last character
+            // complete?
+            return decoder.finish();
+        }
+        thread::sleep(delay); // slow
+        // `valid` is false if there are invalid bytes after `text`.
+        let (text, valid) = decoder.decode(&buffer[..length]);
+        client.write_all(text.to_uppercase().as_bytes())?;
+        if !valid {
+            return Err(io::Error::other("invalid UTF-8"));
+        }
+    }
 }
 // ANCHOR_END: program

@@ -1,4 +1,5 @@
-//! The pool of `thread_pool_timeout`, where each answer takes five seconds of work.
+//! The server of lesson 17 (`thread_pool_timeout`), but each reply takes five
+//! seconds.
 //!
 //! Slide 18, "slow pool with timeout". In one terminal:
 //!
@@ -6,118 +7,158 @@
 //! $ cargo run --example slow_thread_pool_timeout -- --delay 1.5 --timeout 3
 //! server ready on 127.0.0.1:1241
 //! worker-1: 127.0.0.1:50412 connected
-//! worker-1: 127.0.0.1:50412 left
+//! worker-1: 127.0.0.1:50412 disconnected
 //! Socket timed out, exiting thread
 //! Socket timed out, exiting thread
 //! Socket timed out, exiting thread
 //! Socket timed out, exiting thread
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1241 "hello"
-//! waiting for an answer ...
+//! waiting for a reply ...
 //! HELLO
 //! ```
 //!
-//! Arguments: `[IP:PORT]`, where to listen; by default 127.0.0.1:1241, which only this
-//! machine reaches, and `0.0.0.0:1241` opens it to the room. `[--delay 5]`, the seconds
-//! that an answer takes. `[--timeout 20]`, the seconds that a thread waits for a client,
-//! and then for what that client says.
+//! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1241,
+//! which only programs on this machine can reach. `0.0.0.0:1241` also accepts other
+//! machines on the network. `[--delay 5]`, the time that a reply takes, in seconds.
+//! `[--timeout 20]`, the time that a thread waits for a client, and then for the
+//! request of this client, in seconds.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - Start it without options, and eight clients at the same time: four have their answer
-//!   after 5 seconds, four after 10. With one thread each it was 5 for all of them, in a
-//!   row it was up to 40.
-//! - A thread that is busy does not count its time: the limit starts anew with each
-//!   `accept`. The idle ones end, as in `thread_pool_timeout`: under light traffic the
-//!   pool shrinks.
-//! - What `thread_pool_timeout` does not have is marked with `slow`; apart from that, the delay
-//!   is only handed on.
+//! - Start the server without options. Then start eight clients as above at the same
+//!   time. Four clients receive their reply after 5 seconds, and four after 10. With
+//!   one thread per client (lesson 15), all eight wait 5 seconds. With the
+//!   sequential server (lesson 12), the last one waits 40 seconds.
+//! - The timeout covers only the time that a thread waits for a client or for its
+//!   request. It does not cover the five seconds of work, and it restarts for each
+//!   client. The idle threads still exit. If there are few clients, the pool
+//!   therefore becomes smaller.
+//! - The comments that begin with `slow` mark what `thread_pool_timeout` does not
+//!   have. The other changed lines only pass `delay` on.
 
 // ANCHOR: program
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::{thread, time::Duration};
+use std::{str, thread, time::Duration};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, accept_within, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, not_utf8, tell, within};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen, close_gracefully, log_line};
+use sockets101::{accept_within, read_within};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1241;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
-/// How many threads serve.
+/// The number of threads that serve clients.
 const THREADS: usize = 4;
 
-/// slow: how long an answer takes, in seconds.
+/// slow: the default time that a reply takes, in seconds.
 const DELAY: f64 = 5.0;
 
-/// How long a thread waits for a client, and for its message, in seconds.
+/// The default time that a thread waits for a client, in seconds.
 const TIMEOUT: f64 = 20.0;
 
 fn main() -> Result<(), Failure> {
     let mut args =
         Args::new("slow_thread_pool_timeout [IP:PORT] [--delay 5] [--timeout 20]");
-    let timeout = args.seconds("--timeout", TIMEOUT, 0.001);
-    let delay = args.seconds("--delay", DELAY, 0.0); // slow
+    let timeout = args.timeout("--timeout", TIMEOUT);
+    let delay = args.seconds("--delay", DELAY); // slow
     let address = args.listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
-    // The scope ends when all its threads have, and the program with it. (If
-    // the system refuses a thread, those that run go on without it.)
-    thread::scope(|pool| {
+    // `thread::scope` calls this closure (a function without a name). Then it waits
+    // until all threads of the scope have returned, so they may borrow `listener`.
+    // When all workers have returned, `main` returns, too.
+    thread::scope(|scope| {
         for number in 1..=THREADS {
-            let thread = thread::Builder::new().name(format!("worker-{number}"));
-            thread.spawn_scoped(pool, || serve(&listener, timeout, delay))?;
+            // The name of the thread is the beginning of its log lines.
+            let builder = thread::Builder::new().name(format!("worker-{number}"));
+            // `spawn_scoped` starts a thread. The thread calls the second closure,
+            // which borrows `listener` and therefore does not need `move`.
+            let started =
+                builder.spawn_scoped(scope, || serve(&listener, timeout, delay));
+            if let Err(err) = started {
+                log_line(format!("cannot start worker-{number}: {err}"));
+            }
         }
-        Ok(())
-    })
+    });
+    Ok(())
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.set_nonblocking(true)?; // accept_within waits, accept must not
-    socket.bind(&address.into())?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    // Several threads can wait for the same connection. Only one gets it,
+    // and the others must not block in `accept`.
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(TcpListener::from(socket))
 }
 
 fn serve(listener: &TcpListener, timeout: Duration, delay: Duration) {
     loop {
         match accept_within(listener, timeout) {
-            Ok((client, peer)) => {
-                tell(peer, "connected");
-                let visit = within(timeout, || handle_client(&client, delay));
-                hang_up(client);
-                ended(peer, &visit);
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the thread.
+                let result = handle_client(&mut client, timeout, delay);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) if err.kind() == ErrorKind::TimedOut => break,
-            Err(err) => call_failed("accept", &err),
+            Err(err) => {
+                // No client has connected in time, so the thread exits.
+                if err.kind() == ErrorKind::TimedOut {
+                    break;
+                }
+                log_and_pause("accept", &err);
+            }
         }
     }
-    // println! would panic if nobody read stdout any more.
-    let _ = writeln!(io::stdout(), "Socket timed out, exiting thread");
+    print_line("Socket timed out, exiting thread");
 }
 
-fn handle_client(mut client: &TcpStream, delay: Duration) -> io::Result<()> {
-    let mut buffer = [0; CHUNK];
-    let length = client.read(&mut buffer)?;
-    // The good text before the first flaw; of no bytes at all there is none.
-    let Some(chunk) = buffer[..length].utf8_chunks().next() else { return Ok(()) };
-    thread::sleep(delay); // slow
-    client.write_all(chunk.valid().to_uppercase().as_bytes())?;
-    if chunk.invalid().is_empty() { Ok(()) } else { Err(not_utf8()) }
+fn handle_client(
+    client: &mut TcpStream,
+    timeout: Duration,
+    delay: Duration,
+) -> io::Result<()> {
+    let mut buffer = [0; BUFFER_SIZE];
+    let length = read_within(client, &mut buffer, timeout)?;
+    // slow: no delay if the client has not sent a request.
+    if length > 0 {
+        thread::sleep(delay);
+    }
+    let received = &buffer[..length];
+    match str::from_utf8(received) {
+        Ok(text) => client.write_all(text.to_uppercase().as_bytes()),
+        Err(err) => {
+            // Reply to the valid text before the first invalid byte.
+            let valid = &received[..err.valid_up_to()];
+            let text = String::from_utf8_lossy(valid);
+            client.write_all(text.to_uppercase().as_bytes())?;
+            Err(io::Error::other("invalid UTF-8"))
+        }
+    }
 }
 // ANCHOR_END: program

@@ -1,4 +1,5 @@
-//! A server that gives each client a thread of its own.
+//! A TCP server that starts a thread for each client, so that no client waits for
+//! another one.
 //!
 //! Slide 14, "one thread per client". In one terminal:
 //!
@@ -6,10 +7,10 @@
 //! $ cargo run --example thread_per_client
 //! server ready on 127.0.0.1:1237
 //! client-1: 127.0.0.1:50412 connected
-//! client-1: 127.0.0.1:50412 left
+//! client-1: 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1237 "hello" "straße"
@@ -17,81 +18,110 @@
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1237, which only this
-//! machine reaches. `0.0.0.0:1237` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1237,
+//! which only programs on this machine can reach. `0.0.0.0:1237` also accepts other
+//! machines on the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - `handle_client` is that of `sequential_server`, unchanged. It may block: it blocks
-//!   its own thread, and the others go on. Try two clients without a text, side by side.
-//! - `accept` stays in the main thread, so that somebody is always there for the next
-//!   client.
-//! - A thread costs memory and time to start, and anybody can make us start one: here
-//!   the clients decide how many there are. When the system refuses another, that client
-//!   is dropped, and the server goes on.
-//! - Ctrl-C ends the process, whatever its threads are doing.
+//! - `handle_client` is the same as in lesson 10 (`sequential_server`). It may
+//!   block, because it blocks only the thread of its own client. Run
+//!   `cargo run --example tcp_client -- 1237` in two terminals and type a line in
+//!   each. Both clients receive their replies.
+//! - The main thread only accepts connections, so the server is always ready for the
+//!   next client.
+//! - A thread needs memory, and it takes time to start. The clients decide how many
+//!   threads there are. If the operating system cannot start another thread, the
+//!   server drops that client and continues.
+//! - Ctrl-C stops the process with all its threads, whatever they are doing.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Decoder, Failure, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Decoder, Failure, cannot_listen, close_gracefully};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1237;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("thread_per_client [IP:PORT]").listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let args = Args::new("thread_per_client [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
-    for number in 1_u64.. {
+    let mut number: u64 = 0;
+    loop {
         match listener.accept() {
             Ok((client, peer)) => {
-                let thread = thread::Builder::new().name(format!("client-{number}"));
-                if let Err(err) = thread.spawn(move || serve(client, peer)) {
-                    tell(peer, "dropped: no thread for it");
-                    call_failed("start a thread", &err);
+                number += 1;
+                // The name of the thread is the beginning of its log lines.
+                let builder =
+                    thread::Builder::new().name(format!("client-{number}"));
+                // `spawn` starts a thread, which calls the closure. (A closure is a
+                // function without a name.) `move` gives the closure the values that
+                // it uses, because the thread can run longer than this `match`.
+                let started = builder.spawn(move || serve(client, peer));
+                if let Err(err) = started {
+                    // The closure and its `client` are gone, so the connection is
+                    // closed.
+                    log_event(peer, "dropped: could not start a thread");
+                    log_and_pause("start a thread", &err);
                 }
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
-    Ok(())
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-fn serve(client: TcpStream, peer: SocketAddr) {
-    tell(peer, "connected");
-    let visit = handle_client(&client);
-    hang_up(client);
-    ended(peer, &visit);
-}
-
-fn handle_client(mut client: &TcpStream) -> io::Result<()> {
-    let mut decoder = Decoder::default();
-    let mut buffer = [0; CHUNK];
-    while let length @ 1.. = client.read(&mut buffer)? {
-        let (text, verdict) = decoder.feed(&buffer[..length]);
-        client.write_all(text.to_uppercase().as_bytes()).and(verdict)?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
     }
-    decoder.finish()
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from(socket))
+}
+
+fn serve(mut client: TcpStream, peer: SocketAddr) {
+    log_event(peer, "connected");
+    let result = handle_client(&mut client);
+    close_gracefully(client);
+    log_disconnect(peer, &result);
+}
+
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
+    let mut decoder = Decoder::default();
+    let mut buffer = [0; BUFFER_SIZE];
+    loop {
+        let length = client.read(&mut buffer)?;
+        if length == 0 {
+            // The client has closed its sending side. Was its last character
+            // complete?
+            return decoder.finish();
+        }
+        // `valid` is false if there are invalid bytes after `text`.
+        let (text, valid) = decoder.decode(&buffer[..length]);
+        client.write_all(text.to_uppercase().as_bytes())?;
+        if !valid {
+            return Err(io::Error::other("invalid UTF-8"));
+        }
+    }
 }
 // ANCHOR_END: program

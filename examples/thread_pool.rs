@@ -1,4 +1,5 @@
-//! A server with four threads, started once, that take turns at `accept`.
+//! A TCP server that starts four threads at the beginning. Each of them accepts and
+//! serves one client after another.
 //!
 //! Slide 16, "pool of threads". In one terminal:
 //!
@@ -6,98 +7,125 @@
 //! $ cargo run --example thread_pool
 //! server ready on 127.0.0.1:1239
 //! worker-1: 127.0.0.1:50412 connected
-//! worker-1: 127.0.0.1:50412 left
+//! worker-1: 127.0.0.1:50412 disconnected
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1239 "straße"
 //! STRASSE
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1239, which only this
-//! machine reaches. `0.0.0.0:1239` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1239,
+//! which only programs on this machine can reach. `0.0.0.0:1239` also accepts other
+//! machines on the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - All four threads call `accept` on the same listener, and the system gives each
-//!   client to one of them. The main thread only waits for the others.
-//! - However many clients come, there are four threads: a bound that the server sets, and
-//!   not its clients. The price: start `tcp_client -- 1239` without a text in four
-//!   terminals, and a fifth client waits until one of them is done.
-//! - As in `tcp_server`, one message a connection, and one read is not one message: of
-//!   5,000 bytes sent at once 4,096 at most are answered, and a character that the read
-//!   cuts in two is lost.
-//! - A thread that ended at its first reset or bad byte would leave three, and the fourth
-//!   such client would have stopped the server. Here an error ends one visit.
+//! - All four threads call `accept` on the same listening socket. The kernel gives
+//!   each connection to one of them. The main thread only waits for the four
+//!   threads.
+//! - The server decides how many threads there are, not its clients. This has a
+//!   price. Run `cargo run --example tcp_client -- 1239` in four terminals, and do
+//!   not type anything. A fifth client then waits until one of the four has received
+//!   its reply or has disconnected.
+//! - As in lesson 4 (`tcp_server`), the server reads once per connection. If a
+//!   client sends 5,000 bytes at once, the server replies to at most 4,096 of them.
+//!   If the read ends inside a character, that character is lost.
+//! - An error of one client closes only that connection. If a reset or an invalid
+//!   byte stopped the thread, each such client would cost one thread. After four of
+//!   them, the server would stop.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use std::{str, thread};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, not_utf8, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen, close_gracefully, log_line};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1239;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
-/// How many threads serve.
+/// The number of threads that serve clients.
 const THREADS: usize = 4;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("thread_pool [IP:PORT]").listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let args = Args::new("thread_pool [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
-    // The scope ends when all its threads have, and the program with it. (If
-    // the system refuses a thread, those that run go on without it.)
-    thread::scope(|pool| {
+    // `thread::scope` calls this closure (a function without a name). Then it waits
+    // until all threads of the scope have returned, so they may borrow `listener`.
+    // The workers never return, so neither does `main`.
+    thread::scope(|scope| {
         for number in 1..=THREADS {
-            let thread = thread::Builder::new().name(format!("worker-{number}"));
-            thread.spawn_scoped(pool, || serve(&listener))?;
+            // The name of the thread is the beginning of its log lines.
+            let builder = thread::Builder::new().name(format!("worker-{number}"));
+            // `spawn_scoped` starts a thread. The thread calls the second closure,
+            // which borrows `listener` and therefore does not need `move`.
+            let started = builder.spawn_scoped(scope, || serve(&listener));
+            if let Err(err) = started {
+                log_line(format!("cannot start worker-{number}: {err}"));
+            }
         }
-        Ok(())
-    })
+    });
+    Ok(())
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.bind(&address.into())?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(TcpListener::from(socket))
 }
 
 fn serve(listener: &TcpListener) {
     loop {
         match listener.accept() {
-            Ok((client, peer)) => {
-                tell(peer, "connected");
-                let visit = handle_client(&client);
-                hang_up(client);
-                ended(peer, &visit);
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the thread.
+                let result = handle_client(&mut client);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) => call_failed("accept", &err),
+            Err(err) => log_and_pause("accept", &err),
         }
     }
 }
 
-fn handle_client(mut client: &TcpStream) -> io::Result<()> {
-    let mut buffer = [0; CHUNK];
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; BUFFER_SIZE];
     let length = client.read(&mut buffer)?;
-    // The good text before the first flaw; of no bytes at all there is none.
-    let Some(chunk) = buffer[..length].utf8_chunks().next() else { return Ok(()) };
-    client.write_all(chunk.valid().to_uppercase().as_bytes())?;
-    if chunk.invalid().is_empty() { Ok(()) } else { Err(not_utf8()) }
+    let received = &buffer[..length];
+    match str::from_utf8(received) {
+        Ok(text) => client.write_all(text.to_uppercase().as_bytes()),
+        Err(err) => {
+            // Reply to the valid text before the first invalid byte.
+            let valid = &received[..err.valid_up_to()];
+            let text = String::from_utf8_lossy(valid);
+            client.write_all(text.to_uppercase().as_bytes())?;
+            Err(io::Error::other("invalid UTF-8"))
+        }
+    }
 }
 // ANCHOR_END: program

@@ -1,4 +1,5 @@
-//! The pool of `thread_pool`, whose threads end when no client comes for a while.
+//! The server of lesson 16 (`thread_pool`), but a thread exits if no client connects
+//! for a while.
 //!
 //! Slide 17, "pool with timeout". In one terminal:
 //!
@@ -6,116 +7,146 @@
 //! $ cargo run --example thread_pool_timeout -- --timeout 3
 //! server ready on 127.0.0.1:1240
 //! worker-1: 127.0.0.1:50412 connected
-//! worker-1: 127.0.0.1:50412 left
+//! worker-1: 127.0.0.1:50412 disconnected
 //! Socket timed out, exiting thread
 //! Socket timed out, exiting thread
 //! Socket timed out, exiting thread
 //! Socket timed out, exiting thread
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1240 "straße"
 //! STRASSE
 //! ```
 //!
-//! Arguments: `[IP:PORT]`, where to listen; by default 127.0.0.1:1240, which only this
-//! machine reaches, and `0.0.0.0:1240` opens it to the room. `[--timeout 20]`, the
-//! seconds that a thread waits for a client, and then for what that client says.
+//! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1240,
+//! which only programs on this machine can reach. `0.0.0.0:1240` also accepts other
+//! machines on the network. `[--timeout 20]`, the time that a thread waits for a
+//! client, and then for the request of this client, in seconds.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - The main thread waits for the four, so the program ends by itself when the last one
-//!   does. A program that lived on with its listener open would go on accepting, in the
-//!   system's queue, clients that nobody will ever answer.
-//! - Connect a client every ten seconds, and threads end all the same: each counts its own
-//!   wait, and a client that another thread gets does not stop the clock. Under light
-//!   traffic the pool shrinks, and nothing makes it grow again.
-//! - A time limit on `accept` is none on `read`: each client's socket gets its own. Start
-//!   `tcp_client -- 1240` without a text and wait: `dropped: silent for 3 s`. (The
-//!   listener is non-blocking and `accept_within` waits: so does Python's `settimeout`.)
-//! - What `thread_pool` does not have is marked with `timeout`; apart from that, the limit
-//!   is only handed on.
+//! - The main thread waits for the four threads, so the program exits when the last
+//!   one does. Otherwise the listening socket would stay open. The kernel would
+//!   still complete handshakes and queue the connections, but no thread would accept
+//!   them.
+//! - Start the server without `--timeout`, and connect one client every ten seconds.
+//!   The threads time out one by one, because each of them measures its own waiting
+//!   time. A client that another thread serves does not reset this time.
+//! - A timeout for `accept` does not apply to the sockets that `accept` returns, so
+//!   `handle_client` needs its own timeout for its read. Run
+//!   `cargo run --example tcp_client -- 1240` and do not type anything. After 3
+//!   seconds, the server prints `dropped: timed out: nothing received for 3 s`.
+//! - The comments that begin with `timeout` mark what `thread_pool` does not have.
+//!   The other changed lines only pass `timeout` on.
 
 // ANCHOR: program
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::{thread, time::Duration};
+use std::{str, thread, time::Duration};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, accept_within, cannot_listen};
-use sockets101::{call_failed, ended, hang_up, not_utf8, tell, within};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen, close_gracefully, log_line};
+use sockets101::{accept_within, read_within};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1240;
 
-/// How many connections the system may keep waiting for `accept`.
+/// The number of pending connections that the kernel keeps for `accept`.
 const BACKLOG: i32 = 100;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
-/// How many threads serve.
+/// The number of threads that serve clients.
 const THREADS: usize = 4;
 
-/// timeout: how long a thread waits for a client, and for its message, in seconds.
+/// timeout: the default time that a thread waits for a client, in seconds.
 const TIMEOUT: f64 = 20.0;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("thread_pool_timeout [IP:PORT] [--timeout 20]");
-    let timeout = args.seconds("--timeout", TIMEOUT, 0.001); // timeout
+    let timeout = args.timeout("--timeout", TIMEOUT); // timeout
     let address = args.listen_address(PORT);
-    let listener = listen(address).map_err(|err| cannot_listen(address, &err))?;
-    println!("server ready on {}", listener.local_addr()?);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
 
-    // The scope ends when all its threads have, and the program with it. (If
-    // the system refuses a thread, those that run go on without it.)
-    thread::scope(|pool| {
+    // `thread::scope` calls this closure (a function without a name). Then it waits
+    // until all threads of the scope have returned, so they may borrow `listener`.
+    // timeout: when all workers have returned, `main` returns, too.
+    thread::scope(|scope| {
         for number in 1..=THREADS {
-            let thread = thread::Builder::new().name(format!("worker-{number}"));
-            thread.spawn_scoped(pool, || serve(&listener, timeout))?;
+            // The name of the thread is the beginning of its log lines.
+            let builder = thread::Builder::new().name(format!("worker-{number}"));
+            // `spawn_scoped` starts a thread. The thread calls the second closure,
+            // which borrows `listener` and therefore does not need `move`.
+            let started = builder.spawn_scoped(scope, || serve(&listener, timeout));
+            if let Err(err) = started {
+                log_line(format!("cannot start worker-{number}: {err}"));
+            }
         }
-        Ok(())
-    })
+    });
+    Ok(())
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Not on Windows, where this option would let another program take the port.
-    socket.set_reuse_address(cfg!(not(windows)))?;
-    socket.set_nonblocking(true)?; // timeout: accept_within waits, accept must not
-    socket.bind(&address.into())?;
+    // SO_REUSEADDR: the port can be used again immediately after a restart.
+    // On Windows, it would let another program take the port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    // timeout: several threads can wait for the same connection. Only one gets it,
+    // and the others must not block in `accept`.
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(TcpListener::from(socket))
 }
 
 fn serve(listener: &TcpListener, timeout: Duration) {
     loop {
-        // timeout: in place of listener.accept()
+        // timeout: this call replaces `listener.accept()`.
         match accept_within(listener, timeout) {
-            Ok((client, peer)) => {
-                tell(peer, "connected");
-                // timeout: the socket has the same limit; `within` names the
-                // silence.
-                let visit = within(timeout, || handle_client(&client));
-                hang_up(client);
-                ended(peer, &visit);
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // No `?` here: an error of one client must not stop the thread.
+                let result = handle_client(&mut client, timeout);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
             }
-            Err(err) if err.kind() == ErrorKind::TimedOut => break, // timeout
-            Err(err) => call_failed("accept", &err),
+            Err(err) => {
+                // timeout: no client has connected in time, so the thread exits.
+                if err.kind() == ErrorKind::TimedOut {
+                    break;
+                }
+                log_and_pause("accept", &err);
+            }
         }
     }
-    // timeout: println! would panic if nobody read stdout any more.
-    let _ = writeln!(io::stdout(), "Socket timed out, exiting thread");
+    print_line("Socket timed out, exiting thread"); // timeout
 }
 
-fn handle_client(mut client: &TcpStream) -> io::Result<()> {
-    let mut buffer = [0; CHUNK];
-    let length = client.read(&mut buffer)?;
-    // The good text before the first flaw; of no bytes at all there is none.
-    let Some(chunk) = buffer[..length].utf8_chunks().next() else { return Ok(()) };
-    client.write_all(chunk.valid().to_uppercase().as_bytes())?;
-    if chunk.invalid().is_empty() { Ok(()) } else { Err(not_utf8()) }
+fn handle_client(client: &mut TcpStream, timeout: Duration) -> io::Result<()> {
+    let mut buffer = [0; BUFFER_SIZE];
+    let length = read_within(client, &mut buffer, timeout)?; // timeout
+    let received = &buffer[..length];
+    match str::from_utf8(received) {
+        Ok(text) => client.write_all(text.to_uppercase().as_bytes()),
+        Err(err) => {
+            // Reply to the valid text before the first invalid byte.
+            let valid = &received[..err.valid_up_to()];
+            let text = String::from_utf8_lossy(valid);
+            client.write_all(text.to_uppercase().as_bytes())?;
+            Err(io::Error::other("invalid UTF-8"))
+        }
+    }
 }
 // ANCHOR_END: program

@@ -1,4 +1,5 @@
-//! The far end of a distance meter: it answers `PONG` to anything.
+//! A UDP server that replies `PONG` to each datagram, so that a client can measure
+//! how many routers are on the way.
 //!
 //! Slide 3, "UDP server (TTL estimator)". In one terminal:
 //!
@@ -7,65 +8,85 @@
 //! server ready on 127.0.0.1:1234
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example ttl_ping -- 1234
 //! TTL 1: PONG
-//! 1 hops
+//! 1 hop
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1234, which only this
-//! machine reaches. `0.0.0.0:1234` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1234,
+//! which only programs on this machine can reach. `0.0.0.0:1234` also accepts other
+//! machines on the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - The server knows nothing of TTLs. The client sends with a time to live of 1, 2, 3
-//!   and so on; each router on the way takes 1 off and drops what reaches 0. The first
-//!   PONG tells the distance.
-//! - Run it on two machines: `ttl_pong -- 0.0.0.0:1234` on one, `ttl_ping -- IP:1234` on
-//!   the other. On the same network there is no router between them: still 1.
-//! - An empty datagram is a datagram, and gets its PONG.
+//! - The server does not know the TTL (time to live). The client sends datagrams
+//!   with a TTL of 1, 2, 3 and so on. Each router on the way subtracts 1 and drops a
+//!   datagram whose TTL is then 0. The first `PONG` shows the distance.
+//! - Use two machines. Run `cargo run --example ttl_pong -- 0.0.0.0:1234` on the
+//!   first machine. Run `cargo run --example ttl_ping -- IP:1234` on the second one,
+//!   with the IP of the first machine. If both are on the same network, there is no
+//!   router between them, so the result is still 1 hop.
+//! - An empty datagram is also a datagram.
+//!   `cargo run --example udp_client -- 1234 ""` prints `PONG`.
 
 // ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, call_failed, cannot_listen, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen};
+use sockets101::{log_and_pause, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1234;
 
-/// The buffer for what comes, in bytes. Nobody looks at it.
-const LONGEST: usize = 2048;
+/// The size of the buffer, in bytes. The server does not look at what it receives.
+const BUFFER_SIZE: usize = 2048;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("ttl_pong [IP:PORT]").listen_address(PORT);
-    let socket = bind(address).map_err(|err| cannot_listen(address, &err))?;
-    let own = socket.local_addr()?;
-    println!("server ready on {own}");
+    let args = Args::new("ttl_pong [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let socket = match bind(address) {
+        Ok(socket) => socket,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    let own_address = socket.local_addr()?;
+    print_line(format!("server ready on {own_address}"));
 
-    let mut buffer = [0; LONGEST];
+    // `recv_from` writes each datagram to this buffer.
+    let mut buffer = [0; BUFFER_SIZE];
     loop {
         match socket.recv_from(&mut buffer) {
-            // A PONG that comes from our own port number could be answered for ever.
-            Ok((_, peer)) if peer.port() == own.port() => {
-                tell(peer, "dropped: sent from our own port number");
-            }
             Ok((_, peer)) => {
-                if socket.send_to(b"PONG", peer).is_err() {
-                    tell(peer, "dropped: cannot be replied to");
+                if peer.port() == own_address.port() {
+                    // A forged sender address: the server would reply to itself
+                    // forever.
+                    log_event(
+                        peer,
+                        "dropped: sent from the server's own port number",
+                    );
+                } else {
+                    reply(&socket, peer);
                 }
             }
-            Err(err) => call_failed("receive", &err),
+            Err(err) => log_and_pause("receive", &err),
         }
     }
 }
 
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    // AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    socket.bind(&SockAddr::from(address))?;
+    Ok(UdpSocket::from(socket))
+}
+
+fn reply(socket: &UdpSocket, peer: SocketAddr) {
+    if socket.send_to(b"PONG", peer).is_err() {
+        log_event(peer, "dropped: the reply could not be sent");
+    }
 }
 // ANCHOR_END: program

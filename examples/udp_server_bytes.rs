@@ -1,4 +1,5 @@
-//! A datagram server: whatever bytes come, it sends them back in upper case.
+//! A UDP server that replies to each datagram with the same bytes, but with the
+//! letters a to z in upper case.
 //!
 //! Slide 1, "UDP server (bytes)". In one terminal:
 //!
@@ -7,7 +8,7 @@
 //! server ready on 127.0.0.1:1235
 //! ```
 //!
-//! In another:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example udp_client -- 1235 "hello" "café"
@@ -15,60 +16,84 @@
 //! CAFé
 //! ```
 //!
-//! Argument: `[IP:PORT]`, where to listen; by default 127.0.0.1:1235, which only this
-//! machine reaches. `0.0.0.0:1235` opens it to the room.
+//! Argument: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1235,
+//! which only programs on this machine can reach. `0.0.0.0:1235` also accepts other
+//! machines on the network.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - `é` stays as it is: upper case of bytes knows the 26 letters of ASCII and leaves
-//!   every other byte alone. `udp_server` reads the bytes as text.
-//! - No listen, no accept, no close: one socket talks with everybody, and each datagram
-//!   says where it came from. Send an empty one, `udp_client -- 1235 ""`, and an empty
-//!   one comes back.
-//! - A datagram is received whole or cut, never in two parts: of 3,000 bytes the buffer
-//!   takes 2,048, and the rest is gone (Windows drops such a datagram altogether).
-//! - Whoever can forge a source address can make a server write to itself, or to another
-//!   echo server, for ever. So this one does not answer its own port number.
+//! - `é` stays as it is. The server changes only the 26 letters of ASCII, and it
+//!   copies all other bytes. Lesson 2 (`udp_server`) decodes the bytes as text.
+//! - The server uses one socket for all clients, because each datagram carries the
+//!   address of its sender. There is no connection, so the server calls neither
+//!   `listen` nor `accept`. Send an empty datagram with
+//!   `cargo run --example udp_client -- 1235 ""`. The reply is an empty datagram,
+//!   too.
+//! - The network delivers a datagram completely or not at all. But if a client sends
+//!   3,000 bytes, the server's buffer takes only the first 2,048. The kernel
+//!   discards the rest without an error. (On Windows, the server loses the whole
+//!   datagram.)
+//! - Any program can forge the sender address of a datagram. If the forged address
+//!   is the server's own, the server would reply to itself forever. Therefore the
+//!   server does not reply to its own port number. This covers only the simplest
+//!   case: it does not stop a loop between two different echo servers.
 
 // ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, call_failed, cannot_listen, tell};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, cannot_listen};
+use sockets101::{log_and_pause, log_event, print_line};
 
-/// The slide's port.
+/// The port of the slide.
 const PORT: u16 = 1235;
 
-/// The longest datagram that is received whole, in bytes.
-const LONGEST: usize = 2048;
+/// The largest datagram that the server receives completely, in bytes.
+const BUFFER_SIZE: usize = 2048;
 
 fn main() -> Result<(), Failure> {
-    let address = Args::new("udp_server_bytes [IP:PORT]").listen_address(PORT);
-    let socket = bind(address).map_err(|err| cannot_listen(address, &err))?;
-    let own = socket.local_addr()?;
-    println!("server ready on {own}");
+    let args = Args::new("udp_server_bytes [IP:PORT]");
+    let address = args.listen_address(PORT);
+    let socket = match bind(address) {
+        Ok(socket) => socket,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    let own_address = socket.local_addr()?;
+    print_line(format!("server ready on {own_address}"));
 
-    let mut buffer = [0; LONGEST];
+    // `recv_from` writes each datagram to this buffer and returns its length.
+    let mut buffer = [0; BUFFER_SIZE];
     loop {
         match socket.recv_from(&mut buffer) {
-            Ok((_, peer)) if peer.port() == own.port() => {
-                tell(peer, "dropped: sent from our own port number");
-            }
             Ok((length, peer)) => {
-                let reply = buffer[..length].to_ascii_uppercase();
-                if socket.send_to(&reply, peer).is_err() {
-                    tell(peer, "dropped: cannot be replied to");
+                if peer.port() == own_address.port() {
+                    // A forged sender address: the server would reply to itself
+                    // forever.
+                    log_event(
+                        peer,
+                        "dropped: sent from the server's own port number",
+                    );
+                } else {
+                    handle_datagram(&socket, peer, &buffer[..length]);
                 }
             }
-            Err(err) => call_failed("receive", &err),
+            Err(err) => log_and_pause("receive", &err),
         }
     }
 }
 
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    // AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    socket.bind(&SockAddr::from(address))?;
+    Ok(UdpSocket::from(socket))
+}
+
+fn handle_datagram(socket: &UdpSocket, peer: SocketAddr, datagram: &[u8]) {
+    let reply = datagram.to_ascii_uppercase();
+    if socket.send_to(&reply, peer).is_err() {
+        log_event(peer, "dropped: the reply could not be sent");
+    }
 }
 // ANCHOR_END: program
