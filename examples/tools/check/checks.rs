@@ -4,19 +4,17 @@ use std::sync::{Barrier, mpsc::channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::reasons::why;
 use crate::lessons::Design::{Pool, Sequential, Together};
 use crate::lessons::Kind::{Block, Conversation, Datagram, OneMessage};
 use crate::lessons::{Kind, Row};
-use crate::wire::{
-    Because, Ending, Lab, Outcome, Seen, at_once, framed, missed, passed, repeat,
-};
+use crate::reasons::why;
+use crate::wire::{Because, Ending, Lab, Outcome, Seen, at_once, framed, missed, passed, repeat};
 
 pub struct Check {
     pub name: &'static str,
-    /// What it does to the server; what a server that does not survive it has died of.
+    /// Describes the check. Also used in the message "the process died of ...".
     pub does: &'static str,
-    /// For which servers it is made.
+    /// Returns true for the servers that the check is made with.
     pub suits: fn(&Row) -> bool,
     pub run: fn(&Lab) -> Outcome,
 }
@@ -46,7 +44,7 @@ pub const CHECKS: [Check; 30] = [
     Check { name: "vanish", does: "a client that leaves before its answer", suits: |_| true, run: vanish },
     Check { name: "never_read", does: "a client that does not read", suits: |row| is(row, &[Conversation]), run: never_read },
     Check { name: "megabyte", does: "a text of 1 MiB", suits: |row| is(row, &[Block, Conversation]), run: megabyte },
-    Check { name: "last_word", does: "a client that still sends at the end", suits: Row::has_last_word, run: last_word },
+    Check { name: "last_word", does: "a client that still sends at the end", suits: Row::closes_gracefully, run: last_word },
     Check { name: "connections_200", does: "200 connections", suits: Row::is_stream, run: connections_200 },
     Check { name: "coming_and_going", does: "ten clients that come and go as fast as they can", suits: |row| row.backlog == 100, run: coming_and_going },
     Check { name: "one_after_another", does: "a second client that asks first", suits: |row| row.is_stream() && row.design == Sequential, run: one_after_another },
@@ -55,7 +53,7 @@ pub const CHECKS: [Check; 30] = [
     Check { name: "idle_end", does: "nobody, but for one silent client", suits: |row| row.options.contains(&"timeout"), run: idle_end },
 ];
 
-/// Checks that would take minutes where each read takes seconds by design.
+/// The checks that would take minutes with a server that sleeps before each reply.
 pub const TOO_LONG_FOR_SLOW: [&str; 4] =
     ["never_read", "megabyte", "connections_200", "coming_and_going"];
 
@@ -63,15 +61,15 @@ fn is(row: &Row, kinds: &[Kind]) -> bool {
     kinds.contains(&row.kind)
 }
 
-/// Whether the server reads the bytes as text.
+/// Returns true if the server decodes the bytes as text.
 fn decodes(row: &Row) -> bool {
     row.name != "udp_server_bytes" && row.name != "ttl_pong"
 }
 
-/// How often somebody rude comes: more often than a pool has threads.
+/// The number of rude clients: more than a pool has threads.
 const OFTEN: usize = 8;
 
-/// Long enough for a server to have seen what was sent before.
+/// A time that is long enough for a server to read what was sent before.
 const MOMENT: Duration = Duration::from_millis(30);
 
 fn upper_case(lab: &Lab) -> Outcome {
@@ -104,13 +102,13 @@ fn datagram_2049(lab: &Lab) -> Outcome {
     let mut client = lab.send("a".repeat(2049))?;
     let outcome = client.expect_reply(&"a".repeat(2048));
     if cfg!(windows) && outcome.as_ref().is_err_and(|miss| !is_cut(miss)) {
-        return lab.next(); // Windows hands over nothing of such a datagram.
+        return lab.next(); // Windows discards such a datagram.
     }
     let longer = |miss: &Seen| miss.talk.came.starts_with(&miss.talk.want);
     outcome.because(is_cut, why::SHORT_BUFFER).because(longer, why::LONG_BUFFER)
 }
 
-/// Whether a first part came, and no more.
+/// Returns true if only a first part came.
 fn is_cut(miss: &Seen) -> bool {
     !miss.talk.came.is_empty() && miss.talk.want.starts_with(&miss.talk.came)
 }
@@ -261,8 +259,7 @@ fn silence(lab: &Lab) -> Outcome {
         Together => (5, why::SILENCE_BLOCKS),
         Pool => (3, why::FEWER),
     };
-    let clients =
-        (0..silent).map(|_| lab.connect()).collect::<Result<Vec<_>, _>>()?;
+    let clients = (0..silent).map(|_| lab.connect()).collect::<Result<Vec<_>, _>>()?;
     thread::sleep(MOMENT);
     let mut beside = lab.say("beside")?;
     if lab.row.design == Sequential && beside.is_silent() {
@@ -292,9 +289,9 @@ fn reset(lab: &Lab) -> Outcome {
 
 fn vanish(lab: &Lab) -> Outcome {
     repeat(OFTEN, |_| {
-        // Half a block, half a character, and no text as a datagram.
+        // Half a length-prefixed message, half a character, and an invalid datagram.
         drop(lab.send(b"\0\0\0\x0acaf\xc3")?);
-        thread::sleep(MOMENT); // The answer meets a socket that is closed.
+        thread::sleep(MOMENT); // The reply arrives at a closed socket.
         lab.next()
     })
 }
@@ -310,7 +307,7 @@ fn never_read(lab: &Lab) -> Outcome {
     deaf.expect(vec![b'X'; sent]).because(is_lost, why::LOST)
 }
 
-/// Whether a good part of a long answer came, and then not what comes next.
+/// Returns true if a large first part of a long reply came, and then wrong bytes or none.
 fn is_lost(miss: &Seen) -> bool {
     const SEVERAL_READS: usize = 16 * 4096;
     let both = miss.talk.want.iter().zip(&miss.talk.came);
@@ -398,7 +395,7 @@ fn pool_of_four(lab: &Lab) -> Outcome {
 fn slow_clients(lab: &Lab) -> Outcome {
     let own = lab.another("--delay=0.4", Duration::from_millis(400))?;
     let Some(quick) = own else { return slow_answers(lab) };
-    // On a busy machine answers come late: then once more, slower.
+    // On a busy machine, replies come late. The second try is slower.
     slow_answers(&quick).or_else(|_| {
         let slow = lab.another("--delay=1.5", Duration::from_millis(1500))?;
         slow_answers(slow.as_ref().unwrap_or(&quick))
@@ -420,15 +417,12 @@ fn slow_answers(lab: &Lab) -> Outcome {
     })?;
     drop(sender);
     let times: Vec<Duration> = times.iter().collect();
-    let came: Vec<_> =
-        times.iter().map(|time| format!("{:.1} s", time.as_secs_f64())).collect();
+    let came: Vec<_> = times.iter().map(|time| format!("{:.1} s", time.as_secs_f64())).collect();
     let came = came.join(", ");
     let round = |time: &Duration| time.as_nanos() / lab.delay.as_nanos();
     let rounds: Vec<_> = times.iter().map(round).collect();
     let (expected, fits) = match lab.row.design {
-        Sequential => {
-            ("each after the one before", (1..).zip(&rounds).all(|(n, r)| *r >= n))
-        }
+        Sequential => ("each after the one before", (1..).zip(&rounds).all(|(n, r)| *r >= n)),
         Together => ("all at the same time", rounds == [1; 4]),
         Pool => ("four, and then four", rounds == [1, 1, 1, 1, 2, 2, 2, 2]),
     };
@@ -452,7 +446,7 @@ fn idle_end(lab: &Lab) -> Outcome {
     let mut silent = own.connect()?;
     silent.expect_end().if_silent(why::NO_LIMIT)?;
     drop(silent);
-    let Some(status) = own.ends_within(lab.patience * 2) else {
+    let Some(status) = own.exits_within(lab.timeout * 2) else {
         return missed(expected, "a process that goes on", why::NEVER_ENDS);
     };
     let lines = own.printed();

@@ -1,7 +1,7 @@
-//! A checker for the workbook's servers, and for yours: it talks to one over real
-//! sockets, politely and rudely, and says of each failure what it comes from.
+//! Checks a server of the workbook, or yours, in any language. It connects over real sockets,
+//! as polite and as rude clients, and names the cause of each failure.
 //!
-//! For all slides with a server. In a terminal:
+//! For all lessons with a server. In one terminal:
 //!
 //! ```text
 //! $ cargo run --example check -- thread_pool --only reset
@@ -10,131 +10,176 @@
 //! 1 of 1
 //! ```
 //!
-//! Arguments: `[SLIDE]`, the example to build, start on a free port, and check; without
-//! it all of them, a row each. `[IP:PORT]`, a server to check in its place, in any
-//! language, that is to do what the slide's does; or `HOST:PORT`, or a `PORT` of this
-//! machine. `[--list]` names slides and checks. `[--only CHECK]` makes one check.
-//! `[--timeout 2]`, the seconds after which a stuck server is given up. `[--delay 5]`,
-//! the seconds that an answer of the slow server at `IP:PORT` takes; one that is started
-//! here takes none.
+//! Arguments:
 //!
-//! What to look for:
+//! - `[LESSON]`: the example to build, start on a free port, and check. Without it, all of
+//!   them are checked, and each has one line.
+//! - `[IP:PORT]`: the address of a server to check instead. It must do what the lesson's server
+//!   does. `HOST:PORT` and `PORT` (on this machine) work, too.
+//! - `[--list]`: prints the lessons and the checks.
+//! - `[--only CHECK]`: makes only one check.
+//! - `[--timeout 2]`: the seconds after which a check gives up a server that does not reply.
+//! - `[--delay 5]`: the seconds that the slow server at `IP:PORT` sleeps before a reply. A
+//!   server that `check` starts does not sleep.
 //!
-//! - A line tells what was done, what was expected, what came, and how long it took.
-//!   Exit status 0: all passed; 1: some failed; 2: bad arguments, or nobody listens.
-//! - What a design cannot do, such as a sequential server serving two, is no failure. It
-//!   is shown as `by design`.
-//! - `--only` is also a way to send one rude client, live: start `thread_pool`, then
-//!   `check -- thread_pool 1239 --only reset`, and read what the server says.
+//! What to try:
+//!
+//! - A line shows what the client did, what it expected, what came, and how long it took.
+//!   The exit status is 0 if all checks passed, and 1 if some failed. It is 2 if an argument is
+//!   wrong, or if no server listens on the address.
+//! - A sequential server cannot serve two clients at the same time. This is not a failure, so
+//!   `check` prints `by design`.
+//! - Send one rude client: start `thread_pool`, run `cargo run --example check -- thread_pool
+//!   1239 --only reset`, and read what the server logs.
 
 mod checks;
+#[path = "../common/lessons.rs"]
+mod lessons;
 mod reasons;
 #[path = "../common/server.rs"]
 mod server;
-#[path = "../common/lessons.rs"]
-mod lessons;
 mod wire;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fmt::Display};
 
-use sockets101::{Args, Failure, say};
+use sockets101::{Args, Failure, log_line, print_or_exit};
 
 use checks::{CHECKS, Check, TOO_LONG_FOR_SLOW};
-use reasons::{reason, why};
 use lessons::{Row, SERVERS};
+use reasons::{reason, why};
 use wire::{Lab, Seen, missed};
 
-/// How long a server that is stuck is waited for, in seconds.
-const PATIENCE: f64 = 2.0;
+const USAGE: &str = "check [LESSON] [IP:PORT] [--list] [--only CHECK] [--timeout 2] [--delay 5]";
 
-/// How long an answer of a slow slide takes, in seconds.
+/// The time after which a check gives up a server that does not reply, in seconds.
+const TIMEOUT: f64 = 2.0;
+
+/// The time that a slow lesson sleeps before a reply, in seconds.
 const DELAY: f64 = 5.0;
 
 /// The server that is in the table only with the feature `event`.
 const BEHIND_A_FEATURE: &str = "event_server";
 
+/// The standard output. If it is closed or full, the program stops its servers and exits.
+#[derive(Default)]
+struct Output {
+    error: Option<io::Error>,
+}
+
+impl Output {
+    /// Prints a line, unless an earlier line could not be printed.
+    fn line(&mut self, text: impl Display) {
+        if self.error.is_none() {
+            self.error = writeln!(io::stdout(), "{text}").err();
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    match run() {
+    let mut output = Output::default();
+    let result = run(&mut output);
+    // All servers have stopped.
+    if let Some(err) = output.error {
+        if err.kind() != ErrorKind::BrokenPipe {
+            log_line(format!("Error: cannot write to stdout: {err}; free some space"));
+            return ExitCode::from(2);
+        }
+    }
+    match result {
         Ok(all_passed) => ExitCode::from(u8::from(!all_passed)),
         Err(failure) => {
-            say(format_args!("Error: {failure:?}"));
+            log_line(format!("Error: {failure:?}"));
             ExitCode::from(2)
         }
     }
 }
 
-/// Whether all has passed.
-fn run() -> Result<bool, Failure> {
-    let mut args = Args::new(
-        "check [SLIDE] [IP:PORT] [--list] [--only CHECK] [--timeout 2] [--delay 5]",
-    );
+/// Returns true if all checks passed.
+fn run(output: &mut Output) -> Result<bool, Failure> {
+    let mut args = Args::new(USAGE);
     let wants_list = args.option("--list", false);
     let only = args.option("--only", String::new());
-    let patience = args.seconds("--timeout", PATIENCE, 0.001);
-    let slide = args.positional(String::new());
-    let address = args.server_address(0)?; // Port 0, where nobody is: none was given.
-    let address = (address.port() != 0).then_some(address);
-    let delay = args.seconds("--delay", address.map_or(0.0, |_| DELAY), 0.0);
+    let timeout = args.timeout("--timeout", TIMEOUT);
+    let lesson = args.positional(String::new());
+    let address = match has_address() {
+        true => Some(args.server_address(0)?),
+        false => None,
+    };
+    let delay = args.seconds("--delay", if address.is_some() { DELAY } else { 0.0 });
     args.finish();
 
     if wants_list {
-        list();
+        print_or_exit(list());
         return Ok(true);
     }
-    let named = |row: &&Row| slide.is_empty() || row.name == slide;
+    let named = |row: &&Row| lesson.is_empty() || row.name == lesson;
     let rows: Vec<Row> = SERVERS.iter().filter(named).copied().collect();
     let wanted = |check: &&Check| only.is_empty() || check.name == only;
     let checks: Vec<&Check> = CHECKS.iter().filter(wanted).collect();
-    if rows.is_empty() && slide == BEHIND_A_FEATURE {
+    if rows.is_empty() && lesson == BEHIND_A_FEATURE {
         let command = "cargo run --example check --features event";
-        return Err(format!("{slide} needs a feature: {command} -- {slide}").into());
+        return Err(format!("{lesson} needs a feature: {command} -- {lesson}").into());
     }
     if rows.is_empty() {
-        return Err(format!("'{slide}' is no server's slide; see --list").into());
+        return Err(format!("there is no server named '{lesson}'; see --list").into());
     }
     if !checks.iter().any(|check| rows.iter().any(check.suits)) {
-        let whom = if slide.is_empty() { "any slide" } else { &slide };
-        return Err(format!("no check '{only}' for {whom}; see --list").into());
+        let whose = if lesson.is_empty() { "any lesson" } else { &lesson };
+        return Err(format!("there is no check named '{only}' for {whose}; see --list").into());
     }
     if address.is_none() {
         server::build(rows.iter().map(|row| row.name))?;
     }
     let mut all_passed = true;
     for row in &rows {
-        let checks: Vec<_> =
-            checks.iter().filter(|check| (check.suits)(row)).collect();
-        if checks.is_empty() {
+        let checks: Vec<_> = checks.iter().filter(|check| (check.suits)(row)).collect();
+        if checks.is_empty() || output.error.is_some() {
             continue;
         }
         let delay = if row.is_slow() { delay } else { Duration::ZERO };
-        let (row, nowhere) = (*row, SocketAddr::from(([0; 4], 0)));
-        let address = address.unwrap_or(nowhere);
-        let mut lab = Lab { row, address, patience, delay, server: None };
-        if address == nowhere {
+        let nowhere = SocketAddr::from(([0; 4], 0));
+        let mut lab =
+            Lab { row: *row, address: address.unwrap_or(nowhere), timeout, delay, server: None };
+        if address.is_none() {
             lab.renew()?;
         }
-        all_passed &= examine(lab, &checks, rows.len() == 1)?;
+        all_passed &= examine(lab, &checks, rows.len() == 1, output)?;
     }
     Ok(all_passed)
 }
 
-fn list() {
-    line("The slides with a server:");
-    for Row { slide, name, kind, design, port, .. } in SERVERS {
-        line(format_args!("{slide:>4}  {name:<26}{port}  {kind:?}, {design:?}"));
-    }
-    line("The checks:");
-    for check in &CHECKS {
-        line(format_args!("      {:<20}{}", check.name, check.does));
-    }
+/// Returns true if the command line has an address. [`Args`] can only return an address or a
+/// default, so this reads the command line once more.
+fn has_address() -> bool {
+    let mut args = Args::new(USAGE);
+    let _lesson = args.positional(String::new());
+    !args.positional(String::new()).is_empty()
 }
 
-/// Makes the checks, a line each, or all of them a row. Says whether all have passed.
-fn examine(mut lab: Lab, checks: &[&&Check], lines: bool) -> Result<bool, Failure> {
+fn list() -> String {
+    let mut text = String::from("The lessons with a server:\n");
+    for Row { lesson, name, kind, design, port, .. } in SERVERS {
+        text += &format!("{lesson:>4}  {name:<26}{port}  {kind:?}, {design:?}\n");
+    }
+    text += "The checks:\n";
+    for check in &CHECKS {
+        text += &format!("      {:<20}{}\n", check.name, check.does);
+    }
+    text
+}
+
+/// Makes the checks. Prints a line for each of them, or one line for all. Returns true if all
+/// have passed.
+fn examine(
+    mut lab: Lab,
+    checks: &[&&Check],
+    lines: bool,
+    output: &mut Output,
+) -> Result<bool, Failure> {
     let name = lab.row.name;
     if lab.server.is_none() {
         if let Some(why) = lab.absence() {
@@ -142,29 +187,34 @@ fn examine(mut lab: Lab, checks: &[&&Check], lines: bool) -> Result<bool, Failur
         }
     }
     if lines {
-        line(format_args!("{name} at {}", lab.address));
+        output.line(format!("{name} at {}", lab.address));
     }
     let start = Instant::now();
     let (mut passed, mut total, mut failures) = (0, checks.len(), Vec::new());
     for (number, check) in checks.iter().enumerate() {
-        let (mark, told) =
-            left_out(check, &lab).unwrap_or_else(|| make(check, &lab));
-        let told = format!("{} {:<18} {told}", marked(mark), check.name);
+        if output.error.is_some() {
+            break;
+        }
+        let (mark, words) = match left_out(check, &lab) {
+            Some(why) => (LEFT_OUT, why.to_owned()),
+            None => make(check, &lab),
+        };
+        let words = format!("{} {:<18} {words}", marked(mark), check.name);
         passed += usize::from(mark == PASSED || mark == BY_DESIGN);
         total -= usize::from(mark == LEFT_OUT);
         if lines {
-            line(told);
+            output.line(words);
         } else if mark == FAILED {
-            failures.push(told);
+            failures.push(words);
         }
         if mark == FAILED && number + 1 < checks.len() {
-            // The next check is to meet a server that is well: ours is started anew.
+            // The server of the next check must be well, so ours is started again.
             if lab.server.is_some() {
                 lab.renew()?;
             }
             if lab.ask("hello").is_err_and(|miss| miss.talk.came.is_empty()) {
                 let end = "does not answer: the other checks were not made";
-                line(format_args!("{name} {end}"));
+                output.line(format!("{name} {end}"));
                 break;
             }
         }
@@ -174,20 +224,22 @@ fn examine(mut lab: Lab, checks: &[&&Check], lines: bool) -> Result<bool, Failur
     }
     let verdict = format!("{passed} of {total}");
     if lines {
-        line(verdict);
+        output.line(verdict);
     } else {
         let mark = marked(if passed == total { PASSED } else { FAILED });
-        line(format_args!("{mark} {name:<26}{verdict:<10}{}", seconds(start)));
-        failures.iter().for_each(line);
+        output.line(format!("{mark} {name:<26}{verdict:<10}{}", seconds(start)));
+        for failure in failures {
+            output.line(failure);
+        }
     }
     Ok(passed == total)
 }
 
-/// Makes one check, and tells of it.
+/// Makes one check. Returns its mark, and the words about it.
 fn make(check: &Check, lab: &Lab) -> (Mark, String) {
     let start = Instant::now();
     let mut outcome = (check.run)(lab);
-    if outcome.is_ok() && lab.ends_within(Duration::ZERO).is_some() {
+    if outcome.is_ok() && lab.exits_within(Duration::ZERO).is_some() {
         outcome = missed("a server that lives on", "its end", why::DIED);
     }
     let time = seconds(start);
@@ -196,35 +248,24 @@ fn make(check: &Check, lab: &Lab) -> (Mark, String) {
             Some(what) => (BY_DESIGN, format!(": {what}"), seen),
             None => (PASSED, String::new(), seen),
         },
-        Err(miss) => {
-            (FAILED, format!("\n          {}", reason(check, lab, &miss)), miss)
-        }
+        Err(miss) => (FAILED, format!("\n          {}", reason(check, lab, &miss)), miss),
     };
     let Seen { expected, came, .. } = seen;
-    (
-        mark,
-        format!("{}: expected {expected}, came {came} ({time}){remark}", check.does),
-    )
+    (mark, format!("{}: expected {expected}, came {came} ({time}){remark}", check.does))
 }
 
-/// Why a check is not made with this server, where it is made with others of its kind.
-fn left_out(check: &Check, lab: &Lab) -> Option<(Mark, String)> {
+/// Returns the reason if a check cannot be made with this server, although it is made with
+/// others of its kind.
+fn left_out(check: &Check, lab: &Lab) -> Option<&'static str> {
     let (given, slow) = (lab.server.is_none(), !lab.delay.is_zero());
-    let why = match check.name {
-        "idle_end" if given => "only for a server that is started here",
-        "slow_clients" if given && !slow => "there is nothing to see",
+    match check.name {
+        "idle_end" if given => Some("only for a server that is started here"),
+        "slow_clients" if given && !slow => Some("there is nothing to see"),
         name if slow && TOO_LONG_FOR_SLOW.contains(&name) => {
-            "would take minutes: start the server with --delay 0, and give it here too"
+            Some("would take minutes: start the server with --delay 0, and give it here too")
         }
-        _ => return None,
-    };
-    Some((LEFT_OUT, why.into()))
-}
-
-/// A line to stdout. When nobody reads it any more, the checks still go on, and end what
-/// they have started.
-fn line(text: impl Display) {
-    let _ = writeln!(io::stdout(), "{text}");
+        _ => None,
+    }
 }
 
 fn seconds(start: Instant) -> String {
@@ -234,7 +275,7 @@ fn seconds(start: Instant) -> String {
     }
 }
 
-/// How a check came out: a tick, a word, a colour.
+/// The result of a check: a tick, a word, and a colour.
 type Mark = (char, &'static str, u8);
 
 const PASSED: Mark = ('✓', "passed", 32);
@@ -242,14 +283,12 @@ const BY_DESIGN: Mark = ('✓', "by design", 36);
 const FAILED: Mark = ('✗', "FAILED", 31);
 const LEFT_OUT: Mark = ('-', "left out", 33);
 
-/// The mark, in a column. The words stand for themselves: ticks and colours only help.
+/// Formats a mark as a column. The word alone says everything. Ticks and colours only help.
 fn marked((tick, word, colour): Mark) -> String {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
     // An old console of Windows would show the escape sequences themselves.
-    let plain = set("NO_COLOR")
-        || dumb
-        || cfg!(windows) && !set("WT_SESSION") && !set("TERM");
+    let plain = set("NO_COLOR") || dumb || cfg!(windows) && !set("WT_SESSION") && !set("TERM");
     match io::stdout().is_terminal() {
         false => format!("{word:<9}"),
         true if plain => format!("{tick} {word:<9}"),

@@ -1,10 +1,10 @@
-//! The most likely reason of a failure, in the words of the lesson.
+//! Finds the most likely reason of a failure.
 
 use crate::checks::Check;
 use crate::wire::{Ending, Lab, Seen, Talk};
 
-/// Derived from what was seen: whether the server is still there, then what the check knows
-/// of its own subject, then the general rules.
+/// Returns the reason of a failure. A server that has exited comes first, then the reason that
+/// the check itself knows, then the general rules.
 pub fn reason(check: &Check, lab: &Lab, miss: &Seen) -> String {
     if lab.is_gone() {
         return format!("the process died of {}", check.does);
@@ -16,9 +16,7 @@ fn general(ending: Ending, Talk { sent, want, came }: &Talk) -> &'static str {
     let nothing = came.is_empty();
     let replaced = |three: &[u8]| three == "\u{fffd}".as_bytes();
     match ending {
-        _ if !nothing && want != came && want.trim_ascii_end() == came => {
-            why::STRIPPED
-        }
+        _ if !nothing && want != came && want.trim_ascii_end() == came => why::STRIPPED,
         _ if !nothing && want != came && want.starts_with(came) => why::ONE_RECV,
         Ending::Unable => "this machine could not make the connection",
         Ending::Unconnected => why::NO_CONNECTION,
@@ -29,15 +27,13 @@ fn general(ending: Ending, Talk { sent, want, came }: &Talk) -> &'static str {
         Ending::End | Ending::Refused if nothing => why::AN_ERROR,
         _ if came.windows(3).any(replaced) => why::REPLACED,
         _ if sent.starts_with(came) => why::SAME_BYTES,
-        _ if !sent.is_ascii() && sent.to_ascii_uppercase().starts_with(came) => {
-            why::NOT_DECODED
-        }
+        _ if !sent.is_ascii() && sent.to_ascii_uppercase().starts_with(came) => why::NOT_DECODED,
         _ if came.starts_with(want) => "more came than was asked for",
         _ => "other bytes came than those of the answer",
     }
 }
 
-/// Python's names, since that is where most readers come from.
+/// The reasons. They name Python's functions, because most readers know Python.
 #[rustfmt::skip]
 pub mod why {
     pub const ONE_RECV: &str = "only a first part was answered: one recv was taken for one message";

@@ -1,4 +1,4 @@
-//! The words that the checks are written in: connect, send in pieces, expect, within.
+//! The functions that the checks are made of: connect, send in pieces, expect a reply.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -9,11 +9,11 @@ use std::{mem, str, sync::Mutex, thread};
 use socket2::{Domain, Socket, Type};
 use sockets101::{Failure, put_block};
 
+use crate::lessons::{Design, Kind, Row};
 use crate::reasons::why;
 use crate::server::Server;
-use crate::lessons::{Design, Kind, Row};
 
-/// What came of a check: `Ok` when it was what had been expected, `Err` when not.
+/// The result of a check: `Ok` if what came was expected, `Err` if it was not.
 pub type Outcome = Result<Seen, Seen>;
 
 pub struct Seen {
@@ -21,12 +21,12 @@ pub struct Seen {
     pub came: String,
     pub ending: Ending,
     pub talk: Box<Talk>,
-    /// What the design cannot do, where this is what was seen. Of a failure, the reason,
-    /// where the check knows it.
+    /// Of a success, what the design cannot do, if that was seen. Of a failure, the reason, if
+    /// the check knows it.
     pub remark: Option<&'static str>,
 }
 
-/// What a client sent, what should have come, and what came.
+/// The bytes that a client sent, those that should have come, and those that came.
 #[derive(Clone, Default)]
 pub struct Talk {
     pub sent: Vec<u8>,
@@ -34,17 +34,22 @@ pub struct Talk {
     pub came: Vec<u8>,
 }
 
-/// Why no more was read: enough came, the time was over, the server ended its side, the
-/// system ended the connection, nobody listens, nobody accepted in time, or this machine could
-/// not connect.
+/// The reason why a client read no more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
+    /// Enough bytes came.
     Enough,
+    /// Nothing came before the timeout.
     Silence,
+    /// The server closed its sending side.
     End,
+    /// The connection was reset.
     Reset,
+    /// No server listens on the address.
     Refused,
+    /// The connection was not completed before the timeout.
     Unconnected,
+    /// This machine could not connect.
     Unable,
 }
 
@@ -55,23 +60,23 @@ impl Seen {
     }
 }
 
-/// What a check has seen for itself, and it is right.
+/// Returns the success of a check that compares for itself.
 pub fn passed(expected: &str, came: &str) -> Outcome {
     Ok(Seen::new(expected, came, Ending::Enough))
 }
 
-/// What a check has seen for itself, and what it comes from.
+/// Returns the failure of a check that compares for itself, and its reason.
 pub fn missed(expected: &str, came: &str, why: &'static str) -> Outcome {
     let seen = Seen::new(expected, came, Ending::Enough);
     Err(Seen { remark: Some(why), ..seen })
 }
 
-/// Reasons, for what a check knows better than the general rules.
+/// Adds reasons that a check knows better than the general rules.
 pub trait Because: Sized {
-    /// The reason, if the miss is such a one and has none yet.
+    /// Sets the reason if `such` is true for the failure and it does not have a reason yet.
     fn because(self, such: impl Fn(&Seen) -> bool, why: &'static str) -> Self;
 
-    /// Not a failure: what the design cannot do.
+    /// Says what the design cannot do. This is not a failure.
     fn by_design(self, what: &'static str) -> Self;
 
     fn if_silent(self, why: &'static str) -> Self {
@@ -104,37 +109,41 @@ impl Because for Outcome {
     }
 }
 
-/// The same several times, as long as it goes well.
-pub fn repeat(times: usize, visit: impl FnMut(usize) -> Outcome) -> Outcome {
-    (0..times).map(visit).try_fold(passed("", ""), |_, outcome| outcome.map(Ok))?
+/// Calls `session` several times, and stops at the first failure.
+pub fn repeat(times: usize, mut session: impl FnMut(usize) -> Outcome) -> Outcome {
+    let mut outcome = passed("", "");
+    for number in 0..times {
+        outcome = Ok(session(number)?);
+    }
+    outcome
 }
 
-/// As many clients as that at the same time, each in a thread of its own.
-pub fn at_once(clients: u32, visit: impl Fn(u32) -> Outcome + Sync) -> Outcome {
-    let visit = &visit;
+/// Calls `session` for several clients at the same time, each in a thread of its own.
+pub fn at_once(clients: u32, session: impl Fn(u32) -> Outcome + Sync) -> Outcome {
+    let session = &session;
     let outcomes: Result<Vec<_>, Seen> = thread::scope(|scope| {
-        let start = |number| scope.spawn(move || visit(number));
-        let visits: Vec<_> = (0..clients).map(start).collect();
-        visits.into_iter().filter_map(|visit| visit.join().ok()).collect()
+        let start = |number| scope.spawn(move || session(number));
+        let threads: Vec<_> = (0..clients).map(start).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
     let served = format!("{} clients served", outcomes?.len());
     passed(&format!("{clients} clients served"), &served)
 }
 
-/// A server, and how long to wait for it.
+/// A server, and how long a client waits for it.
 pub struct Lab {
     pub row: Row,
     pub address: SocketAddr,
-    /// How long a stuck server is waited for.
-    pub patience: Duration,
-    /// How long an answer takes by design.
+    /// The time after which a check gives up a server that does not reply.
+    pub timeout: Duration,
+    /// The time that a reply takes by design.
     pub delay: Duration,
-    /// The program, if we have started it.
+    /// The process, if this program has started it.
     pub server: Option<Mutex<Server>>,
 }
 
 impl Lab {
-    /// The same with a server of our own, in place of any that we have.
+    /// Starts a new server process, and stops the current one.
     pub fn renew(&mut self) -> Result<(), Failure> {
         self.server = None;
         let delay = format!("--delay={}", self.delay.as_secs_f64());
@@ -145,35 +154,35 @@ impl Lab {
         Ok(())
     }
 
-    /// A second server of our own, with this option, if the first is one.
-    pub fn another(
-        &self,
-        option: &str,
-        delay: Duration,
-    ) -> Result<Option<Self>, Seen> {
-        let Self { row, patience, .. } = *self;
+    /// Starts a second server with this option, if this program has started the first one.
+    pub fn another(&self, option: &str, delay: Duration) -> Result<Option<Self>, Seen> {
+        let Self { row, timeout, .. } = *self;
         let start = |_| Server::start(row.name, [option], Stdio::piped());
-        let server = self.server.as_ref().map(start).transpose().map_err(|err| {
-            Seen::new("a server", &format!("{err:?}"), Ending::Refused)
-        })?;
+        let server = self
+            .server
+            .as_ref()
+            .map(start)
+            .transpose()
+            .map_err(|err| Seen::new("a server", &format!("{err:?}"), Ending::Refused))?;
         Ok(server.map(|server| {
             let (address, server) = (server.address, Some(Mutex::new(server)));
-            Self { row, address, patience, delay, server }
+            Self { row, address, timeout, delay, server }
         }))
     }
 
-    /// After this, what has not happened does not, because the server waits.
+    /// Returns the time after which a server that has not replied is not going to reply.
     pub fn moment(&self) -> Duration {
         Duration::from_millis(200) + self.delay
     }
 
+    /// Connects a client.
     pub fn connect(&self) -> Result<Client<'_>, Seen> {
         let stream = self.row.is_stream();
         let kind = if stream { Type::STREAM } else { Type::DGRAM };
         let socket = Socket::new(Domain::for_address(self.address), kind, None);
         let connect = |socket: Socket| {
-            socket.connect_timeout(&self.address.into(), self.patience)?;
-            socket.set_write_timeout(Some(self.patience))?;
+            socket.connect_timeout(&self.address.into(), self.timeout)?;
+            socket.set_write_timeout(Some(self.timeout))?;
             if stream { socket.set_tcp_nodelay(true) } else { Ok(()) }?;
             Ok(Client { lab: self, socket, answers: 0, talk: Talk::default() })
         };
@@ -187,55 +196,57 @@ impl Lab {
         })
     }
 
-    /// A client that has sent something, or said it, as the server's kind wants it.
+    /// Connects a client that sends these bytes.
     pub fn send(&self, bytes: impl AsRef<[u8]>) -> Result<Client<'_>, Seen> {
         let mut client = self.connect()?;
         client.send(bytes);
         Ok(client)
     }
 
+    /// Connects a client that sends this text, with its length if the server expects that.
     pub fn say(&self, text: &str) -> Result<Client<'_>, Seen> {
         self.send(framed(self.row.kind, text.as_bytes()))
     }
 
-    /// Asks one question over a connection of its own. Expects its answer, and no end.
+    /// Sends one text over a new connection, and expects its reply.
     pub fn ask(&self, text: &str) -> Outcome {
         self.say(text)?.expect_reply(text)
     }
 
-    /// After somebody rude: the next client, who is served as if nothing had been.
+    /// Sends one text after a rude client. The server must reply as if nothing had happened.
     pub fn next(&self) -> Outcome {
         let pool = self.row.design == Design::Pool;
         let why = if pool { why::THREADS_GONE } else { why::NEXT_WAITS };
         self.ask("next").if_silent(why)
     }
 
-    /// The exit status of our own server, if it ends within this time.
-    pub fn ends_within(&self, time: Duration) -> Option<ExitStatus> {
-        self.server.as_ref()?.lock().ok()?.ends_within(time)
+    /// Returns the exit status if the server that this program started exits within this time.
+    pub fn exits_within(&self, time: Duration) -> Option<ExitStatus> {
+        self.server.as_ref()?.lock().ok()?.exits_within(time)
     }
 
-    /// What our own server printed after its ready line. To be asked when it has ended.
+    /// Returns the lines that the server printed after its ready line. Call this after it has
+    /// exited.
     pub fn printed(&self) -> Vec<String> {
         let server = self.server.as_ref().and_then(|server| server.lock().ok());
         server.map_or_else(Vec::new, |server| server.printed())
     }
 
-    /// Why there is no server at the address, as far as can be seen from outside. Asks politely:
-    /// to connect and leave would be one more thing to die of.
+    /// Returns the reason if no server listens on the address. Sends a request, because a
+    /// connection without one could crash the server.
     pub fn absence(&self) -> Option<String> {
         self.ask("hello").err()?;
         let miss = self.ask("hello").err()?;
-        // Windows tries for two seconds before it says that nobody is there.
+        // Windows tries for two seconds before it refuses.
         let late = cfg!(windows) && miss.ending == Ending::Unconnected;
         let absent = late || matches!(miss.ending, Ending::Refused | Ending::Unable);
         absent.then_some(miss.came)
     }
 
-    /// Whether the server has ended.
+    /// Returns true if the server has exited.
     pub fn is_gone(&self) -> bool {
         match self.server {
-            Some(_) => self.ends_within(self.moment()).is_some(),
+            Some(_) => self.exits_within(self.moment()).is_some(),
             None => self.absence().is_some(),
         }
     }
@@ -244,14 +255,14 @@ impl Lab {
 pub struct Client<'a> {
     lab: &'a Lab,
     socket: Socket,
-    /// The answers that may have to be made before the next one comes.
+    /// The number of replies that the server may have to send before the next one comes.
     answers: u32,
     talk: Talk,
 }
 
 impl Client<'_> {
-    /// The bytes as one segment, or as one datagram. What does not get there shows in what
-    /// comes back.
+    /// Sends the bytes as one segment, or as one datagram. Errors are ignored, because they
+    /// show in the reply.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         if !self.lab.row.is_stream() {
             self.talk = Talk::default();
@@ -264,12 +275,13 @@ impl Client<'_> {
         }
     }
 
-    /// A text, as the server's kind wants it.
+    /// Sends a text, with its length if the server expects that.
     pub fn say(&mut self, text: &str) {
         self.send(framed(self.lab.row.kind, text.as_bytes()));
     }
 
-    /// A long text, while the answer is read: otherwise each side could wait for the other.
+    /// Sends a long text and reads the reply at the same time. Otherwise, each side could wait
+    /// for the other.
     pub fn say_and_listen(&mut self, text: &str) -> Outcome {
         let Ok(socket) = self.socket.try_clone() else {
             return self.expect_reply(text);
@@ -282,26 +294,24 @@ impl Client<'_> {
         })
     }
 
-    /// In pieces, far enough from each other to be read one by one.
-    pub fn send_in_pieces<'a>(
-        &mut self,
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) {
+    /// Sends the bytes in pieces, with a pause after each, so that the server reads them one by
+    /// one.
+    pub fn send_in_pieces<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) {
         for piece in pieces {
             self.send(piece);
             thread::sleep(Duration::from_millis(15));
         }
     }
 
-    /// Sends until the system takes no more, and never reads. Says how much that was, unless
-    /// there is no end of it.
+    /// Sends until the kernel takes no more bytes, and never reads. Returns the number of bytes,
+    /// or `None` if the server takes all of them.
     pub fn stuff(&mut self) -> Option<usize> {
-        const NO_END: usize = 64 << 20; // Several times what a system's buffers take.
+        const NO_END: usize = 64 << 20; // Several times the size of the kernel's buffers.
         let _ = self.socket.set_nonblocking(true);
         let chunk = [b'x'; 64 * 1024];
         let (mut sent, mut refused) = (0, 0);
-        // The server may take some more while we look: full is when it stays full.
-        let deadline = Instant::now() + self.lab.patience * 4;
+        // The server may still read. The buffers are full only if they stay full.
+        let deadline = Instant::now() + self.lab.timeout * 4;
         while refused < 30 && sent < NO_END && Instant::now() < deadline {
             refused += 1;
             match self.socket.write(&chunk) {
@@ -313,7 +323,7 @@ impl Client<'_> {
         (sent < NO_END).then_some(sent)
     }
 
-    /// Ends our side: we have said all, and still want to hear the answers.
+    /// Closes the sending side. The client can still receive.
     pub fn half_close(&self) {
         let _ = self.socket.shutdown(Shutdown::Write);
     }
@@ -323,22 +333,22 @@ impl Client<'_> {
         let _ = self.socket.set_linger(Some(Duration::ZERO));
     }
 
-    /// So many answers to others may have to be made first.
+    /// Waits longer, because the server may have to send replies to other clients first.
     pub fn wait_behind(&mut self, others: u32) {
         self.answers += others;
     }
 
-    /// Whether nothing comes for a while.
+    /// Returns true if nothing comes for a while.
     pub fn is_silent(&mut self) -> bool {
         self.receive(self.talk.came.len() + 1, self.lab.moment()) == Ending::Silence
     }
 
-    /// The answer to a text.
+    /// Expects the reply to a text.
     pub fn expect_reply(&mut self, text: &str) -> Outcome {
         self.expect(framed(self.lab.row.kind, &reply(&self.lab.row, text)))
     }
 
-    /// These bytes, and no others before them.
+    /// Expects these bytes next.
     pub fn expect(&mut self, bytes: impl AsRef<[u8]>) -> Outcome {
         self.talk.want.extend(bytes.as_ref());
         let limit = self.limit();
@@ -346,35 +356,35 @@ impl Client<'_> {
         self.verdict(ending, Ending::Enough)
     }
 
-    /// The end of the server's side, and nothing before it.
+    /// Expects that the server closes its sending side next.
     pub fn expect_end(&mut self) -> Outcome {
         let limit = self.limit();
         let ending = self.receive(self.talk.want.len() + 1, limit);
         self.verdict(ending, Ending::End)
     }
 
-    /// Some first part of the answer to a text, and then the end of the server's side.
+    /// Expects a first part of the reply to a text, and then that the server closes its sending
+    /// side.
     pub fn expect_a_beginning(&mut self, text: &str) -> Outcome {
         let limit = self.limit();
         let whole = reply(&self.lab.row, text);
         let ending = self.receive(whole.len() + 1, limit);
         let right = !self.talk.came.is_empty() && whole.starts_with(&self.talk.came);
         self.talk.want = if right { self.talk.came.clone() } else { whole };
-        let told =
-            |seen| Seen { expected: "some of it, then an end".into(), ..seen };
+        let told = |seen| Seen { expected: "some of it, then an end".into(), ..seen };
         self.verdict(ending, Ending::End).map(told).map_err(told)
     }
 
-    /// How long the next answer may take.
+    /// Returns the time that the next reply may take.
     fn limit(&mut self) -> Duration {
-        self.lab.patience + self.lab.delay * mem::take(&mut self.answers)
+        self.lab.timeout + self.lab.delay * mem::take(&mut self.answers)
     }
 
-    /// Reads until that much has come in all; of datagrams, one.
+    /// Reads until `enough` bytes have come in all, or one datagram.
     fn receive(&mut self, enough: usize, limit: Duration) -> Ending {
         let stream = self.lab.row.is_stream();
         let _ = self.socket.set_read_timeout(Some(limit));
-        let deadline = Instant::now() + limit * 2; // Against a server that drips.
+        let deadline = Instant::now() + limit * 2; // A server could send one byte after another forever.
         let mut buffer = vec![0; 64 * 1024];
         while !stream || self.talk.came.len() < enough {
             match self.socket.read(&mut buffer).map_err(|err| err.kind()) {
@@ -389,7 +399,7 @@ impl Client<'_> {
             }
             let Talk { want, came, .. } = &self.talk;
             if !stream || !want.starts_with(came) && !came.starts_with(want) {
-                break; // The rest would only be more of something else.
+                break; // The first bytes are wrong already.
             } else if Instant::now() > deadline {
                 return Ending::Silence;
             }
@@ -409,14 +419,13 @@ impl Client<'_> {
         if came.len() > LONG {
             let same = want.iter().zip(came).take_while(|(want, came)| want == came);
             let from = same.count() + 1;
-            seen.came =
-                format!("{}, other than expected from byte {from}", seen.came);
+            seen.came = format!("{}, other than expected from byte {from}", seen.came);
         }
         Err(Seen { talk: self.talk.clone().into(), ..seen })
     }
 }
 
-/// What the server makes of a text.
+/// Returns the correct reply to a text.
 fn reply(row: &Row, text: &str) -> Vec<u8> {
     match row.name {
         "udp_server_bytes" => text.to_ascii_uppercase().into(),
@@ -425,7 +434,7 @@ fn reply(row: &Row, text: &str) -> Vec<u8> {
     }
 }
 
-/// As it travels: a block has its length in front.
+/// Returns the bytes to send: with the length in front, if the server expects that.
 pub fn framed(kind: Kind, message: &[u8]) -> Vec<u8> {
     let mut block = Vec::new();
     match kind {
@@ -434,18 +443,15 @@ pub fn framed(kind: Kind, message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// More bytes than this are shown as their number.
+/// The largest number of bytes that is shown. Of more, only the number is shown.
 const LONG: usize = 48;
 
-/// Bytes as text, or in hexadecimal where they are not text; and how they ended.
+/// Formats bytes as text, or in hexadecimal if they are not text, and how they ended.
 fn show(kind: Kind, bytes: &[u8], ending: Ending) -> String {
-    let (prefix, bytes) =
-        bytes.split_at(if kind == Kind::Block { 4.min(bytes.len()) } else { 0 });
-    let hex = |bytes: &[u8]| {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
-    };
-    let is_text =
-        |text: &&str| !text.contains(|c: char| c.is_control() && c != '\n');
+    let (prefix, bytes) = bytes.split_at(if kind == Kind::Block { 4.min(bytes.len()) } else { 0 });
+    let hex =
+        |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    let is_text = |text: &&str| !text.contains(|c: char| c.is_control() && c != '\n');
     let text = match str::from_utf8(bytes).ok().filter(is_text) {
         Some("") if kind == Kind::Datagram && ending == Ending::Enough => {
             "an empty datagram".into()

@@ -1,4 +1,4 @@
-//! The program under check, where we start it ourselves.
+//! Starts an example as a process, reads its ready line, and stops it.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::ffi::OsStr;
@@ -6,38 +6,46 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{iter, thread};
 
 use sockets101::Failure;
 
-/// How long a server may take to say that it is ready.
+/// The longest time from the start of a server to its ready line.
 const START: Duration = Duration::from_secs(20);
 
-/// Builds the examples, if cargo runs this program. Otherwise what is beside it will do.
+/// Builds the examples if cargo runs this program. Otherwise, the programs in this program's
+/// folder are used as they are.
 pub fn build<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
-    let Some(cargo) = env::var_os("CARGO") else { return Ok(()) };
+    let Some(cargo) = env::var_os("CARGO") else {
+        return Ok(());
+    };
     let mut build = Command::new(cargo);
     build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]);
-    build.args(names.into_iter().flat_map(|name| ["--example", name]));
-    build.args(cfg!(feature = "event").then_some("--features=event"));
-    build.args((!cfg!(debug_assertions)).then_some("--release"));
+    for name in names {
+        build.args(["--example", name]);
+    }
+    if cfg!(feature = "event") {
+        build.arg("--features=event");
+    }
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
     let status = build.stdin(Stdio::null()).status()?;
     if status.success() { Ok(()) } else { Err("the example does not build".into()) }
 }
 
-/// A running server. It is killed when this goes.
+/// A running server. The process is killed when this value is dropped.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
     stdout: Receiver<String>,
-    /// Read all the same: nobody's pipe is to be full, or closed.
     stderr: Receiver<String>,
 }
 
 impl Server {
-    /// Starts the example beside this program, on a free port, and waits for its ready line.
-    /// What it says on stderr is kept, unless that goes elsewhere.
+    /// Starts the example in this program's folder on a free port, and waits for its ready
+    /// line.
     pub fn start(
         name: &str,
         options: impl IntoIterator<Item: AsRef<OsStr>>,
@@ -46,29 +54,32 @@ impl Server {
         let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
         let mut command = Command::new(path);
         command.arg("0").args(options).stdin(Stdio::null());
-        let spawned = command.stdout(Stdio::piped()).stderr(stderr).spawn();
-        let advice =
-            |err| format!("{name}: {err}; build it: cargo build --example {name}");
-        let mut child = spawned.map_err(advice)?;
-
-        let (stdout, stderr) =
-            (lines(child.stdout.take()), lines(child.stderr.take()));
+        let mut child = match command.stdout(Stdio::piped()).stderr(stderr).spawn() {
+            Ok(child) => child,
+            Err(err) => {
+                let advice = format!("build it: cargo build --example {name}");
+                return Err(format!("{name}: {err}; {advice}").into());
+            }
+        };
+        let stdout = lines(child.stdout.take());
+        let stderr = lines(child.stderr.take());
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut server = Self { child, address, stdout, stderr };
+
         let first = server.stdout.recv_timeout(START).unwrap_or_default();
         let ready = first.strip_prefix("server ready on ").map(str::parse);
         let Some(Ok(address)) = ready else {
             let _ = server.child.kill();
-            let said = rest(&server.stderr).pop().unwrap_or(first);
-            let wanted = "its first line must be `server ready on IP:PORT`";
-            return Err(format!("{name}: {wanted}; it said {said:?}").into());
+            let printed = rest(&server.stderr).pop().unwrap_or(first);
+            let expected = "the first line must be `server ready on IP:PORT`";
+            return Err(format!("{name}: {expected}, got {printed:?}").into());
         };
         server.address = address;
         Ok(server)
     }
 
-    /// The exit status of a server that has ended, or does so before the time is over.
-    pub fn ends_within(&mut self, time: Duration) -> Option<ExitStatus> {
+    /// Returns the exit status if the server exits within this time.
+    pub fn exits_within(&mut self, time: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + time;
         loop {
             let status = self.child.try_wait().ok().flatten();
@@ -79,25 +90,37 @@ impl Server {
         }
     }
 
-    /// What it printed after its ready line. To be asked when it has ended.
+    /// Returns the lines that the server printed on stdout after its ready line. Call this
+    /// after the server has exited.
     pub fn printed(&self) -> Vec<String> {
         rest(&self.stdout)
     }
 }
 
-/// The lines of a pipe, read to its end by a thread of their own: a pipe that is full would
-/// stop the program that writes to it, and one that is closed could end it.
+/// Starts a thread that reads the lines of a pipe, because a server that writes to a full
+/// pipe would stop, and a server that writes to a closed pipe could fail.
 fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
-    let lines = pipe.into_iter().flat_map(|pipe| BufReader::new(pipe).lines());
-    thread::spawn(move || lines.flatten().try_for_each(|line| sender.send(line)));
+    if let Some(pipe) = pipe {
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line);
+                // This fails if the `Server` has been dropped. The pipe then ends soon.
+                let _ = sender.send(line.trim_end_matches('\r').to_owned());
+            }
+        });
+    }
     receiver
 }
 
-/// What has not been looked at. (A program that the server started may live on and keep the
-/// pipe open: it is not waited for.)
+/// Returns the lines that have not been read yet. Another program that the server has started
+/// can keep the pipe open, so this does not wait for the end of the pipe.
 fn rest(lines: &Receiver<String>) -> Vec<String> {
-    iter::from_fn(|| lines.recv_timeout(Duration::from_secs(1)).ok()).collect()
+    let mut all = Vec::new();
+    while let Ok(line) = lines.recv_timeout(Duration::from_secs(1)) {
+        all.push(line);
+    }
+    all
 }
 
 impl Drop for Server {
