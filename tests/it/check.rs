@@ -11,6 +11,10 @@ use crate::harness::{
     deaf, example, finish, for_each_at_once, resets_show, run, skipped,
 };
 use crate::table::{Kind, SERVERS, server};
+use names::BUGS;
+
+#[path = "../mutants/names.rs"]
+mod names;
 
 /// How many run at the same time. Most of it is waiting for answers that do not come: so more
 /// than there are processors, but not so many that a server that is well answers too late.
@@ -292,7 +296,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("never_idle", "thread_pool_timeout", &[("idle_end", "the program still waits")]),
     Mutant("idle_in_silence", "thread_pool_timeout", &[("idle_end", "each of the four threads says once")]),
     Mutant("idle_with_an_error", "thread_pool_timeout", &[("idle_end", "a thread whose time was over failed")]),
-    Mutant("silence_for_ever", "thread_pool_timeout", &[("idle_end", "the time limit of accept is none for recv")]),
+    Mutant("silence_forever", "thread_pool_timeout", &[("idle_end", "the time limit of accept is none for recv")]),
 
     Mutant("recv_4", "recvall_server", &[
         ("byte_by_byte", ONE_RECV),
@@ -395,6 +399,39 @@ fn every_broken_server_fails_the_checks_that_it_should_for_its_reason() {
     for_each_at_once(seen.into_iter(), check_one);
 }
 
+/// Runs `mutant` with this value of its environment variable, or without a value.
+fn mutant(bug: Option<&str>) -> Output {
+    let mut command = Command::new(example("mutant"));
+    command.arg("0").env_remove("MUTANT").envs(bug.map(|bug| ("MUTANT", bug)));
+    finish(&mut command, "")
+}
+
+/// `mutant` lists exactly the bugs that the tests expect `check` to find, and the lesson of
+/// each. (`mute` has a test of its own.)
+#[test]
+fn without_a_known_name_mutant_lists_its_bugs() {
+    let mut tested = BTreeSet::from([("mute", "thread_per_client")]);
+    tested.extend(MUTANTS.iter().map(|Mutant(bug, lesson, _)| (*bug, *lesson)));
+    assert_eq!(
+        BUGS.iter().map(|bug| (bug.name, bug.lesson)).collect::<BTreeSet<_>>(),
+        tested
+    );
+    for bug in [None, Some("no_such_bug"), Some("")] {
+        let output = mutant(bug);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(exit(&output), Some(2), "{stderr}");
+        assert_eq!(stdout(&output), "");
+        let mut lines = stderr.lines();
+        let sentence = lines.next().unwrap();
+        assert!(sentence.starts_with("Error: "), "{stderr}");
+        assert!(sentence.contains(bug.unwrap_or_default()), "{stderr}");
+        let listed = lines.skip(1).map(|line| line.split_once(' ').unwrap());
+        let listed: BTreeSet<_> =
+            listed.map(|(bug, lesson)| (bug, lesson.trim())).collect();
+        assert_eq!(listed, tested);
+    }
+}
+
 /// A check that notices nothing is a defect, and so is one that is not in the list.
 #[test]
 fn every_check_notices_a_broken_server() {
@@ -402,7 +439,7 @@ fn every_check_notices_a_broken_server() {
     let (slides, checks) = list.split_once("The checks:\n").unwrap();
     for row in SERVERS {
         assert!(
-            slides.contains(&format!("  {}  {} ", row.slide, row.name)),
+            slides.contains(&format!("  {}  {} ", row.lesson, row.name)),
             "{slides}"
         );
     }
