@@ -33,10 +33,12 @@
 //!   still complete handshakes and queue the connections, but no thread would accept
 //!   them.
 //! - Start the server without `--timeout`, and connect one client every ten seconds.
-//!   The threads time out one by one, because each of them measures its own waiting
-//!   time. A client that another thread serves does not reset this time.
+//!   Threads still time out, because each of them measures its own waiting time. A
+//!   client that another thread serves does not reset this time. The pool becomes
+//!   smaller, and it never grows again.
 //! - A timeout for `accept` does not apply to the sockets that `accept` returns, so
-//!   `handle_client` needs its own timeout for its read. Run
+//!   `handle_client` needs its own timeout for its read. (In Python, `settimeout`
+//!   also applies to one socket. The waiting happens in `accept` and `recv`.) Run
 //!   `cargo run --example tcp_client -- 1240` and do not type anything. After 3
 //!   seconds, the server prints `dropped: timed out: nothing received for 3 s`.
 //! - The comments that begin with `timeout` mark what `thread_pool` does not have.
@@ -113,7 +115,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn serve(listener: &TcpListener, timeout: Duration) {
     loop {
-        // timeout: this call replaces `listener.accept()`.
+        // timeout: replaces `listener.accept()`, and waits at most `timeout`.
         match accept_within(listener, timeout) {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");

@@ -36,7 +36,7 @@
 //! - Any program can forge the sender address of a datagram. If the forged address
 //!   is the server's own, the server would reply to itself forever. Therefore the
 //!   server does not reply to its own port number. This covers only the simplest
-//!   case: it does not stop a loop between two different echo servers.
+//!   case. It does not stop a loop between two different echo servers.
 
 // ANCHOR: program
 use std::io;
