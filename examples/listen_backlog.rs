@@ -24,19 +24,19 @@
 //!
 //! What to try:
 //!
-//! - Start the server as above. In four other terminals, one after the other, run
-//!   `cargo run --example tcp_client -- 1236 --patience 300`, and do not type
-//!   anything. The server serves the first client. On Linux, the next two wait in
-//!   the queue, because `listen(n)` lets n + 1 connections wait. They cannot tell
-//!   that the server has not accepted them, because the kernel completes the
-//!   handshake and buffers what they send.
+//! - Start the server as above. Run
+//!   `cargo run --example tcp_client -- 1236 --patience 300` in four other
+//!   terminals, one after the other. Do not type anything. The server serves the
+//!   first client. On Linux, the next two wait in the queue, because `listen(n)`
+//!   lets n + 1 connections wait. They cannot tell that the server has not accepted
+//!   them. The kernel completes their handshakes and buffers what they send.
 //! - On Linux, `ss -ltn` shows the queue on the line of port 1236. Recv-Q is 2, the
 //!   number of pending connections. Send-Q is 1, the backlog.
 //! - The fourth client prints `waiting for a connection ...`, because the kernel of
 //!   the server drops its SYN. TCP retransmits the SYN. Linux 6.5 and later and
-//!   macOS do this about 1, 2, 3, 4, 5, 7, 11 and 19 s after the first SYN. Older
-//!   Linux kernels do it after 1, 3, 7 and 15 s. Stop the first client with Ctrl-D.
-//!   The fourth client connects at the next retransmission, not immediately.
+//!   macOS do this 1, 2, 3, 4, 5, 7, 11 and 19 s later. Older Linux kernels do it 1,
+//!   3, 7 and 15 s later. Stop the first client with Ctrl-D. The fourth client
+//!   connects at the next retransmission, not immediately.
 //! - Start the server without `--backlog`. All four clients connect, because the
 //!   default is 100. A longer queue hides a slow server, but does not make it
 //!   faster.

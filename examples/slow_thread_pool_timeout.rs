@@ -25,8 +25,8 @@
 //! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1241,
 //! which only programs on this machine can reach. `0.0.0.0:1241` also accepts other
 //! machines on the network. `[--delay 5]`, the time that a reply takes, in seconds.
-//! `[--timeout 20]`, the time that a thread waits for a client, and then for the
-//! request of this client, in seconds.
+//! `[--timeout 20]`, the time that a thread waits for a client, and then for its
+//! request, in seconds.
 //!
 //! What to try:
 //!

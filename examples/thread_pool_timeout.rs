@@ -24,7 +24,7 @@
 //! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1240,
 //! which only programs on this machine can reach. `0.0.0.0:1240` also accepts other
 //! machines on the network. `[--timeout 20]`, the time that a thread waits for a
-//! client, and then for the request of this client, in seconds.
+//! client, and then for its request, in seconds.
 //!
 //! What to try:
 //!
@@ -36,11 +36,12 @@
 //!   Threads still time out, because each of them measures its own waiting time. A
 //!   client that another thread serves does not reset this time. The pool becomes
 //!   smaller, and it never grows again.
-//! - A timeout for `accept` does not apply to the sockets that `accept` returns, so
-//!   `handle_client` needs its own timeout for its read. (In Python, `settimeout`
-//!   also applies to one socket. The waiting happens in `accept` and `recv`.) Run
-//!   `cargo run --example tcp_client -- 1240` and do not type anything. After 3
-//!   seconds, the server prints `dropped: timed out: nothing received for 3 s`.
+//! - A timeout for `accept` does not apply to the sockets that `accept` returns.
+//!   Therefore `handle_client` needs its own timeout for its read. (In Python,
+//!   `settimeout` also applies to one socket. The waiting happens in `accept` and
+//!   `recv`.) Run `cargo run --example tcp_client -- 1240` and do not type anything.
+//!   After 3 seconds, the server prints
+//!   `dropped: timed out: nothing received for 3 s`.
 //! - The comments that begin with `timeout` mark what `thread_pool` does not have.
 //!   The other changed lines only pass `timeout` on.
 

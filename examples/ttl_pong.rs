@@ -1,5 +1,5 @@
 //! A UDP server that replies `PONG` to each datagram, so that a client can measure
-//! how many routers are on the way.
+//! the distance in hops.
 //!
 //! Slide 3, "UDP server (TTL estimator)". In one terminal:
 //!

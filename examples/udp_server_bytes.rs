@@ -1,5 +1,5 @@
-//! A UDP server that replies to each datagram with the same bytes, but with the
-//! letters a to z in upper case.
+//! A UDP server that replies to each datagram with the same bytes, but with ASCII
+//! letters in upper case.
 //!
 //! Slide 1, "UDP server (bytes)". In one terminal:
 //!
