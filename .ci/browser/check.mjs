@@ -1,7 +1,7 @@
-// Looks at the built book in a browser, as a reader does: from files, with no network.
+// Checks the built book in a browser. It opens the pages from files, without a network.
 //   node .ci/browser/check.mjs BOOK [--screenshots FOLDER]
-// BOOK is docs/book, as its pages link to the examples beside it. The packages are those that
-// .ci/book installs; the browser is CHROMIUM, or Debian's.
+// BOOK must be docs/book, because its pages have relative links to the examples. The script
+// .ci/book installs the packages. The browser is CHROMIUM, or the one of Debian.
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -21,23 +21,23 @@ const url = name => pathToFileURL(join(book, name)).href;
 const names = extension => folder =>
     readdirSync(folder).filter(name => name.endsWith(extension)).map(name => basename(name, extension));
 const files = names('.html')(book).sort();
-// print.html is the hand-out, toc.html the sidebar where there is no JavaScript.
+// print.html is the hand-out. toc.html is the sidebar for browsers without JavaScript.
 const pages = files.filter(name => name !== 'print' && name !== 'toc');
-// A slide's page has the name of its Python.
-const slides = names('.py')(join(book, '../python')).sort();
+// The page of a lesson has the same name as its Python version.
+const lessons = names('.py')(join(book, '../python')).sort();
 
-// What was found, by the group of its check.
+// What the script prints for a group of checks if the group has no finding.
 const groups = {
     quiet: () => `${pages.length} pages, no console error, no request`,
-    links: () => `${links.length} links, each to something that is there`,
-    narrow: () => `${pages.length} pages at 375 pixels, nothing wider than the page, tabs on the slides'`,
-    beside: () => `${slides.length} slides at 1400 pixels, Python and Rust beside each other, each line whole`,
-    tabs: () => `${slides.length} slides at 1000 pixels, two tabs that work by keyboard`,
-    plain: () => `${slides.length} slides without JavaScript, Python above Rust`,
-    presenter: () => `${slides.length} slides on a projector, each line whole, from ${smallest.toFixed(1)} pixels`,
-    keys: () => 'search, help and presenter mode by keyboard, kept from page to page',
-    axe: () => `${pages.length} pages in light and in dark, nothing serious for axe${lesser()}`,
-    print: () => `a hand-out of ${slides.length} slides and ${answers} answers, without the instructor's notes`,
+    links: () => `${links.length} links, each to an existing file or heading`,
+    narrow: () => `${pages.length} pages at 375 pixels, nothing wider than the page, tabs on the lessons`,
+    beside: () => `${lessons.length} lessons at 1400 pixels, Python and Rust side by side, no line cut`,
+    tabs: () => `${lessons.length} lessons at 1000 pixels, two tabs that work with the keyboard`,
+    plain: () => `${lessons.length} lessons without JavaScript, Python above Rust`,
+    presenter: () => `${lessons.length} lessons in presenter mode, no line cut, letters of at least ${smallest.toFixed(1)} pixels`,
+    keys: () => 'search, help and presenter mode work with the keyboard, and presenter mode stays on the next page',
+    axe: () => `${pages.length} pages in light and dark mode, no serious finding of axe${lesser()}`,
+    print: () => `a hand-out with ${lessons.length} lessons and ${answers} answers, without the instructor's notes`,
 };
 const findings = [];
 const find = (group, page, width, what) => findings.push({ group, page, width, what });
@@ -51,7 +51,7 @@ let smallest = Infinity;
 
 function lesser() {
     const counts = Object.entries(impacts).map(([impact, count]) => `${count} ${impact}`);
-    return counts.length > 0 ? `; else ${counts.join(', ')}` : '';
+    return counts.length > 0 ? `; less serious: ${counts.join(', ')}` : '';
 }
 
 const browser = await chromium.launch({
@@ -60,41 +60,41 @@ const browser = await chromium.launch({
         '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
         '--disable-background-networking', '--disable-component-update', '--disable-sync',
     ],
-    // A reader's window has them, and they take of its width.
+    // A reader's window has scrollbars, and they make the page narrower.
     ignoreDefaultArgs: ['--hide-scrollbars'],
 });
 
-/** A page of the browser, and whatever it says or asks for is a finding. */
+/** Opens a page. Each error on its console and each request to the network is a finding. */
 async function open(name, settings) {
     const context = await browser.newContext({ reducedMotion: 'reduce', colorScheme: 'light', ...settings });
     const page = await context.newPage();
     const width = () => page.viewportSize().width;
     const at = () => basename(new URL(page.url()).pathname, '.html') || name;
     page.on('console', message => {
-        if (message.type() === 'error') find('quiet', at(), width(), `the console has: ${message.text()}`);
+        if (message.type() === 'error') find('quiet', at(), width(), `error on the console: ${message.text()}`);
     });
-    page.on('pageerror', error => find('quiet', at(), width(), `the script fails: ${error.message}`));
+    page.on('pageerror', error => find('quiet', at(), width(), `error in a script: ${error.message}`));
     page.on('request', request => {
-        if (!/^(file|data|blob):/.test(request.url())) find('quiet', at(), width(), `asks for ${request.url()}`);
+        if (!/^(file|data|blob):/.test(request.url())) find('quiet', at(), width(), `requests ${request.url()}`);
     });
     page.on('requestfailed', request => {
-        // A page that is left, for the next, leaves its icon.
+        // The browser aborts the request for the icon when the script opens the next page.
         const { errorText } = request.failure();
-        if (errorText !== 'net::ERR_ABORTED') find('quiet', at(), width(), `has no ${request.url()}: ${errorText}`);
+        if (errorText !== 'net::ERR_ABORTED') find('quiet', at(), width(), `cannot load ${request.url()}: ${errorText}`);
     });
-    // print.html opens the browser's dialogue.
+    // print.html would open the print dialogue of the browser.
     await page.addInitScript(() => { window.print = () => {}; });
     return page;
 }
 
-// What is asked within the page.
+// These functions run inside the page.
 
-/** Whether each program has room: none of its lines is wider than its box. */
+/** Returns the programs with a line that is wider than its box. */
 const cutPrograms = () => [...document.querySelectorAll('.pair pre > code')]
     .filter(code => code.getClientRects().length > 0 && code.scrollWidth > code.clientWidth)
     .map(code => `${code.className} is ${code.scrollWidth - code.clientWidth} pixels too wide`);
 
-/** The panels and tabs of each pair. */
+/** Returns the panels and tabs of each pair of programs. */
 const pairs = () => [...document.querySelectorAll('.pair')].map(pair => {
     const box = selector => {
         const { left, right, top, bottom, width } = pair.querySelector(selector)?.getBoundingClientRect() ?? {};
@@ -109,7 +109,7 @@ const pairs = () => [...document.querySelectorAll('.pair')].map(pair => {
     };
 });
 
-/** What is wider than the page, and is not within a box that scrolls by itself. */
+/** Returns the elements that are wider than the page and not inside a box that scrolls. */
 const tooWide = () => {
     const width = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll('main *, #mdbook-menu-bar *')].filter(element => {
@@ -127,7 +127,7 @@ const tooWide = () => {
 
 const shown = selector => [...document.querySelectorAll(selector)].some(element => element.checkVisibility());
 const codeSize = () => parseFloat(getComputedStyle(document.querySelector('.pair code')).fontSize);
-/** Two frames later, for the layout and what an observer does of it, and with all colours arrived. */
+/** Waits for two frames, in which layout and observers finish, and for the end of animations. */
 const settled = page => page.evaluate(async () => {
     const frame = () => new Promise(requestAnimationFrame);
     await frame();
@@ -146,12 +146,12 @@ async function screenshot(page, name, fullPage = true) {
     const height = await page.evaluate(() => document.documentElement.scrollHeight);
     await page.screenshot({
         path: join(options.screenshots, `${name}.png`),
-        // A full page is else without the scrollbar's width.
+        // Without the clip, the picture of a full page lacks the width of the scrollbar.
         ...fullPage && { fullPage, clip: { x: 0, y: 0, width, height } },
     });
 }
 
-// Without JavaScript: what is in the file.
+// Without JavaScript, a page shows what is in its file.
 
 async function plain(page, name) {
     await page.goto(url(`${name}.html`));
@@ -166,16 +166,16 @@ async function plain(page, name) {
     links.push(...found.links.map(link => ({ name, link })));
     titles.set(name, found.title);
     const twice = found.ids.find((id, index) => found.ids.indexOf(id) !== index);
-    if (twice) find('links', name, 1000, `has the id ${twice} twice`);
-    // Of an anchor that is not there mdBook includes nothing, and says nothing.
-    if (found.empty > 0) find('links', name, 1000, 'has a program or a picture of no lines');
+    if (twice) find('links', name, 1000, `uses the id ${twice} twice`);
+    // If an anchor is missing, mdBook includes nothing and does not print a warning.
+    if (found.empty > 0) find('links', name, 1000, 'has an empty program or picture');
 
-    if (!slides.includes(name)) return;
+    if (!lessons.includes(name)) return;
     const seen = await page.evaluate(pairs);
     if (seen.length === 0) find('plain', name, 1000, 'has no pair of programs');
     for (const { python, rust, tabs } of seen) {
         if (tabs || !python.shown || !rust.shown || python.bottom > rust.top + 1) {
-            find('plain', name, 1000, 'does not show Python, and Rust below it');
+            find('plain', name, 1000, 'does not show Python above Rust');
         }
     }
 }
@@ -183,19 +183,19 @@ async function plain(page, name) {
 function checkLinks() {
     for (const { name, link } of links) {
         if (!URL.canParse(link, url(`${name}.html`))) {
-            find('links', name, 1000, `has a link that is none: ${link}`);
+            find('links', name, 1000, `has an invalid link: ${link}`);
             continue;
         }
         const target = new URL(link, url(`${name}.html`));
         if (/^https?:$/.test(target.protocol)) {
-            if (!target.hostname.includes('.')) find('links', name, 1000, `has a link to no host: ${link}`);
+            if (!target.hostname.includes('.')) find('links', name, 1000, `has a link without a host: ${link}`);
         } else if (target.protocol === 'file:') {
             const path = fileURLToPath(target);
             const fragment = decodeURIComponent(target.hash.slice(1));
-            if (!existsSync(path)) find('links', name, 1000, `links to what is not there: ${link}`);
-            else if (fragment && !ids.get(path)?.has(fragment)) find('links', name, 1000, `links to no such place: ${link}`);
+            if (!existsSync(path)) find('links', name, 1000, `links to a missing file: ${link}`);
+            else if (fragment && !ids.get(path)?.has(fragment)) find('links', name, 1000, `links to a missing heading: ${link}`);
         } else if (target.protocol !== 'data:') {
-            find('links', name, 1000, `has a link of another kind: ${link}`);
+            find('links', name, 1000, `has a link with an unexpected protocol: ${link}`);
         }
     }
 }
@@ -206,8 +206,8 @@ async function wide(page, name) {
     await resize(page, 1400, 900);
     await page.goto(url(`${name}.html`));
     await settled(page);
-    const isSlide = slides.includes(name);
-    if (isSlide) {
+    const isLesson = lessons.includes(name);
+    if (isLesson) {
         for (const { python, rust, tabs, panels } of await page.evaluate(pairs)) {
             if (tabs || panels > 0 || !python.shown || !rust.shown || python.top !== rust.top || python.right > rust.left + 1) {
                 find('beside', name, 1400, 'does not show Python beside Rust');
@@ -217,7 +217,7 @@ async function wide(page, name) {
     }
     await screenshot(page, `${name}-light-1400`);
 
-    // All that may be unfolded is looked at.
+    // The folded parts are opened, so that axe checks them, too.
     await page.evaluate(axe);
     await page.evaluate(() => document.querySelectorAll('main details').forEach(details => { details.open = true; }));
     for (const colorScheme of ['light', 'dark']) {
@@ -227,7 +227,7 @@ async function wide(page, name) {
             const { violations } = await window.axe.run(document, {
                 runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
                 resultTypes: ['violations'],
-                preload: false, // Of style sheets, by requests that a file may not make.
+                preload: false, // Pages from files may not request their style sheets.
             });
             return violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.map(node => node.target.join(' ')) }));
         });
@@ -244,7 +244,7 @@ async function wide(page, name) {
     await screenshot(page, `${name}-dark-1400`);
     await page.emulateMedia({ colorScheme: 'light' });
 
-    if (isSlide) await presenter(page, name);
+    if (isLesson) await presenter(page, name);
 }
 
 async function presenter(page, name) {
@@ -275,12 +275,12 @@ async function presenter(page, name) {
     await page.keyboard.press('p');
     await settled(page);
     if (await page.evaluate(codeSize) !== before || !await page.evaluate(shown, '#mdbook-sidebar')) {
-        find('presenter', name, 1280, 'is not as before after a second p');
+        find('presenter', name, 1280, 'does not leave presenter mode after a second p');
     }
     await page.evaluate(() => localStorage.clear());
 }
 
-// With JavaScript, in a narrow one.
+// With JavaScript, in a narrow window.
 
 async function narrow(page, name) {
     await resize(page, 375, 800);
@@ -288,64 +288,64 @@ async function narrow(page, name) {
     await settled(page);
     for (const what of await page.evaluate(tooWide)) find('narrow', name, 375, `too wide: ${what}`);
     await screenshot(page, `${name}-375`);
-    if (!slides.includes(name)) return;
+    if (!lessons.includes(name)) return;
     if ((await page.evaluate(pairs)).some(({ tabs, panels }) => !tabs || panels !== 2)) find('narrow', name, 375, 'has no tabs');
 
     await resize(page, 1000, 800);
     const address = page.url();
     const isTab = () => document.activeElement.getAttribute('role') === 'tab';
     for (let presses = 0; presses < 60 && !await page.evaluate(isTab); presses++) await page.keyboard.press('Tab');
-    if (!await page.evaluate(isTab)) return find('tabs', name, 1000, 'has no tab that Tab comes to');
+    if (!await page.evaluate(isTab)) return find('tabs', name, 1000, 'has no tab that the key Tab reaches');
     for (const [key, language] of Object.entries({ Home: 'Python', ArrowRight: 'Rust', ArrowLeft: 'Python', End: 'Rust' })) {
         await page.keyboard.press(key);
         for (const { python, rust, tabs, selected } of await page.evaluate(pairs)) {
             const only = language === 'Python' ? python.shown && !rust.shown : rust.shown && !python.shown;
-            if (!tabs || !only || selected.join() !== language) find('tabs', name, 1000, `does not show ${language} alone after ${key}`);
+            if (!tabs || !only || selected.join() !== language) find('tabs', name, 1000, `does not show only ${language} after ${key}`);
         }
     }
-    if (page.url() !== address) find('tabs', name, 1000, 'goes to another page by an arrow within the tabs');
+    if (page.url() !== address) find('tabs', name, 1000, 'opens another page when an arrow key is pressed in the tabs');
     await page.evaluate(() => localStorage.clear());
 }
 
-// Once.
+// These checks run once.
 
 async function keys() {
     const page = await open('keys', { viewport: { width: 1280, height: 720 } });
     const presenting = () => document.documentElement.classList.contains('presenter');
     const expect = async (what, is) => { if (!await is) find('keys', basename(page.url(), '.html'), 1280, what); };
-    await page.goto(url(`${slides[0]}.html`));
+    await page.goto(url(`${lessons[0]}.html`));
 
     await page.keyboard.press('?');
-    await expect('has no help at ?', page.evaluate(shown, '#mdbook-help-popup'));
+    await expect('does not show the help after ?', page.evaluate(shown, '#mdbook-help-popup'));
     await page.keyboard.press('Escape');
-    await expect('has its help still after Escape', page.evaluate(shown, '#mdbook-help-popup').then(is => !is));
+    await expect('still shows the help after Escape', page.evaluate(shown, '#mdbook-help-popup').then(is => !is));
 
     await page.keyboard.press('p');
     await page.keyboard.press('ArrowRight');
-    await page.waitForURL(address => !address.href.includes(slides[0]));
+    await page.waitForURL(address => !address.href.includes(lessons[0]));
     await page.waitForLoadState();
-    await expect('is not in presenter mode after the page before it was', page.evaluate(presenting));
+    await expect('does not keep presenter mode from the page before', page.evaluate(presenting));
     await page.keyboard.press('?');
     await page.keyboard.press('Escape');
-    await expect('leaves presenter mode with the help', page.evaluate(presenting));
+    await expect('leaves presenter mode when the help closes', page.evaluate(presenting));
     await page.keyboard.press('Escape');
-    await expect('is in presenter mode after Escape', page.evaluate(presenting).then(is => !is));
+    await expect('is still in presenter mode after Escape', page.evaluate(presenting).then(is => !is));
 
     await page.keyboard.press('/');
     await page.waitForFunction(() => document.activeElement.id === 'mdbook-searchbar');
     await page.keyboard.type('recvall p');
     await page.keyboard.press('Backspace');
     await page.keyboard.press('Backspace');
-    await expect('takes a p in the search for its own', page.evaluate(presenting).then(is => !is));
+    await expect('enters presenter mode when p is typed in the search', page.evaluate(presenting).then(is => !is));
     const result = page.locator('#mdbook-searchresults a[href*="recvall_server.html"]').first();
-    await expect('does not find recvall_server by recvall',
+    await expect('does not find recvall_server when recvall is typed in the search',
         result.waitFor({ timeout: 5000 }).then(() => true, () => false));
     await screenshot(page, 'search', false);
     await page.context().close();
 }
 
 async function print() {
-    // What A4 leaves between its margins.
+    // The width of an A4 page without its margins.
     const page = await open('print', { viewport: { width: 688, height: 1000 } });
     await page.goto(url('print.html'));
     await page.emulateMedia({ media: 'print' });
@@ -358,10 +358,10 @@ async function print() {
             .filter(details => details.checkVisibility() && !details.open).length,
     }));
     answers = found.answers;
-    for (const slide of slides) {
-        if (!found.titles.includes(titles.get(slide))) find('print', 'print', 688, `has no ${slide}`);
+    for (const lesson of lessons) {
+        if (!found.titles.includes(titles.get(lesson))) find('print', 'print', 688, `does not contain ${lesson}`);
     }
-    if (found.folded > 0) find('print', 'print', 688, 'has something folded');
+    if (found.folded > 0) find('print', 'print', 688, 'has folded parts');
     for (const what of ['details.notes', '#mdbook-sidebar', '#mdbook-menu-bar', 'main button', '.nav-wrapper a']) {
         if (await page.evaluate(shown, what)) find('print', 'print', 688, `shows ${what}`);
     }
@@ -373,20 +373,20 @@ async function print() {
 
 if (options.screenshots) mkdirSync(options.screenshots, { recursive: true });
 
-/** Two at a time. */
-async function each(list, settings, ...visits) {
+/** Runs the checks on every page of the list, with two pages open at a time. */
+async function each(list, settings, ...checks) {
     const rest = [...list];
     await Promise.all([0, 1].map(async () => {
         const page = await open('', settings);
         for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-            for (const visit of visits) await visit(page, name);
+            for (const check of checks) await check(page, name);
         }
         await page.context().close();
     }));
 }
 
 try {
-    for (const slide of slides.filter(name => !pages.includes(name))) find('links', slide, 1000, 'has no page');
+    for (const lesson of lessons.filter(name => !pages.includes(name))) find('links', lesson, 1000, 'has no page');
     await each(files, { viewport: { width: 1000, height: 800 }, javaScriptEnabled: false }, plain);
     checkLinks();
     await each(pages, {}, wide, narrow);
