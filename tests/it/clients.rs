@@ -1,4 +1,4 @@
-//! The four clients, and every server met by one of them.
+//! The four clients. Each server is tested with one of them.
 
 use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
@@ -16,7 +16,8 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Exit status 1, and one sentence on stderr after any lines about waiting.
+/// Checks that a client exited with status 1 and one sentence on stderr, and returns the
+/// sentence. Lines that say that the client is waiting do not count.
 #[track_caller]
 fn failed(output: &Output) -> String {
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
@@ -27,7 +28,8 @@ fn failed(output: &Output) -> String {
     lines[0].to_owned()
 }
 
-fn client_of(kind: Kind) -> &'static str {
+/// Returns the client for this kind of server.
+pub fn client_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Datagram => "udp_client",
         Kind::Block => "block_client",
@@ -36,7 +38,7 @@ fn client_of(kind: Kind) -> &'static str {
 }
 
 #[test]
-fn every_server_is_met_by_a_client() {
+fn every_server_replies_to_its_client() {
     for row in servers(|row| row.name != "ttl_pong") {
         let server = row.start();
         let address = server.address.to_string();
@@ -51,7 +53,7 @@ fn every_server_is_met_by_a_client() {
 }
 
 #[test]
-fn several_texts_get_several_answers_and_so_do_lines_of_standard_input() {
+fn each_text_and_each_line_of_standard_input_gets_its_reply() {
     for row in servers(|row| row.kind != Kind::OneMessage && row.name != "ttl_pong")
     {
         let server = row.start();
@@ -78,18 +80,19 @@ fn the_address_may_be_a_port_or_a_name() {
     }
     let server = server("ttl_pong").start();
     let name = format!("localhost:{}", server.address.port());
-    assert!(stdout(&run("ttl_ping", &[&name], "")).ends_with("\n1 hops\n"));
+    assert!(stdout(&run("ttl_ping", &[&name], "")).ends_with("\n1 hop\n"));
 }
 
 #[test]
-fn a_text_with_newlines_gets_its_whole_answer() {
+fn a_text_with_newlines_gets_its_whole_reply() {
     let server = server("poll_server").start();
     let address = server.address.to_string();
     let output = run("tcp_client", &[&address, "a\nb", "c"], "");
     assert_eq!(stdout(&output), "A\nB\nC\n");
 }
 
-/// It reads while it writes: otherwise both would wait for the other for ever.
+/// The client reads while it writes. Otherwise, the client and the server would wait for each
+/// other forever.
 #[test]
 fn a_long_line_does_not_stop_the_client() {
     let line = "long ".repeat(2_000_000);
@@ -103,7 +106,7 @@ fn a_long_line_does_not_stop_the_client() {
 }
 
 #[test]
-fn nobody_there_is_one_sentence() {
+fn a_missing_server_is_an_error_of_one_sentence() {
     let (_deaf, address) = deaf();
     let address = address.to_string();
     for client in ["tcp_client", "block_client"] {
@@ -111,7 +114,7 @@ fn nobody_there_is_one_sentence() {
         assert!(sentence.contains(&address), "{sentence}");
         assert!(sentence.contains("start a server"), "{sentence}");
     }
-    // With datagrams, not every system says that nobody is there: then it is silence.
+    // With datagrams, not every kernel reports a closed port. Then the client times out.
     let free =
         UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let cases: [(&str, &[&str]); 2] = [
@@ -125,38 +128,41 @@ fn nobody_there_is_one_sentence() {
 }
 
 #[test]
-fn patience_ends() {
+fn the_clients_time_out() {
     let stream = TcpListener::bind("127.0.0.1:0").unwrap();
     let datagram = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let mute = [
+    let silent = [
         ("tcp_client", stream.local_addr().unwrap()),
         ("block_client", stream.local_addr().unwrap()),
         ("udp_client", datagram.local_addr().unwrap()),
     ];
-    for_each_at_once(mute.into_iter(), |(client, address)| {
+    for_each_at_once(silent.into_iter(), |(client, address)| {
         let args = [&address.to_string(), "x", "--patience", "1.3"];
         let output = run(client, &args, "");
         let sentence = failed(&output);
-        assert!(sentence.contains("silent for 1.3 s"), "{sentence}");
+        assert!(
+            sentence.contains("timed out: nothing received for 1.3 s"),
+            "{sentence}"
+        );
         let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(stderr.contains("waiting for an answer ..."), "{client}: {stderr}");
+        assert!(stderr.contains("waiting for a reply ..."), "{client}: {stderr}");
     });
 }
 
-/// A slow server is waited for, and the wait explained.
+/// The client waits for a slow server, and says so.
 #[test]
-fn a_slow_answer_is_announced() {
+fn the_client_says_that_it_waits_for_a_slow_reply() {
     for_each_at_once(servers(|row| row.options.contains(&"delay")), |row| {
         let server = row.start_with(&["--delay", "1.4"]);
         let output = run("tcp_client", &[&server.address.to_string(), "slow"], "");
         assert_eq!(stdout(&output), "SLOW\n", "{}", row.name);
         let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(stderr, "waiting for an answer ...\n", "{}", row.name);
+        assert_eq!(stderr, "waiting for a reply ...\n", "{}", row.name);
     });
 }
 
 #[test]
-fn a_connection_that_ends_without_an_answer_is_one_sentence() {
+fn a_connection_that_closes_without_a_reply_is_an_error_of_one_sentence() {
     for row in servers(|row| row.kind == Kind::OneMessage) {
         let server = row.start();
         let output =
@@ -165,24 +171,67 @@ fn a_connection_that_ends_without_an_answer_is_one_sentence() {
         failed(&output);
     }
     let server = server("recvall_server").start();
-    failed(&run("tcp_client", &[&server.address.to_string(), "no block"], ""));
+    failed(&run("tcp_client", &[&server.address.to_string(), "no length"], ""));
 }
 
 #[test]
-fn what_still_comes_after_the_last_answer_is_printed() {
+fn bytes_after_the_last_reply_are_printed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::scope(|both| {
         both.spawn(|| {
             let (mut client, _) = listener.accept().unwrap();
-            receive(&mut client, "ask\n");
-            client.write_all(b"answer\nand ").unwrap();
+            receive(&mut client, "request\n");
+            client.write_all(b"reply\nand ").unwrap();
             assert_eq!(rest(&mut client), "");
             client.write_all(b"more").unwrap();
             half_close(&client);
         });
-        let output = run("tcp_client", &[&address, "ask"], "");
-        assert_eq!(stdout(&output), "answer\nand more");
+        let output = run("tcp_client", &[&address, "request"], "");
+        assert_eq!(stdout(&output), "reply\nand more");
+    });
+}
+
+/// A server of a student often sends a reply without a newline, and closes the connection.
+#[test]
+fn a_reply_without_a_newline_is_printed_when_the_server_closes() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::scope(|both| {
+        both.spawn(|| {
+            let (mut client, _) = listener.accept().unwrap();
+            receive(&mut client, "request\n");
+            client.write_all(b"reply").unwrap();
+            half_close(&client);
+            assert_eq!(rest(&mut client), "");
+        });
+        let output = run("tcp_client", &[&address, "request"], "");
+        assert_eq!(stdout(&output).trim_end(), "reply");
+    });
+}
+
+/// Or the server keeps the connection open. The client waits for a newline only for a short
+/// time: with all of its patience, it would wait longer than this test.
+#[test]
+fn the_client_says_that_a_reply_has_no_newline() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::scope(|both| {
+        both.spawn(|| {
+            let (mut client, _) = listener.accept().unwrap();
+            receive(&mut client, "one\n");
+            client.write_all(b"ONE").unwrap();
+            receive(&mut client, "two\n");
+            client.write_all(b"TWO").unwrap();
+            assert_eq!(rest(&mut client), "");
+        });
+        let args = [&address, "one", "two", "--patience", "1000"];
+        let output = run("tcp_client", &args, "");
+        let printed = stdout(&output);
+        assert_eq!(printed.split_whitespace().collect::<String>(), "ONETWO");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("newline"), "{stderr}");
+        assert!(!stderr.contains("no reply"), "{stderr}");
     });
 }
 
@@ -190,25 +239,25 @@ fn what_still_comes_after_the_last_answer_is_printed() {
 fn ttl_ping_counts_one_hop_on_loopback() {
     let server = server("ttl_pong").start();
     let output = run("ttl_ping", &[&server.address.to_string()], "");
-    assert_eq!(stdout(&output), "TTL 1: PONG\n1 hops\n");
+    assert_eq!(stdout(&output), "TTL 1: PONG\n1 hop\n");
 }
 
 #[test]
-fn ttl_ping_says_what_came_back_and_gives_up() {
-    let mute = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = mute.local_addr().unwrap().to_string();
+fn ttl_ping_prints_what_it_received_and_gives_up() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
     let output = run("ttl_ping", &["--max", "2", &address], "");
-    assert_eq!(output.stdout, b"TTL 1: nothing\nTTL 2: nothing\n");
+    assert_eq!(output.stdout, b"TTL 1: no reply\nTTL 2: no reply\n");
     failed(&output);
 
-    // An answer that is none.
+    // A reply that is not a PONG.
     let other = server("udp_server").start();
     let output = run("ttl_ping", &["--max", "1", &other.address.to_string()], "");
-    assert_eq!(output.stdout, b"TTL 1: something that is no PONG\n");
+    assert_eq!(output.stdout, b"TTL 1: unexpected reply\n");
     failed(&output);
 }
 
-/// A PONG that comes after its second must not pass for the answer to the next try.
+/// A PONG that arrives after more than a second is not the reply to the next datagram.
 #[test]
 fn a_late_pong_is_not_counted() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -224,13 +273,13 @@ fn a_late_pong_is_not_counted() {
             server.send_to(b"PONG", second).unwrap();
         });
         let output = run("ttl_ping", &[&address], "");
-        assert_eq!(stdout(&output), "TTL 1: nothing\nTTL 2: PONG\n2 hops\n");
+        assert_eq!(stdout(&output), "TTL 1: no reply\nTTL 2: PONG\n2 hops\n");
     });
 }
 
-/// A name that does not exist is no wrong argument: it may exist tomorrow.
+/// An unknown name is not a wrong argument, because the name may exist tomorrow.
 #[test]
-fn a_server_whose_name_is_unknown_is_one_sentence() {
+fn an_unknown_name_is_an_error_of_one_sentence() {
     for client in ["udp_client", "tcp_client", "block_client"] {
         let sentence = failed(&run(client, &["nosuch.invalid:1", "x"], ""));
         assert!(

@@ -1,4 +1,4 @@
-//! The servers that answer until the client ends its side: what a client does not see.
+//! The log lines of the servers that reply until the client closes its sending side.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ fn conversations() -> impl Iterator<Item = Row> {
 }
 
 #[test]
-fn coming_and_leaving_are_told_of() {
+fn connecting_and_disconnecting_are_logged() {
     for row in conversations() {
         let server = row.start();
         let mut client = server.connect();
@@ -18,13 +18,13 @@ fn coming_and_leaving_are_told_of() {
         server.stderr.wait_for(1, &format!("{peer} connected"));
         exchange(&mut client, "straße", "STRASSE");
         drop(client);
-        server.stderr.wait_for(1, &format!("{peer} left"));
+        server.stderr.wait_for(1, &format!("{peer} disconnected"));
         assert_eq!(server.stderr.all().len(), 2, "{}", row.name);
     }
 }
 
 #[test]
-fn bytes_that_are_not_utf8_are_told_of() {
+fn invalid_bytes_are_logged() {
     for row in conversations() {
         let server = row.start();
         for (count, bytes) in
@@ -34,17 +34,17 @@ fn bytes_that_are_not_utf8_are_told_of() {
             client.write_all(bytes).unwrap();
             half_close(&client);
             rest(&mut client);
-            server.stderr.wait_for(count + 1, "dropped: not UTF-8");
+            server.stderr.wait_for(count + 1, "dropped: invalid UTF-8");
         }
     }
 }
 
 #[test]
-fn a_reset_is_called_one() {
+fn a_reset_is_logged() {
     if !resets_show() {
         return skipped(
-            "what a reset is called",
-            "here it looks like any other end",
+            "the log line for a reset",
+            "here, a reset looks like a normal close",
         );
     }
     for row in conversations() {
@@ -52,6 +52,6 @@ fn a_reset_is_called_one() {
         let mut client = server.connect();
         exchange(&mut client, "hello", "HELLO");
         reset(client);
-        server.stderr.wait_for(1, "dropped: reset");
+        server.stderr.wait_for(1, "dropped: connection reset by the client");
     }
 }

@@ -9,11 +9,14 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::harness::{PATIENCE, Server, skipped};
 use crate::table::{Kind, Row, server, servers};
 
+/// The reason in the log line for a datagram that could start a loop.
+const OWN_PORT: &str = "sent from the server's own port number";
+
 fn datagrams() -> impl Iterator<Item = Row> {
     servers(|row| row.kind == Kind::Datagram)
 }
 
-/// A socket that talks with the server alone.
+/// Returns a socket that only receives datagrams of the server.
 #[track_caller]
 fn client(server: &Server) -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -30,7 +33,7 @@ fn ask(client: &UdpSocket, message: &[u8]) -> Vec<u8> {
     buffer[..length].to_vec()
 }
 
-/// What a server answers to a message that it does not drop.
+/// Returns the reply to a valid message.
 fn expected(row: &Row, message: &str) -> Vec<u8> {
     match row.name {
         "udp_server_bytes" => message.to_ascii_uppercase().into(),
@@ -39,14 +42,14 @@ fn expected(row: &Row, message: &str) -> Vec<u8> {
     }
 }
 
-/// The server is there, and the next answer is that to the next question.
+/// Checks that the server is running and replies to the next request.
 #[track_caller]
 fn still_serves(row: &Row, server: &Server) {
     assert_eq!(ask(&client(server), b"still here"), expected(row, "still here"));
 }
 
 #[test]
-fn the_text_server_prints_its_answers() {
+fn the_text_server_prints_its_replies() {
     let server = server("udp_server").start();
     let client = client(&server);
     ask(&client, "hello".as_bytes());
@@ -57,7 +60,7 @@ fn the_text_server_prints_its_answers() {
 }
 
 #[test]
-fn a_text_that_is_not_utf8_is_dropped() {
+fn an_invalid_text_is_dropped() {
     let row = server("udp_server");
     let server = row.start();
     let client = client(&server);
@@ -65,12 +68,12 @@ fn a_text_that_is_not_utf8_is_dropped() {
     client.send(b"half \xc3").unwrap();
     assert_eq!(ask(&client, b"next"), b"NEXT");
     let peer = client.local_addr().unwrap();
-    server.stderr.wait_for(2, &format!("{peer} dropped: not UTF-8"));
+    server.stderr.wait_for(2, &format!("{peer} dropped: invalid UTF-8"));
 }
 
 /// A reply can be three times as long as its message.
 #[test]
-fn a_longer_reply_arrives_whole() {
+fn a_long_reply_arrives_whole() {
     let server = server("udp_server").start();
     let message = "ΐ".repeat(1024);
     let reply = ask(&client(&server), message.as_bytes());
@@ -78,9 +81,9 @@ fn a_longer_reply_arrives_whole() {
     assert_eq!(reply.len(), 6144);
 }
 
-/// The same port number at another address of this machine, as another server would have.
+/// A datagram from the same port number but another address, as from another server.
 #[test]
-fn its_own_port_number_is_not_answered() {
+fn a_datagram_from_the_servers_own_port_number_gets_no_reply() {
     for row in datagrams() {
         let server = row.start();
         let neighbour = (Ipv4Addr::new(127, 0, 0, 2), server.address.port());
@@ -91,18 +94,18 @@ fn its_own_port_number_is_not_answered() {
             }
         };
         neighbour.send_to(b"hello", server.address).unwrap();
-        let why = format!("127.0.0.2:{} dropped: ", server.address.port());
+        let why = format!("127.0.0.2:{} dropped: {OWN_PORT}", server.address.port());
         server.stderr.wait_for(1, &why);
         still_serves(&row, &server);
         neighbour.set_nonblocking(true).unwrap();
-        let answer = neighbour.recv(&mut [0; 10]).map_err(|err| err.kind());
-        assert_eq!(answer, Err(ErrorKind::WouldBlock), "{}", row.name);
+        let reply = neighbour.recv(&mut [0; 10]).map_err(|err| err.kind());
+        assert_eq!(reply, Err(ErrorKind::WouldBlock), "{}", row.name);
     }
 }
 
-/// Who may make raw sockets can say that a datagram comes from anywhere.
+/// A program that may create raw sockets can send datagrams with any source address.
 #[test]
-fn a_forged_sender_neither_ends_a_server_nor_sets_it_talking_to_itself() {
+fn a_forged_sender_does_not_stop_a_server_or_make_it_reply_to_itself() {
     let raw = Socket::new(Domain::IPV4, Type::from(3), Some(Protocol::UDP)); // SOCK_RAW
     let raw = match raw {
         Ok(raw) => raw,
@@ -121,9 +124,13 @@ fn a_forged_sender_neither_ends_a_server_nor_sets_it_talking_to_itself() {
             }
         }
         still_serves(&row, &server);
-        // From port 0 it cannot be answered, from its own it must not be.
-        server.stderr.wait_for(2, "127.0.0.1:0 dropped: ");
-        server.stderr.wait_for(2, &format!("{} dropped: ", server.address));
+        // No datagram can be sent to port 0. A reply to its own port would be a loop.
+        server
+            .stderr
+            .wait_for(2, "127.0.0.1:0 dropped: the reply could not be sent");
+        server
+            .stderr
+            .wait_for(2, &format!("{} dropped: {OWN_PORT}", server.address));
         let spent = server.ticks();
         std::thread::sleep(Duration::from_millis(200));
         still_serves(&row, &server);
@@ -138,7 +145,7 @@ fn a_forged_sender_neither_ends_a_server_nor_sets_it_talking_to_itself() {
     }
 }
 
-/// A UDP header without a checksum, and the message. The system adds the IP header.
+/// Returns a UDP header without a checksum, and the message. The kernel adds the IP header.
 fn udp(from: u16, to: u16, message: &[u8]) -> Vec<u8> {
     let length = u16::try_from(8 + message.len()).unwrap();
     let mut datagram = Vec::new();

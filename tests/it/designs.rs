@@ -1,4 +1,4 @@
-//! What a design does that its clients do not see.
+//! Properties of the designs that a client cannot see.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -8,15 +8,15 @@ use std::time::Duration;
 use crate::harness::{exchange, for_each_at_once, half_close, rest};
 use crate::table::{Design, servers};
 
-/// In memory, and nobody tries to send them again and again.
+/// The server keeps a bounded number of bytes. It does not try to send them all the time.
 #[test]
-fn the_answers_to_a_client_that_never_reads_are_bounded() {
+fn the_replies_to_a_client_that_never_reads_are_bounded() {
     for_each_at_once(servers(|row| row.design == Design::Together), |row| {
         let server = row.start();
         exchange(&mut server.connect(), "warm", "WARM");
         let before = server.memory();
-        let mut deaf: Vec<TcpStream> = (0..4).map(|_| server.connect()).collect();
-        for client in &mut deaf {
+        let mut silent: Vec<TcpStream> = (0..4).map(|_| server.connect()).collect();
+        for client in &mut silent {
             stuff(client);
         }
         if let (Some(before), Some(after)) = (before, server.memory()) {
@@ -31,13 +31,13 @@ fn the_answers_to_a_client_that_never_reads_are_bounded() {
     });
 }
 
-/// A client that sends and never reads, until the system takes no more from it.
+/// Sends until the kernel takes no more bytes. Never reads.
 fn stuff(client: &mut TcpStream) -> usize {
     client.set_nonblocking(true).unwrap();
     let mut sent = 0;
     let chunk = [b'x'; 64 * 1024];
     let mut refused = 0;
-    // The server may take some more while we look: full is when it stays full.
+    // The server may take more bytes meanwhile, so try several times.
     while refused < 20 {
         refused += 1;
         if let Ok(n) = client.write(&chunk) {
@@ -51,7 +51,7 @@ fn stuff(client: &mut TcpStream) -> usize {
     sent
 }
 
-/// The threads have names, and the lines about their clients say them.
+/// The log lines begin with the names of the threads.
 #[test]
 fn threads_carry_names() {
     for row in servers(|row| row.name.contains("thread")) {
@@ -60,15 +60,19 @@ fn threads_carry_names() {
         client.write_all(b"hi").unwrap();
         half_close(&client);
         assert_eq!(rest(&mut client), "HI");
-        let line = server.stderr.wait_for(1, " left");
+        let line = server.stderr.wait_for(1, " disconnected");
         let name = if row.design == Design::Pool { "worker-" } else { "client-1: " };
         assert!(line.starts_with(name), "{}: {line}", row.name);
         let peer = client.local_addr().unwrap();
-        assert!(line.ends_with(&format!(": {peer} left")), "{}: {line}", row.name);
+        assert!(
+            line.ends_with(&format!(": {peer} disconnected")),
+            "{}: {line}",
+            row.name
+        );
     }
 }
 
-/// `--backlog` is what `listen` gets. Linux lets one more connection complete.
+/// `listen` gets the value of `--backlog`. Linux completes one more connection.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_backlog_is_what_was_asked_for() {

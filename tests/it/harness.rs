@@ -1,4 +1,4 @@
-//! Processes and sockets, with a limit on every wait.
+//! Starts programs and connects to them. Every wait has a timeout.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// How long anything may take before a test gives it up. No test waits that long for
-/// something that works.
+/// The timeout of every wait. A test that passes never waits that long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where `cargo test` has put an example. `cargo test --test it` alone does not build them.
+/// Returns the path of an example. `cargo test` builds the examples, `cargo test --test it`
+/// does not.
 pub fn example(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();
@@ -26,19 +26,19 @@ pub fn example(name: &str) -> PathBuf {
     path
 }
 
-/// Says on stderr that something is not tested here, and why. Not with `eprintln!`, whose
-/// output the test harness keeps to itself.
+/// Prints on stderr that something is not tested here, and why. The test framework would
+/// hide the output of `eprintln!`.
 pub fn skipped(what: &str, why: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "skipped: {what}: {why}");
 }
 
-/// Runs an example that ends, with this standard input.
+/// Runs an example that exits by itself. `input` is its standard input.
 #[track_caller]
 pub fn run(name: &str, args: &[&str], input: &str) -> Output {
     finish(Command::new(example(name)).args(args), input)
 }
 
-/// Runs a program that ends, with this standard input.
+/// Runs a program that exits by itself. `input` is its standard input.
 #[track_caller]
 pub fn finish(command: &mut Command, input: &str) -> Output {
     let mut child = command
@@ -46,7 +46,7 @@ pub fn finish(command: &mut Command, input: &str) -> Output {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .env("RUST_BACKTRACE", "1")
-        .env_remove("CARGO") // `check` is to start what is built, and not to build it.
+        .env_remove("CARGO") // `check` then starts the program that is built, and does not build it.
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -54,18 +54,18 @@ pub fn finish(command: &mut Command, input: &str) -> Output {
     let mut stderr = child.stderr.take().unwrap();
     let mut output = (Vec::new(), Vec::new());
     let status = thread::scope(|pipes| {
-        // It may end without having read all of it.
+        // The program may exit before it has read all of its input.
         pipes.spawn(move || stdin.write_all(input.as_bytes()));
         pipes.spawn(|| stdout.read_to_end(&mut output.0));
         pipes.spawn(|| stderr.read_to_end(&mut output.1));
         wait(&mut child)
     });
-    let status = status.unwrap_or_else(|| panic!("{command:?} does not end"));
+    let status = status.unwrap_or_else(|| panic!("{command:?} does not exit"));
     Output { status, stdout: output.0, stderr: output.1 }
 }
 
-/// Waits until a process ends by itself; kills one that does not.
-fn wait(child: &mut Child) -> Option<ExitStatus> {
+/// Waits until a process exits by itself. Kills a process that does not.
+pub fn wait(child: &mut Child) -> Option<ExitStatus> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().unwrap() {
@@ -77,8 +77,8 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
     None
 }
 
-/// The lines of a pipe, collected by a thread of its own: a pipe that nobody reads would
-/// stop the program that writes to it, and one that is closed would end it.
+/// The lines of a pipe. A thread reads them all the time, because a program that writes to a
+/// full pipe has to wait, and a write to a closed pipe fails.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
 
@@ -95,31 +95,34 @@ impl Lines {
         lines
     }
 
-    /// All the lines so far.
+    /// Returns all lines so far.
     pub fn all(&self) -> Vec<String> {
         self.0.0.lock().unwrap().clone()
     }
 
-    /// How many lines contain this.
+    /// Returns the number of lines that contain `part`.
     pub fn count(&self, part: &str) -> usize {
         self.all().iter().filter(|line| line.contains(part)).count()
     }
 
-    /// Waits until so many lines contain this, and returns the first that does.
+    /// Waits until `count` lines contain `part`, and returns the first of them.
     #[track_caller]
     pub fn wait_for(&self, count: usize, part: &str) -> String {
         let lines = self.0.0.lock().unwrap();
         let missing = |lines: &mut Vec<String>| {
             lines.iter().filter(|line| line.contains(part)).count() < count
         };
-        let (lines, outcome) =
+        let (lines, result) =
             self.0.1.wait_timeout_while(lines, PATIENCE, missing).unwrap();
-        assert!(!outcome.timed_out(), "no {count} lines with {part:?}: {lines:#?}");
+        assert!(
+            !result.timed_out(),
+            "fewer than {count} lines with {part:?}: {lines:#?}"
+        );
         lines.iter().find(|line| line.contains(part)).cloned().unwrap_or_default()
     }
 }
 
-/// A running server. It is killed when this goes.
+/// A running server. It is killed when this value is dropped.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -134,8 +137,8 @@ impl Server {
         Self::spawn(Command::new(example(name)).args(args))
     }
 
-    /// Starts an example with at most so many descriptors. Without `unsafe`, only a shell
-    /// can set that for a child.
+    /// Starts an example that can open at most `descriptors` file descriptors. Without
+    /// `unsafe`, only a shell can set this limit for a child process.
     #[cfg(unix)]
     pub fn start_limited(name: &str, args: &[&str], descriptors: u32) -> Self {
         let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
@@ -158,14 +161,14 @@ impl Server {
         let address = "0.0.0.0:0".parse().unwrap();
         let mut server = Self { child, address, stdout, stderr };
         server.stdout.wait_for(1, "");
-        // The ready line must be the first, whatever follows.
+        // The ready line must be the first line.
         let first = server.stdout.all().swap_remove(0);
         let address = first.strip_prefix("server ready on ").map(str::parse);
         server.address = address.expect(&first).expect(&first);
         server
     }
 
-    /// A client whose every read and write has a limit.
+    /// Connects to the server. Every read and write of the connection has a timeout.
     #[track_caller]
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect_timeout(&self.address, PATIENCE).unwrap();
@@ -175,26 +178,26 @@ impl Server {
         stream
     }
 
-    /// What Ctrl-C sends. Without `unsafe`, only another program can.
+    /// Sends the signal of Ctrl-C. Without `unsafe`, only another program can send it.
     #[cfg(unix)]
     pub fn interrupt(&self) {
         let kill = format!("kill -INT {}", self.child.id());
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
 
-    /// Ends the process at once.
+    /// Kills the process.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Waits until the process ends by itself.
+    /// Waits until the process exits by itself.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
-        wait(&mut self.child).expect("the process does not end")
+        wait(&mut self.child).expect("the process does not exit")
     }
 
-    /// The memory that the process has in use, in bytes. Only Linux tells it in a file.
+    /// Returns the memory that the process uses, in bytes. Only Linux has this in a file.
     pub fn memory(&self) -> Option<u64> {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).ok()?;
@@ -202,7 +205,7 @@ impl Server {
         Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
     }
 
-    /// The processor time that the process has used, in clock ticks of 10 ms.
+    /// Returns the CPU time that the process has used, in clock ticks of 10 ms.
     pub fn ticks(&self) -> Option<u64> {
         let path = format!("/proc/{}/stat", self.child.id());
         let stat = std::fs::read_to_string(path).ok()?;
@@ -217,7 +220,7 @@ impl Drop for Server {
     }
 }
 
-/// Does the same for each at the same time, where most of it is waiting.
+/// Calls `test` for all items at the same time. Most of these tests only wait.
 pub fn for_each_at_once<T: Send>(
     all: impl Iterator<Item = T>,
     test: impl Fn(T) + Sync,
@@ -229,7 +232,7 @@ pub fn for_each_at_once<T: Send>(
     });
 }
 
-/// Sends, and expects exactly these bytes back.
+/// Sends bytes, and expects exactly `expect` as the reply.
 #[track_caller]
 pub fn exchange(
     stream: &mut TcpStream,
@@ -240,18 +243,18 @@ pub fn exchange(
     receive(stream, expect);
 }
 
-/// Expects exactly these bytes.
+/// Expects exactly the bytes `expect`.
 #[track_caller]
 pub fn receive(stream: &mut TcpStream, expect: impl AsRef<[u8]>) {
     let expect = expect.as_ref();
-    let mut answer = vec![0; expect.len()];
-    if let Err(err) = stream.read_exact(&mut answer) {
+    let mut reply = vec![0; expect.len()];
+    if let Err(err) = stream.read_exact(&mut reply) {
         panic!("{err} while waiting for {:?}", String::from_utf8_lossy(expect));
     }
-    assert_eq!(String::from_utf8_lossy(&answer), String::from_utf8_lossy(expect));
+    assert_eq!(String::from_utf8_lossy(&reply), String::from_utf8_lossy(expect));
 }
 
-/// Reads up to the end of the other side, which must not be a reset.
+/// Reads until the server closes its sending side. Panics if the connection is reset.
 #[track_caller]
 pub fn rest(stream: &mut TcpStream) -> String {
     let mut rest = Vec::new();
@@ -261,7 +264,7 @@ pub fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8(rest).unwrap()
 }
 
-/// Ends our side.
+/// Closes our sending side.
 #[track_caller]
 pub fn half_close(stream: &TcpStream) {
     stream.shutdown(Shutdown::Write).unwrap();
@@ -273,7 +276,8 @@ pub fn reset(stream: TcpStream) {
     drop(stream);
 }
 
-/// Whether the system tells a reset from an ordinary end, which Wine does not.
+/// Returns true if a reset and a normal close look different here. In Wine, they look the
+/// same.
 pub fn resets_show() -> bool {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -282,7 +286,8 @@ pub fn resets_show() -> bool {
     peer.read(&mut [0]).is_err()
 }
 
-/// A socket that has a port, which nobody else can have, and does not listen there.
+/// Returns a socket that keeps a port but does not listen on it, so that a connection to this
+/// port is refused.
 pub fn deaf() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
@@ -290,8 +295,8 @@ pub fn deaf() -> (Socket, SocketAddr) {
     (socket, address)
 }
 
-/// Whether nothing comes for a moment. Used where something would be wrong, so that a slow
-/// machine cannot make the test fail.
+/// Returns true if nothing arrives for a moment. The tests call this function only where a
+/// reply would be a bug, so that a slow machine cannot make a test fail.
 pub fn is_silent(stream: &TcpStream) -> bool {
     stream.set_read_timeout(Some(Duration::from_millis(150))).unwrap();
     let silent = stream.peek(&mut [0]).is_err_and(|err| {

@@ -1,4 +1,4 @@
-//! Out of descriptors, and a thousand clients.
+//! Servers that run out of file descriptors, or that have a thousand clients.
 #![cfg(unix)]
 
 use std::env;
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use crate::harness::{Server, exchange, for_each_at_once, is_silent, receive};
 use crate::table::{Design, Row, servers};
 
-/// Thirty clients, and 24 descriptors, of which one or two may be inherited. Those who are
-/// connected are served, the others wait until somebody leaves, and the server says why, at
-/// most once a second.
+/// There are 30 clients and 24 file descriptors. (The server may have inherited one or two of
+/// them.) The server serves the clients that it has accepted. The others wait until a client
+/// disconnects. The server says why, at most once a second.
 #[test]
-fn out_of_descriptors_a_server_keeps_serving_and_takes_clients_again_when_it_can() {
+fn without_file_descriptors_a_server_keeps_serving_and_accepts_again_later() {
     for_each_at_once(servers(|row| row.design == Design::Together), |row| {
         let server =
             Server::start_limited(row.name, &[&["0"], row.no_delay()].concat(), 24);
@@ -31,7 +31,7 @@ fn out_of_descriptors_a_server_keeps_serving_and_takes_clients_again_when_it_can
         assert!(is_silent(&clients[29]), "{}", row.name);
         let last = &mut clients[29];
         last.write_all(b"at last").unwrap();
-        // The second line is a second of doing nothing later.
+        // The server pauses for a second, then it prints the second line.
         server.stderr.wait_for(2, "cannot accept: ");
         if let (Some(before), Some(after)) = (spent, server.ticks()) {
             assert!(after - before < 50, "{}: {} ticks", row.name, after - before);
@@ -46,8 +46,8 @@ fn out_of_descriptors_a_server_keeps_serving_and_takes_clients_again_when_it_can
     });
 }
 
-/// This program's own limit may be lower than a thousand, and without `unsafe` only a shell
-/// can raise it: so the test runs itself once more under one.
+/// A process often has a limit of 1,024 file descriptors. Without `unsafe`, only a shell can
+/// raise the limit of this program, so the test starts itself again from a shell.
 #[test]
 fn one_thread_serves_a_thousand_clients_at_once() {
     const RAISED: &str = "SOCKETS101_TEST_DESCRIPTORS";
@@ -61,7 +61,7 @@ fn one_thread_serves_a_thousand_clients_at_once() {
         assert!(status.success());
         return;
     }
-    for row in servers(|row| row.is_stream() && !row.has_last_word()) {
+    for row in servers(|row| row.is_stream() && !row.closes_gracefully()) {
         serve_a_thousand(row);
     }
 }
@@ -70,32 +70,33 @@ fn serve_a_thousand(row: Row) {
     let server = row.start();
     let mut clients = Vec::new();
     while clients.len() < 1000 {
-        // A backlog of 100 is not overrun, or the test would wait for the repetitions.
+        // The backlog is 100. With more pending connections, the test would have to wait
+        // until TCP retransmits a SYN.
         clients.extend((0..50).map(|_| server.connect()));
         server.stderr.wait_for(clients.len(), " connected");
     }
-    for turn in 0..3 {
+    for round in 0..3 {
         for (number, client) in clients.iter_mut().enumerate() {
             client
-                .write_all(format!("client {number}, {turn}\n").as_bytes())
+                .write_all(format!("client {number}, {round}\n").as_bytes())
                 .unwrap();
         }
         for (number, client) in clients.iter_mut().enumerate() {
-            receive(client, format!("CLIENT {number}, {turn}\n"));
+            receive(client, format!("CLIENT {number}, {round}\n"));
         }
     }
     if let Some(memory) = server.memory() {
         assert!(memory < 32 * 1024 * 1024, "{memory} bytes");
     }
-    // They all leave at once, and the next one is served.
+    // All clients disconnect at the same time. The next client is served.
     drop(clients);
     exchange(&mut server.connect(), "next", "NEXT");
-    server.stderr.wait_for(1000, " left");
+    server.stderr.wait_for(1000, " disconnected");
 }
 
-/// While nobody says anything, a server does nothing.
+/// A server whose clients send nothing uses no CPU time.
 #[test]
-fn an_idle_server_uses_no_processor() {
+fn an_idle_server_uses_no_cpu_time() {
     let running: Vec<_> =
         servers(Row::is_stream).map(|row| (row, row.start())).collect();
     let idle: Vec<_> = running.iter().map(|(_, server)| server.connect()).collect();

@@ -1,7 +1,8 @@
-//! The examples, tested as their users meet them: as processes, over loopback.
+//! The tests of the examples. They start each example as a process, as a user does, and talk
+//! to it over the loopback interface.
 //!
-//! Every server is started on port 0 and talked to when its ready line has come. The table
-//! in `table.rs` drives the tests: a new server is a new row.
+//! Every server listens on port 0. A test waits for the ready line and then connects. Most
+//! tests are made for all servers of the table that `table.rs` includes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // In a test, a panic is the report.
 
@@ -17,6 +18,8 @@ mod documents;
 mod harness;
 mod limits;
 mod one_message;
+mod output;
+mod plain_words;
 mod programs;
 mod setup;
 mod streams;

@@ -1,5 +1,5 @@
-//! The servers that read once, answer, and close: what a client does not see, and where
-//! exactly one read ends.
+//! The servers that read once, reply, and close the connection: their log lines, and the
+//! end of the one read.
 
 use std::io::Write;
 
@@ -11,12 +11,13 @@ fn one_message() -> impl Iterator<Item = Row> {
 }
 
 #[test]
-fn coming_and_leaving_and_bytes_that_are_not_utf8_are_told_of() {
+fn disconnecting_and_invalid_bytes_are_logged() {
     for row in one_message() {
         let server = row.start();
-        for (message, event) in
-            [(b"good".as_slice(), "left"), (b"good\xff", "dropped: not UTF-8")]
-        {
+        for (message, event) in [
+            (b"good".as_slice(), "disconnected"),
+            (b"good\xff", "dropped: invalid UTF-8"),
+        ] {
             let mut client = server.connect();
             let peer = client.local_addr().unwrap();
             client.write_all(message).unwrap();
@@ -28,7 +29,7 @@ fn coming_and_leaving_and_bytes_that_are_not_utf8_are_told_of() {
     }
 }
 
-/// Across byte 4096: one `a`, then characters of two bytes.
+/// The text is one `a`, then characters of two bytes, so one of them is cut after byte 4096.
 #[test]
 fn a_character_cut_by_the_read_is_lost_and_nothing_else() {
     for row in one_message() {
@@ -36,8 +37,8 @@ fn a_character_cut_by_the_read_is_lost_and_nothing_else() {
         let mut client = server.connect();
         let text = format!("a{}", "é".repeat(2500));
         client.write_all(text.as_bytes()).unwrap();
-        let answer = rest(&mut client);
-        assert!(answer.len() < 4096, "{}", row.name);
-        assert!(text.to_uppercase().starts_with(&answer), "{}", row.name);
+        let reply = rest(&mut client);
+        assert!(reply.len() < 4096, "{}", row.name);
+        assert!(text.to_uppercase().starts_with(&reply), "{}", row.name);
     }
 }

@@ -1,10 +1,10 @@
-//! The programs that end, with or without a network.
+//! The programs that print and exit, with or without a network.
 
 use std::net::TcpListener;
 
 use crate::harness::{deaf, run};
 
-/// Standard output of a program that must succeed and complain about nothing.
+/// Returns the standard output of a program that must succeed and print nothing on stderr.
 #[track_caller]
 fn output(name: &str, args: &[&str]) -> String {
     let output = run(name, args, "");
@@ -29,29 +29,29 @@ unpack('<i', 00 00 04 d2)  -771489792
 }
 
 #[test]
-fn names_ipv4_asks_five_questions_and_has_an_answer_to_each() {
+fn names_ipv4_makes_five_lookups_and_prints_each_result() {
     let stdout = output("names_ipv4", &["localhost", "127.0.0.1"]);
     let lines: Vec<_> = stdout.lines().collect();
-    let questions = [
+    let lookups = [
         "gethostname(): ",
         "getfqdn(): ",
         "gethostbyname('localhost'): 127.0.0.1",
         "gethostbyaddr('127.0.0.1'): ",
         "gethostbyname(getfqdn()): ",
     ];
-    assert_eq!(lines.len(), questions.len(), "{stdout}");
-    for (line, question) in lines.iter().zip(questions) {
-        assert!(line.starts_with(question), "{stdout}");
+    assert_eq!(lines.len(), lookups.len(), "{stdout}");
+    for (line, lookup) in lines.iter().zip(lookups) {
+        assert!(line.starts_with(lookup), "{stdout}");
         assert!(!line.ends_with(": "), "{stdout}");
     }
 }
 
-/// `.invalid` never exists (RFC 6761): not without a network, and not with one.
+/// Names that end with `.invalid` never exist (RFC 6761), with or without a network.
 #[test]
-fn a_name_that_cannot_be_resolved_is_told_of_and_the_rest_goes_on() {
+fn after_a_name_that_cannot_be_resolved_the_program_goes_on() {
     let stdout = output("names_ipv4", &["nosuch.invalid", "192.0.2.1"]);
-    let failed = |question: &str| {
-        let line = stdout.lines().find(|line| line.starts_with(question)).unwrap();
+    let failed = |lookup: &str| {
+        let line = stdout.lines().find(|line| line.starts_with(lookup)).unwrap();
         assert!(line.contains("could not be resolved: "), "{stdout}");
         assert!(!line.ends_with("resolved: "), "{stdout}");
     };
@@ -70,7 +70,7 @@ fn a_name_that_cannot_be_resolved_is_told_of_and_the_rest_goes_on() {
 }
 
 #[test]
-fn names_with_labels_that_are_too_long_are_no_more_than_unknown() {
+fn names_with_labels_that_are_too_long_cannot_be_resolved() {
     let long = format!("{}.example", "x".repeat(70));
     for name in ["names_ipv4", "getaddrinfo", "network_errors"] {
         assert!(
@@ -88,7 +88,7 @@ fn getaddrinfo_connects_to_one_entry_and_says_which() {
     assert!(stdout.contains("AF_INET "), "{stdout}");
     assert!(stdout.contains(&format!("connecting to {address}\n")), "{stdout}");
     assert!(stdout.contains(&format!("\nconnected to {address}\n")), "{stdout}");
-    // The second entry of an address with a bare port is not for a stream.
+    // The second entry is not for a stream.
     assert!(stdout.contains("the second entry "), "{stdout}");
 }
 
@@ -101,7 +101,7 @@ fn getaddrinfo_says_why_it_could_not_connect() {
 }
 
 #[test]
-fn network_errors_makes_three_and_names_each_in_both_languages() {
+fn network_errors_causes_three_errors_and_names_each_in_both_languages() {
     let stdout = output("network_errors", &["nosuch.invalid"]);
     let timed_out = if cfg!(windows) { "TimedOut" } else { "WouldBlock" };
     for (python, rust) in [
@@ -117,9 +117,9 @@ fn network_errors_makes_three_and_names_each_in_both_languages() {
     assert!(!stdout.contains("does not exist"), "{stdout}");
 }
 
-/// Should the name exist one day, it says so and goes on.
+/// If the name exists, the program says so and continues.
 #[test]
-fn network_errors_does_not_insist() {
+fn network_errors_continues_if_there_is_no_error() {
     let stdout = output("network_errors", &["localhost"]);
     assert!(stdout.contains("no error: "), "{stdout}");
     assert!(stdout.contains("ConnectionRefusedError"), "{stdout}");

@@ -1,4 +1,4 @@
-//! What every stream server promises.
+//! The promises of all stream servers.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -10,22 +10,23 @@ use sockets101::{get_block, put_block};
 use crate::harness::{exchange, for_each_at_once, rest, skipped};
 use crate::table::{Design, Kind, Row, servers};
 
-/// The last word: with bytes still coming, the reply arrives and then an end, no reset. All
-/// promise it but those that serve everybody in one thread.
+/// The graceful close: the server closes a connection while bytes still arrive. The client
+/// receives the reply and then the end of the stream, not a reset. A server that serves all
+/// clients in one thread does not close gracefully.
 #[test]
-fn who_is_dropped_while_still_sending_gets_the_reply_and_an_end() {
-    for row in servers(Row::has_last_word) {
+fn a_client_that_is_dropped_while_it_sends_gets_the_reply_and_the_end() {
+    for row in servers(Row::closes_gracefully) {
         let server = row.start();
         for _ in 0..5 {
             let mut client = server.connect();
-            // Not UTF-8, or a block that is too long, and then much more.
+            // Invalid bytes, or a message that is too long, and then many more bytes.
             let (message, reply) = match row.kind {
                 Kind::Block => (&b"\xff\xff\xff\xff"[..], ""),
                 _ => (&b"good\xff"[..], "GOOD"),
             };
             client.write_all(&[message, &[b'x'; 100_000]].concat()).unwrap();
             assert_eq!(rest(&mut client), reply, "{}", row.name);
-            // Nobody answers any more, but what it still sends is taken.
+            // The server does not reply any more, but it still reads.
             for _ in 0..5 {
                 client.write_all(&[b'x'; 10_000]).expect(row.name);
             }
@@ -33,10 +34,10 @@ fn who_is_dropped_while_still_sending_gets_the_reply_and_an_end() {
     }
 }
 
-/// A client that never ends its side is waited for no longer than a second.
+/// The server waits at most a second for a client that does not close its sending side.
 #[test]
-fn nobody_can_hold_the_last_word_for_ever() {
-    for_each_at_once(servers(Row::has_last_word), |row| {
+fn a_silent_client_cannot_delay_the_close_forever() {
+    for_each_at_once(servers(Row::closes_gracefully), |row| {
         let server = row.start();
         let mut stays = server.connect();
         stays.write_all(b"\xff\xff\xff\xff").unwrap();
@@ -54,10 +55,10 @@ fn nobody_can_hold_the_last_word_for_ever() {
     });
 }
 
-/// The second is one in all, and not one for each read: a client that drips cannot hold a
-/// server for longer than one that is silent.
+/// The server waits one second in total, not one second for each read. So a client that sends
+/// one byte at a time cannot delay the close for longer than a silent client.
 #[test]
-fn nobody_can_hold_the_last_word_by_dripping() {
+fn a_slow_client_cannot_delay_the_close_forever() {
     let sequential =
         servers(|row| row.is_stream() && row.design == Design::Sequential);
     for_each_at_once(sequential, |row| {

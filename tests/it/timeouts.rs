@@ -1,4 +1,4 @@
-//! The pools whose threads end when nobody comes.
+//! The pools whose threads exit after a timeout.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -21,35 +21,36 @@ fn a_silent_client_is_dropped_after_the_same_time() {
         let mut silent = server.connect();
         assert_eq!(rest(&mut silent), "", "{}", row.name);
         drop(silent);
-        server.stderr.wait_for(1, "dropped: silent for 0.3 s");
+        server.stderr.wait_for(1, "dropped: timed out: nothing received for 0.3 s");
         assert!(server.wait().success(), "{}", row.name);
     }
 }
 
-/// A client that another thread took does not stop the clock: under light traffic the pool
-/// shrinks, as on the slide, and goes on serving.
+/// A connection that another thread accepts does not extend the timeout. With few clients,
+/// the pool shrinks, as on the slide, and the other threads go on serving.
 #[test]
-fn threads_that_win_no_client_end_while_others_serve() {
+fn threads_without_a_client_exit_while_others_serve() {
     let row = server("slow_thread_pool_timeout");
     let mut server = row.start_with(&["--timeout", "0.5", "--delay", "1"]);
     let mut client = server.connect();
     client.write_all(b"hi").unwrap();
     server.stdout.wait_for(3, EXITING);
-    assert_eq!(server.stderr.count(" left"), 0);
+    assert_eq!(server.stderr.count(" disconnected"), 0);
     assert_eq!(rest(&mut client), "HI");
     assert!(server.wait().success());
     server.stdout.wait_for(4, EXITING);
 }
 
-/// A thread that wins no client for its time ends, though others are in use: as on the slide.
+/// A thread that accepts no client within the timeout exits, even if other threads have
+/// clients: as on the slide.
 #[test]
-fn under_light_traffic_the_pool_shrinks() {
+fn with_few_clients_the_pool_shrinks() {
     for_each_at_once(with_timeout(), |row| {
         let server = row.start_with(&[&["--timeout", "1"], row.no_delay()].concat());
         let end = Instant::now() + PATIENCE;
         while server.stdout.count(EXITING) == 0 {
-            assert!(Instant::now() < end, "{}: nobody's time is over", row.name);
-            // On a busy machine the next client may come too late for all of them.
+            assert!(Instant::now() < end, "{}: no thread has timed out", row.name);
+            // On a busy machine, all threads may exit before the next client connects.
             let Ok(mut client) = TcpStream::connect(server.address) else { break };
             let _ = client.write_all(b"hi");
             let _ = client.read(&mut [0; 2]);
