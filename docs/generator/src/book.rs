@@ -1,12 +1,12 @@
-//! The pages of the book, as far as they hang together with the examples.
+//! The lessons and their pages.
 
 use crate::read;
 
-/// A slide.
+/// A lesson, which is named after its slide.
 pub struct Slide {
-    /// Its example.
+    /// The name of its example.
     pub name: &'static str,
-    /// The example that it grows from.
+    /// The name of the example that it is based on.
     pub from: Option<&'static str>,
 }
 
@@ -40,10 +40,10 @@ pub const SLIDES: [Slide; 18] = [
     grown("slow_thread_pool_timeout", "thread_pool_timeout"),
 ];
 
-/// Its page is no slide's.
+/// The server beyond the lecture, and its page.
 pub const BEYOND: (&str, &str) = ("event_server", "beyond.md");
 
-/// The program in a file: what the book includes of it.
+/// Returns the part of a program that the book includes.
 ///
 /// # Errors
 ///
@@ -52,11 +52,11 @@ pub fn program(path: &str) -> Result<String, String> {
     part(path, "program")
 }
 
-/// What is between the anchors of a file, as mdBook includes it.
+/// Returns the text between two anchors of a file, as mdBook includes it.
 ///
 /// # Errors
 ///
-/// A sentence, when the file cannot be read or has not exactly one such pair.
+/// A sentence, if the file cannot be read, or if it does not have exactly one such pair.
 pub fn part(path: &str, anchor: &str) -> Result<String, String> {
     let text = read(path)?;
     let lines: Vec<_> = text.split_inclusive('\n').collect();
@@ -72,11 +72,11 @@ pub fn part(path: &str, anchor: &str) -> Result<String, String> {
     }
 }
 
-/// The pages that SUMMARY.md lists, in order: title and file.
+/// Returns the title and the file of each page that SUMMARY.md lists, in order.
 ///
 /// # Errors
 ///
-/// A sentence, when it cannot be read.
+/// A sentence, if it cannot be read.
 pub fn pages() -> Result<Vec<(String, String)>, String> {
     let summary = read("docs/src/SUMMARY.md")?;
     let page = |line: &str| {

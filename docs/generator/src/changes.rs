@@ -1,4 +1,4 @@
-//! What changed from one slide to another that grows from it.
+//! Writes the differences between a lesson and the lesson that it is based on.
 
 use similar::TextDiff;
 
@@ -12,7 +12,7 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
         let new = program(&format!("examples/{}.rs", slide.name))?;
         let diff = TextDiff::from_lines(&old, &new);
         let hunks = diff.unified_diff().context_radius(2).to_string();
-        // A place in the file is of no use to a reader: the lines around it show where.
+        // Line numbers do not help the reader. The lines around a change show its place.
         let hunks = hunks
             .lines()
             .map(|line| if line.starts_with("@@") { " …" } else { line });

@@ -1,17 +1,16 @@
-//! What a crowd of clients meets at each server with conversations or threads: pictures that
-//! the example `crowd` draws of real runs.
+//! Runs the example `crowd`, which draws pictures of many clients at one server.
 
 #[cfg(target_os = "linux")]
 use std::thread::ScopedJoinHandle;
 
 use regex::Regex;
 
-/// A run of `crowd`, for a slide's page.
+/// A run of `crowd`, for the page of a lesson.
 pub struct Run {
-    /// The slide.
+    /// The lesson.
     pub name: &'static str,
     arguments: &'static str,
-    /// What the picture says of each server, or the drawing is not worth showing.
+    /// What the picture must say about each server.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     says: &'static [&'static str],
 }
@@ -24,8 +23,8 @@ const fn run(
     Run { name, arguments, says }
 }
 
-/// Slides 10 to 18. No more clients than have a connection at once, whatever the order in
-/// which they and the server are: else a picture would be another each time.
+/// The runs for lessons 10 to 18. All clients get a connection at once, whatever their order is.
+/// Otherwise, each run would give a different picture.
 pub const RUNS: [Run; 9] = [
     run(
         "sequential_server",
@@ -77,16 +76,16 @@ pub const RUNS: [Run; 9] = [
     ),
 ];
 
-/// What the page that tells of `crowd` shows of a terminal.
+/// The terminal on the page that explains `crowd`.
 #[cfg(target_os = "linux")]
 const TERMINAL: Run =
     run("using", "slow_thread_pool_timeout --clients 5", &["4 at once"]);
 
-/// The files, below the folder of a page.
+/// The files in the folder of a page.
 const PICTURE: &str = "crowd.svg";
 const SCREEN: &str = "crowd.txt";
 
-/// Draws all of them at the same time: a run is waiting, and little else.
+/// Draws all pictures at the same time, because most of the time is waiting.
 #[cfg(target_os = "linux")]
 pub(crate) fn draw() -> Result<Vec<(String, String)>, String> {
     let scratch = crate::stage::Scratch::new("crowd")?;
@@ -107,29 +106,29 @@ pub(crate) fn draw() -> Result<Vec<(String, String)>, String> {
 }
 
 impl Run {
-    /// What a reader types.
+    /// Returns the command that a reader types.
     #[must_use]
     pub fn command(&self) -> String {
         format!("cargo run --example crowd -- {}", self.arguments)
     }
 }
 
-/// What a terminal has, and the picture; or a sentence.
+/// The text of the terminal and the picture, or a sentence that says what went wrong.
 #[cfg(target_os = "linux")]
 type Drawn = Result<(String, String), String>;
 
 #[cfg(target_os = "linux")]
 impl Run {
     fn draw(&self, folder: &std::path::Path) -> Drawn {
-        // A file's name is in the ids of what is in it, and a page may have several.
+        // The name of the file is part of the ids in the picture, which must be unique.
         let file = folder.join(format!("crowd-{}.svg", self.name));
         let mut crowd = std::process::Command::new(crate::stage::example("crowd"));
         crowd.args(self.arguments.split(' ')).arg("--svg").arg(&file);
-        // What it would build with cargo is built.
+        // Everything is built already.
         crowd.env_remove("CARGO").stdin(std::process::Stdio::null());
         let output = crowd.output().map_err(|err| format!("crowd: {err}"))?;
         let screen = String::from_utf8_lossy(&output.stdout);
-        // Whether somebody got no answer is not asked here: it may be what is to be seen.
+        // Do not check the exit status: some pictures show clients that get no reply.
         let picture = std::fs::read_to_string(&file).unwrap_or_default();
         let mut rest = picture.split("</desc>").nth(1).unwrap_or_default();
         for words in self.says {
@@ -147,12 +146,12 @@ impl Run {
     }
 }
 
-/// Whether a file says what a fresh one says. Times are never the same twice: of what a crowd
-/// has drawn it is the rest that counts. That is all of its words, and of each client what
-/// happened to it, in which order, but not when.
+/// Returns whether a committed file agrees with a new one. The times in the output of `crowd`
+/// are different in each run, so they are ignored. All words count, and the events of each
+/// client with their order.
 #[must_use]
 pub fn is_current(path: &str, committed: &str, fresh: &str) -> bool {
-    // An axis goes as far as the times do.
+    // The axis depends on the times.
     let (axis, times): (&[&str], &[&str]) = if path.ends_with(PICTURE) {
         (&[r#""grid""#, r#""tick""#], &[r#" d="[^"]*""#, r"\d+(\.\d+)? (s|ms|µs)\b"])
     } else if path.ends_with(SCREEN) {
@@ -168,7 +167,7 @@ pub fn is_current(path: &str, committed: &str, fresh: &str) -> bool {
     shape(committed) == shape(fresh)
 }
 
-/// A line with a blank in place of whatever looks like this.
+/// Replaces the matches of the patterns in a line by a blank.
 fn without(line: &str, patterns: &[&str]) -> String {
     patterns.iter().fold(line.to_owned(), |line, pattern| {
         match Regex::new(pattern) {

@@ -1,15 +1,15 @@
-//! The rows of an exchange as a picture (SVG), and in words.
+//! Draws the rows of an exchange as a picture (SVG), and writes them in words.
 
 use std::fmt::Write;
 
 use crate::wire::{Exchange, Row, To, What};
 
-/// Measures of the picture, in its own units: a character of its text is 7.25 wide.
+/// The measures of the picture, in its own units. A character of its text is 7.25 wide.
 const ROW: usize = 23;
 const TOP: usize = 44;
 const CHARACTER: usize = 29; // In quarters.
 
-/// The exchange in words, a line each.
+/// Returns the rows in words, one line for each.
 pub fn in_words(exchange: &Exchange, rows: &[Row]) -> String {
     let mut text = String::new();
     for row in rows {
@@ -36,12 +36,13 @@ pub fn in_words(exchange: &Exchange, rows: &[Row]) -> String {
     text
 }
 
-/// Who stands where.
+/// The columns of the picture, from left to right.
 struct Columns {
     order: Vec<To>,
-    /// The room for notes left of the first column; right of the last.
-    margins: (usize, usize),
-    gap: usize,
+    /// The x coordinate of each column.
+    places: Vec<usize>,
+    /// The width of the picture.
+    width: usize,
 }
 
 impl Columns {
@@ -53,36 +54,44 @@ impl Columns {
         order.extend((1..=exchange.routers).map(To::Router));
         match server {
             None => order.push(To::Outside),
-            // In the middle of two; at the left of many.
+            // Between two clients, or to the left of many.
             Some(server) => {
                 let place = usize::from(order.len() <= 2);
                 order.insert(place, To::Party(server));
             }
         }
-        // As wide as the longest note beside a column.
-        let notes = |who: To| {
-            let notes = rows.iter().filter(|row| To::Party(row.party) == who);
-            let lengths = notes.map(|row| match &row.what {
-                What::Note(note) => text_width(note) + 20,
-                _ => 0,
-            });
-            lengths.max().unwrap_or_default()
-        };
-        let labels = rows.iter().map(|row| match &row.what {
-            What::Note(_) => 0,
-            What::Arrow { label, .. } | What::FromOutside(label) => {
-                text_width(label) + 40
-            }
-        });
-        let gap = match &order[..] {
-            [_, middle, _] => notes(*middle).max(labels.max().unwrap_or_default()),
-            [_, _] => labels.max().unwrap_or_default().max(290),
-            // A label begins at its sender, and goes across other columns.
-            _ => 150,
-        };
-        let margin = |who: Option<&To>| who.map_or(0, |who| notes(*who)).max(60);
-        let margins = (margin(order.first()), margin(order.last()));
-        Self { order, margins, gap }
+        let at = |who: To| order.iter().position(|other| *other == who);
+        // Notes stand to the left of the first column, and to the right of the others.
+        let mut room = vec![60; order.len() + 1];
+        // A gap between two columns.
+        let least = if order.len() == 2 { 290 } else { 150 };
+        room[1..order.len()].fill(least);
+        let mut need = |gap: usize, width: usize| room[gap] = width.max(room[gap]);
+        for row in rows {
+            let own = at(To::Party(row.party)).unwrap_or_default();
+            let (from, to, label) = match &row.what {
+                What::Note(note) => {
+                    let gap = if own == 0 { 0 } else { own + 1 };
+                    need(gap, text_width(note) + 20);
+                    continue;
+                }
+                What::Arrow { to, label, .. } => (own, at(*to), label),
+                What::FromOutside(label) => {
+                    (at(To::Outside).unwrap_or_default(), Some(own), label)
+                }
+            };
+            // A label stands in the gap beside its sender.
+            let gap = if to.unwrap_or_default() > from { from + 1 } else { from };
+            need(gap, text_width(label) + 40);
+        }
+        let mut places = Vec::new();
+        let mut width = 0;
+        for gap in &room {
+            width += gap;
+            places.push(width);
+        }
+        places.pop();
+        Self { order, places, width }
     }
 
     fn name(exchange: &Exchange, who: To) -> String {
@@ -93,18 +102,25 @@ impl Columns {
         }
     }
 
+    /// Returns the x coordinate of a column.
     fn x(&self, who: To) -> usize {
-        let column =
-            self.order.iter().position(|other| *other == who).unwrap_or_default();
-        self.margins.0 + column * self.gap
+        let column = self.order.iter().position(|other| *other == who);
+        self.places[column.unwrap_or_default()]
     }
 
-    fn width(&self) -> usize {
-        self.margins.0 + (self.order.len() - 1) * self.gap + self.margins.1
+    /// Returns the x coordinate of the column next to `from`, in the direction of `to`.
+    fn next(&self, from: usize, to: usize) -> usize {
+        let mut places = self.places.iter().copied();
+        let next = if to > from {
+            places.find(|place| *place > from)
+        } else {
+            places.rfind(|place| *place < from)
+        };
+        next.unwrap_or(to)
     }
 }
 
-/// The picture.
+/// Returns the picture.
 pub fn picture(
     exchange: &Exchange,
     rows: &[Row],
@@ -112,7 +128,7 @@ pub fn picture(
     title: &str,
 ) -> String {
     let columns = Columns::new(exchange, rows);
-    let (width, height) = (columns.width(), TOP + rows.len() * ROW + 16);
+    let (width, height) = (columns.width, TOP + rows.len() * ROW + 16);
     let mut svg = opening(width, height, name, title);
     for who in &columns.order {
         let x = columns.x(*who);
@@ -130,8 +146,8 @@ pub fn picture(
         let is_server = exchange.parties[row.party].is_server;
         match &row.what {
             What::Note(note) => {
-                // Beside the line, and outside of the picture's middle where that can be.
-                let left = own == columns.margins.0 && columns.order.len() > 1;
+                // Notes of the first column stand to its left, at the edge of the picture.
+                let left = own == columns.places[0];
                 let (x, anchor) =
                     if left { (own - 10, "end") } else { (own + 10, "start") };
                 let _ = writeln!(
@@ -144,35 +160,30 @@ pub fn picture(
             }
             What::Arrow { to, label, lost } => {
                 let class = if is_server { "reply" } else { "send" };
-                svg += &arrow(own, columns.x(*to), y, class, label, *lost);
+                let to = columns.x(*to);
+                let place = own.midpoint(columns.next(own, to));
+                svg += &arrow((own, to, y), class, (label, place), *lost);
             }
             What::FromOutside(label) => {
-                svg += &arrow(columns.x(To::Outside), own, y, "reply", label, false);
+                let from = columns.x(To::Outside);
+                let place = from.midpoint(columns.next(from, own));
+                svg += &arrow((from, own, y), "reply", (label, place), false);
             }
         }
     }
     svg + "</svg>\n"
 }
 
-/// A line with a head, and what it stands for above it, near where it starts.
+/// Draws an arrow, and its label above it. The label is centred at `place`, beside its
+/// sender, so that it does not cross the line of another program.
 fn arrow(
-    from: usize,
-    to: usize,
-    y: usize,
+    (from, to, y): (usize, usize, usize),
     class: &str,
-    label: &str,
+    (label, place): (&str, usize),
     lost: bool,
 ) -> String {
     let right = to > from;
     let tip = |back: usize| if right { to - back } else { to + back };
-    let length = text_width(label);
-    let middle = from.midpoint(to);
-    // Centred where it fits; where it does not, it begins at the sender.
-    let (x, anchor) = match (length + 16 < from.abs_diff(to), right) {
-        (true, _) => (middle, "middle"),
-        (false, true) => (from + 10, "start"),
-        (false, false) => (from - 10, "end"),
-    };
     let head = if lost {
         format!("M{} {}l8 8m0 -8l-8 8", to - 4, y)
     } else {
@@ -180,14 +191,15 @@ fn arrow(
     };
     format!(
         "<g class=\"{class}{}\"><path d=\"M{from} {}H{to}{head}\" fill=\"none\" stroke=\"currentColor\"/>\
-         <text class=\"label\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text></g>\n",
+         <text class=\"label\" x=\"{place}\" y=\"{y}\" text-anchor=\"middle\">{}</text></g>\n",
         if lost { " lost" } else { "" },
         y + 4,
         escaped(label)
     )
 }
 
-/// Bytes in their order on the wire: what made them, and each in a box of its own.
+/// Draws bytes in the order in which they are sent, each in a box, after the call that made
+/// them.
 pub fn bytes(packed: &[(&str, &str)], name: &str, title: &str) -> String {
     let (width, height) = (560, TOP + packed.len() * 48);
     let mut svg = opening(width, height, name, title);
@@ -220,7 +232,8 @@ pub fn bytes(packed: &[(&str, &str)], name: &str, title: &str) -> String {
     svg + "</svg>\n"
 }
 
-/// The element, with its title. The colours are the page's; `name` makes its id one of this page.
+/// Returns the start of the SVG element, with its title. The page sets the colours. `name` makes
+/// the id unique on its page.
 fn opening(width: usize, height: usize, name: &str, title: &str) -> String {
     format!(
         "<svg class=\"exchange\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
@@ -235,7 +248,7 @@ fn text_width(text: &str) -> usize {
     text.chars().count() * CHARACTER / 4
 }
 
-/// Text as XML wants it.
+/// Escapes a text for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -1,4 +1,4 @@
-//! Figures that the prose quotes, measured.
+//! Measures the figures that the pages quote.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::stage::{PATIENCE, Server, example};
 
-/// Measures all of them at the same time: most of it is waiting.
+/// Measures all of them at the same time, because most of the time is waiting.
 pub fn measure() -> Result<String, String> {
     thread::scope(|scope| {
         let slow = |name, clients| scope.spawn(move || seconds(name, clients));
@@ -62,9 +62,9 @@ fn start(name: &str, options: &[&str]) -> Result<Server, String> {
     Server::start(name, Command::new(example(name)), options)
 }
 
-/// When the clients of a slow server have their answers, all having come at once: in
-/// seconds, in the order of the answers. A sleep lasts no shorter than it should, and on
-/// a busy machine longer: so what counts is how many whole sleeps there were.
+/// Returns when the clients of a slow server have their replies, if all connect at the same
+/// time: in seconds, in the order of the replies. A sleep can be longer than it should, but not
+/// shorter, so only the number of complete sleeps counts.
 fn seconds(name: &str, clients: usize) -> Result<String, String> {
     const DELAY: u64 = 5;
     let server = start(name, &[])?;
@@ -104,7 +104,7 @@ fn seconds(name: &str, clients: usize) -> Result<String, String> {
     Ok(text)
 }
 
-/// A client, from its connection to its answer.
+/// Connects, sends a request, and waits for the reply.
 fn answered(server: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -112,7 +112,7 @@ fn answered(server: SocketAddr) -> io::Result<()> {
     stream.read_exact(&mut [0; 5])
 }
 
-/// After how many seconds without a client the pool has ended.
+/// Returns after how many seconds without a client the pool exits.
 fn pool_ends() -> Result<String, String> {
     const TIMEOUT: u64 = 20;
     let start_of_wait = Instant::now();
@@ -121,13 +121,13 @@ fn pool_ends() -> Result<String, String> {
     Ok((start_of_wait.elapsed().as_secs() / TIMEOUT * TIMEOUT).to_string())
 }
 
-/// How many of these clients have a connection, while the server is busy with one more.
+/// Returns how many of these clients get a connection while the server serves another one.
 fn complete(backlog: usize, clients: usize) -> Result<String, String> {
     let server = start("listen_backlog", &["--backlog", &backlog.to_string()])?;
     let busy = TcpStream::connect(server.address).map_err(|err| err.to_string())?;
     server.terminal.wait_for(1, " connected")?;
-    // One after another: of two that come in the same moment, both may be told that they are
-    // connected, though there is room for one.
+    // One after another. If two connect at the same moment, both can get a connection although
+    // there is room for only one.
     let limit = Duration::from_millis(300);
     let connect = |_| TcpStream::connect_timeout(&server.address, limit).ok();
     let connected: Vec<_> = (0..clients).filter_map(connect).collect();
@@ -135,7 +135,7 @@ fn complete(backlog: usize, clients: usize) -> Result<String, String> {
     Ok(connected.len().to_string())
 }
 
-/// How many bytes of a datagram of 3,000 are answered.
+/// Returns how many bytes of a datagram of 3,000 bytes come back.
 fn datagram_of_3000() -> Result<String, String> {
     let server = start("udp_server_bytes", &[])?;
     let ask = || {
@@ -147,7 +147,7 @@ fn datagram_of_3000() -> Result<String, String> {
     ask().map(grouped).map_err(|err| err.to_string())
 }
 
-/// How many bytes of a message of 5,000 are answered by a server that reads once.
+/// Returns how many bytes of a message of 5,000 bytes come back from a server that reads once.
 fn message_of_5000() -> Result<String, String> {
     let server = start("tcp_server", &[])?;
     let ask = || {
@@ -159,22 +159,22 @@ fn message_of_5000() -> Result<String, String> {
     ask().map(grouped).map_err(|err| err.to_string())
 }
 
-/// What the first four bytes of a text are as a length.
+/// Returns the length that the server reads from the first four bytes of `hello`.
 fn announced_by_hell() -> Result<String, String> {
     let server = start("recvall_server", &[])?;
     let mut stream =
         TcpStream::connect(server.address).map_err(|err| err.to_string())?;
     stream.write_all(b"hello\n").map_err(|err| err.to_string())?;
-    server.terminal.wait_for(1, "the most is 16777216")?;
+    server.terminal.wait_for(1, "the limit is 16777216)")?;
     let output = server.terminal.output();
     let length = output
-        .split("a block of ")
+        .split("message too long (")
         .nth(1)
         .and_then(|rest| rest.split(' ').next()?.parse().ok());
     length.map(grouped).ok_or(output)
 }
 
-/// A number with a comma before every three digits.
+/// Formats a number with a comma before every three digits.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<_> =

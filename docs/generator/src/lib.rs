@@ -1,8 +1,8 @@
-//! What the book shows of real runs: the terminals, the pictures of what went over the
-//! wire and of crowds, the diffs from slide to slide, the figures that its prose quotes.
+//! Makes what the book shows of real runs: the terminals, the pictures of the network and of
+//! crowds, the differences between lessons, and the figures that the pages quote.
 //!
-//! [`generate`] plays all of it anew, with the real examples and the real clients. The
-//! program of this package writes it to `docs/src/generated`, and its test compares.
+//! [`generate`] runs the examples with their clients. The program of this package writes the
+//! results to `docs/src/generated`, and its test compares them with a new run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,19 +24,19 @@ mod trace;
 #[cfg(target_os = "linux")]
 mod wire;
 
-/// The one command that writes all that is generated.
+/// The command that writes all generated files.
 pub const RENEW: &str = "cargo run -p sockets101-book";
 
-/// What a run has made.
+/// The results of a run.
 #[derive(Default)]
 pub struct Generated {
     /// Texts by their path below `docs/src/generated`.
     pub files: BTreeMap<String, String>,
-    /// What could not be made here, a sentence each.
+    /// What this machine could not make, one sentence each.
     pub skipped: Vec<String>,
 }
 
-/// The top of the project.
+/// Returns the top folder of the project.
 pub fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -44,16 +44,16 @@ pub fn top() -> PathBuf {
         .unwrap_or_default()
 }
 
-/// Where the files of [`Generated`] are committed.
+/// Returns the folder in which the files of [`Generated`] are committed.
 pub fn folder() -> PathBuf {
     top().join("docs/src/generated")
 }
 
-/// Runs everything. It takes as long as the slowest slide: half a minute.
+/// Runs everything. This takes as long as the slowest lesson, about half a minute.
 ///
 /// # Errors
 ///
-/// A sentence, when an example does not do what its scene says.
+/// A sentence, if an example does not do what its scene says.
 pub fn generate() -> Result<Generated, String> {
     let mut all = Generated::default();
     changes::generate(&mut all)?;
@@ -77,8 +77,8 @@ fn runs(all: &mut Generated) -> Result<(), String> {
     })
 }
 
-/// The texts of the system, the count of a backlog and what a trace looks like are
-/// Linux's: elsewhere the files would differ in these, and in nothing that the book is about.
+/// The error messages, the backlog and the traces depend on the operating system. The book shows
+/// those of Linux.
 #[cfg(not(target_os = "linux"))]
 #[allow(clippy::unnecessary_wraps)] // As above.
 fn runs(all: &mut Generated) -> Result<(), String> {
@@ -87,11 +87,11 @@ fn runs(all: &mut Generated) -> Result<(), String> {
     Ok(())
 }
 
-/// A file of the project, with line ends as on Unix.
+/// Reads a file of the project, and converts its line ends to those of Unix.
 ///
 /// # Errors
 ///
-/// A sentence, when it cannot be read.
+/// A sentence, if it cannot be read.
 pub fn read(path: &str) -> Result<String, String> {
     let text = std::fs::read_to_string(top().join(path));
     text.map(|text| text.replace("\r\n", "\n"))

@@ -1,4 +1,4 @@
-//! Runs the examples and writes what the book shows of them.
+//! Runs the examples and writes the files that the book includes.
 
 use std::process::ExitCode;
 use std::{fs, io};

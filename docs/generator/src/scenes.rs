@@ -1,4 +1,4 @@
-//! What is played for each page: a server in one terminal, clients in others, and what the
+//! Plays a scene for each page: a server in one terminal, clients in others, and what the
 //! reader does there, step by step.
 
 use std::collections::BTreeMap;
@@ -14,33 +14,33 @@ use crate::stage::{
 use crate::wire::{Exchange, Party, rows};
 use crate::{Generated, draw, top, trace};
 
-/// Clients around one server.
+/// A run of one server and its clients.
 struct Scene {
     page: &'static str,
-    /// What the picture shows.
+    /// The title of the picture.
     title: &'static str,
-    /// The port of the slide, where the reader has it.
+    /// The port of the slide, which the page shows.
     port: u16,
     options: &'static [&'static str],
     steps: Vec<Step>,
 }
 
-/// What happens, and how one sees that it has. Each step waits for that.
+/// Something that the reader does, or something to wait for.
 #[derive(Clone)]
 enum Step {
-    /// A client is started in a terminal of its own.
+    /// Starts a client in its own terminal.
     Open { who: &'static str, client: &'static str, args: &'static [&'static str] },
-    /// Something is typed there.
+    /// Types into the terminal of a client.
     Type { who: &'static str, keys: &'static str },
-    /// So many lines of a terminal end like this.
+    /// Waits until `count` lines of a terminal end with `ending`.
     See { who: &'static str, count: usize, ending: &'static str },
-    /// A client has ended.
+    /// Waits until a client has exited.
     Over { who: &'static str },
 }
 
 const SERVER: &str = "server";
-const HINT: &str =
-    "type a line, Enter sends it; Ctrl-D (Windows: Ctrl-Z, Enter) ends";
+const HINT: &str = "To finish, press Ctrl-D (on Windows: Ctrl-Z, then Enter).";
+const WAITING: &str = "waiting for a reply ...";
 const END_OF_INPUT: &str = "\x04";
 
 const fn open(
@@ -64,22 +64,26 @@ const fn line(who: &'static str, keys: &'static str) -> Step {
     Step::Type { who, keys }
 }
 
-/// Ends a client's input: it ends.
+/// Closes the input of a client, and waits until the client exits.
 const fn end(who: &'static str) -> [Step; 2] {
     [Step::Type { who, keys: END_OF_INPUT }, over(who)]
 }
 
-/// A client with these texts, from its start to its end.
+/// Runs a client with these arguments. The server then logs this number of connections.
 fn client(
     client: &'static str,
     args: &'static [&'static str],
-    visits: usize,
+    connections: usize,
 ) -> Vec<Step> {
-    let left = (visits > 0).then(|| see(SERVER, visits, " left"));
-    [open("client", client, args), over("client")].into_iter().chain(left).collect()
+    let disconnected =
+        (connections > 0).then(|| see(SERVER, connections, " disconnected"));
+    [open("client", client, args), over("client")]
+        .into_iter()
+        .chain(disconnected)
+        .collect()
 }
 
-/// Two clients that type their lines: one comes first, the other speaks first.
+/// Two clients that stay connected. A connects first, and B sends first.
 fn two_at_once() -> Vec<Step> {
     let mut steps = vec![
         open("A", "tcp_client", &[]),
@@ -94,28 +98,27 @@ fn two_at_once() -> Vec<Step> {
         see("A", 1, "HELLO"),
     ];
     steps.extend(end("A"));
-    steps.push(see(SERVER, 1, " left"));
+    steps.push(see(SERVER, 1, " disconnected"));
     steps.extend(end("B"));
-    steps.push(see(SERVER, 2, " left"));
+    steps.push(see(SERVER, 2, " disconnected"));
     steps
 }
 
-/// Two clients of a slow server, the second a moment after the first.
+/// Two clients of a slow server. The second one starts a moment after the first.
 fn two_slow(second_waits: bool) -> Vec<Step> {
-    let waiting = "waiting for an answer ...";
     let mut steps = vec![
         open("A", "tcp_client", &["hello"]),
         see(SERVER, 1, " connected"),
-        see("A", 1, waiting),
+        see("A", 1, WAITING),
         open("B", "tcp_client", &["hello"]),
-        see("B", 1, waiting),
+        see("B", 1, WAITING),
         over("A"),
-        see(SERVER, 1, " left"),
+        see(SERVER, 1, " disconnected"),
     ];
     if second_waits {
         steps.push(see(SERVER, 2, " connected"));
     }
-    steps.extend([over("B"), see(SERVER, 2, " left")]);
+    steps.extend([over("B"), see(SERVER, 2, " disconnected")]);
     steps
 }
 
@@ -127,10 +130,14 @@ fn sequential() -> Vec<Step> {
         line("A", "hello\n"),
         see("A", 1, "HELLO"),
         open("B", "tcp_client", &["straße"]),
-        see("B", 1, "waiting for an answer ..."),
+        see("B", 1, WAITING),
     ];
     steps.extend(end("A"));
-    steps.extend([see(SERVER, 1, " left"), over("B"), see(SERVER, 2, " left")]);
+    steps.extend([
+        see(SERVER, 1, " disconnected"),
+        over("B"),
+        see(SERVER, 2, " disconnected"),
+    ]);
     steps
 }
 
@@ -150,7 +157,7 @@ fn backlog() -> Vec<Step> {
     steps.push(see("D", 1, "waiting for a connection ..."));
     steps.extend(end("A"));
     steps.extend([
-        see(SERVER, 1, " left"),
+        see(SERVER, 1, " disconnected"),
         see(SERVER, 2, " connected"),
         see("D", 1, HINT),
     ]);
@@ -164,10 +171,14 @@ fn pool() -> Vec<Step> {
         steps.push(see(SERVER, number + 1, " connected"));
     }
     steps.push(open("E", "tcp_client", &["straße"]));
-    steps.push(see("E", 1, "waiting for an answer ..."));
+    steps.push(see("E", 1, WAITING));
     steps.extend([line("B", "hello\n"), see("B", 1, "HELLO")]);
     steps.extend(end("B"));
-    steps.extend([see(SERVER, 1, " left"), over("E"), see(SERVER, 2, " left")]);
+    steps.extend([
+        see(SERVER, 1, " disconnected"),
+        over("E"),
+        see(SERVER, 2, " disconnected"),
+    ]);
     steps
 }
 
@@ -176,34 +187,34 @@ fn scenes() -> Vec<Scene> {
     let scene = |page, port, options, title, steps| Scene { page, title, port, options, steps };
     let exit = "Socket timed out, exiting thread";
     vec![
-        scene("udp_server_bytes", 1235, &[], "Two datagrams and their answers", client("udp_client", &["hello", "café"], 0)),
-        scene("udp_server", 1235, &[], "Three datagrams and their answers", client("udp_client", &["hello", "straße", "ΐ"], 0)),
-        scene("ttl_pong", 1234, &[], "One datagram and its answer", client("ttl_ping", &[], 0)),
+        scene("udp_server_bytes", 1235, &[], "Two datagrams and their replies", client("udp_client", &["hello", "café"], 0)),
+        scene("udp_server", 1235, &[], "Three datagrams and their replies", client("udp_client", &["hello", "straße", "ΐ"], 0)),
+        scene("ttl_pong", 1234, &[], "One datagram and its reply", client("ttl_ping", &[], 0)),
         scene("tcp_server", 1235, &[], "One connection, one message", client("tcp_client", &["straße"], 1)),
-        scene("recvall_server", 1241, &[], "Two connections, a block each", client("block_client", &["hello", "straße"], 2)),
-        scene("sequential_server", 1234, &[], "B asks while A is being served", sequential()),
+        scene("recvall_server", 1241, &[], "Two connections, one message each", client("block_client", &["hello", "straße"], 2)),
+        scene("sequential_server", 1234, &[], "B sends a request while the server serves A", sequential()),
         scene("listen_backlog", 1236, &["--backlog", "1"], "Three connections complete, the fourth waits", backlog()),
         scene("slow_sequential_server", 1237, &[], "Two clients, one after the other", two_slow(true)),
         scene("poll_server", 1236, &[], "Two clients, and one thread for both", two_at_once()),
         scene("thread_per_client", 1237, &[], "Two clients, and a thread for each", two_at_once()),
         scene("slow_thread_per_client", 1238, &[], "Two clients at the same time", two_slow(false)),
-        scene("thread_pool", 1239, &[], "Four clients are being served, the fifth waits", pool()),
-        scene("thread_pool_timeout", 1240, &["--timeout", "3"], "One client, then nobody",
+        scene("thread_pool", 1239, &[], "The server serves four clients, the fifth waits", pool()),
+        scene("thread_pool_timeout", 1240, &["--timeout", "3"], "One client, then no client",
             [client("tcp_client", &["straße"], 1), vec![see(SERVER, 4, exit)]].concat()),
         scene("slow_thread_pool_timeout", 1241, &[], "Two clients at the same time", two_slow(false)),
     ]
 }
 
-/// A program that ends, with names as on the slides or a chain of routers: `.ci/namespaces`
-/// makes both.
+/// A program that runs and exits, in a network with the names of the slides or with a chain of
+/// routers. `.ci/namespaces` makes this network.
 struct Program {
     page: &'static str,
     title: &'static str,
     name: &'static str,
     args: &'static [&'static str],
-    /// The network that it needs, an option of `.ci/namespaces`.
+    /// The option of `.ci/namespaces` for this network.
     network: &'static str,
-    /// Who answers it.
+    /// The name of the programs that reply to it.
     outside: &'static str,
     routers: usize,
 }
@@ -211,7 +222,7 @@ struct Program {
 const PROGRAMS: [Program; 4] = [
     Program {
         page: "names_ipv4",
-        title: "What is asked of the name server",
+        title: "Questions to the name server",
         name: "names_ipv4",
         args: &[],
         network: "--names",
@@ -220,7 +231,7 @@ const PROGRAMS: [Program; 4] = [
     },
     Program {
         page: "getaddrinfo",
-        title: "What is asked of the name server, and a connection",
+        title: "Questions to the name server, and a connection",
         name: "getaddrinfo",
         args: &[],
         network: "--names",
@@ -229,7 +240,7 @@ const PROGRAMS: [Program; 4] = [
     },
     Program {
         page: "network_errors",
-        title: "A name that is not there, a port that refuses, a silence",
+        title: "A failed lookup, a refused connection, a timeout",
         name: "network_errors",
         args: &[],
         network: "--names",
@@ -247,11 +258,11 @@ const PROGRAMS: [Program; 4] = [
     },
 ];
 
-/// What a scene leaves: files by their path.
+/// The files of a scene, by their path.
 type Files = BTreeMap<String, String>;
 
-/// Plays everything. What takes long for its own sake is played meanwhile; the rest one
-/// after the other, so that no client waits longer than it would at a reader's.
+/// Plays all scenes. The slow scenes run at the same time. The others run one after another, so
+/// that no client waits longer than it would on the computer of a reader.
 pub fn generate(all: &mut Generated) -> Result<(), String> {
     let untraceable = untraceable();
     let traced = untraceable.is_none();
@@ -329,7 +340,7 @@ fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
             }
         }
     }
-    // The server first: it is not to see how a scene is taken down.
+    // The server first, so that it does not log what happens to the clients now.
     server.terminal.close()?;
     clients.iter_mut().try_for_each(|(_, client)| client.close())?;
 
@@ -365,7 +376,7 @@ fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
     Ok(files)
 }
 
-/// How a reader starts an example: texts are in quotes, the rest is not.
+/// Returns the command that starts an example. Texts are in quotes, other arguments are not.
 fn command(name: &str, args: &[Vec<&str>]) -> String {
     let plain = |arg: &str| {
         arg.starts_with('-') || arg.starts_with(|first: char| first.is_ascii_digit())
@@ -391,10 +402,10 @@ fn terminal<'a>(
     let found = clients.iter_mut().find(|(name, _)| *name == who);
     found
         .map(|(_, terminal)| terminal)
-        .ok_or_else(|| format!("nobody is called {who}"))
+        .ok_or_else(|| format!("there is no terminal for {who}"))
 }
 
-/// A party of the picture, once strace has written all that it saw.
+/// Waits until strace has written everything, then returns what a program did.
 fn party(who: &str, threads: &'static str, folder: &Path) -> Result<Party, String> {
     let end = Instant::now() + PATIENCE;
     let complete = |path: PathBuf| {
@@ -437,8 +448,8 @@ fn draw_to(
         .into())
 }
 
-/// What differs from run to run, as a reader of the book finds it: the slide's port, clients'
-/// ports from 50412 on, a pool's threads in the order of their clients.
+/// Replaces what differs from run to run: the server has the port of the slide, the clients have
+/// ports from 50412 on, and the threads of a pool are in the order of their clients.
 struct Readable {
     address: (String, String),
     peers: Vec<String>,
@@ -474,7 +485,7 @@ impl Readable {
     }
 }
 
-/// Which of those seen this is, counted from 0.
+/// Returns the position of `what` in `seen`, counted from 0. Adds it if it is new.
 fn place(seen: &mut Vec<String>, what: &str) -> usize {
     seen.iter().position(|other| other == what).unwrap_or_else(|| {
         seen.push(what.to_owned());
@@ -482,7 +493,7 @@ fn place(seen: &mut Vec<String>, what: &str) -> usize {
     })
 }
 
-/// Why there are no networks of our own here, if so.
+/// Returns why this machine cannot make networks of our own, or `None`.
 fn no_networks() -> Option<String> {
     let possible =
         Command::new(NAMESPACES).arg("--ready").current_dir(top()).output();
@@ -497,7 +508,7 @@ fn no_networks() -> Option<String> {
 
 const NAMESPACES: &str = ".ci/namespaces";
 
-/// Runs a program that ends in a network of its own.
+/// Runs a program that exits, in its own network.
 fn run(program: &Program, trace: bool) -> Result<Files, String> {
     let scratch = Scratch::new(program.name)?;
     let folder = scratch.folder("program")?;
@@ -533,24 +544,24 @@ fn run(program: &Program, trace: bool) -> Result<Files, String> {
     Ok(files)
 }
 
-/// What `check` says of a server that is well, and of one that is not.
+/// Runs `check` with a correct server, and with one that has a bug.
 fn checks() -> Result<Files, String> {
     const FLAW: &str = "half_close_is_the_end";
     let mut broken = Command::new(example("mutant"));
     broken.env("MUTANT", FLAW);
-    let start = format!("MUTANT={FLAW} {}", command("mutant", &[vec!["5000"]]));
+    let start = format!("MUTANT={FLAW} {}", command("mutant", &[vec!["1300"]]));
     let broken = Server::start(&start, broken, &[])?;
     let address = broken.address.to_string();
     Ok([
         ("using/check.txt", checked(&["tcp_server"], None)?),
         (
             "using/broken-server.txt",
-            broken.terminal.text().replace(&address, "127.0.0.1:5000"),
+            broken.terminal.text().replace(&address, "127.0.0.1:1300"),
         ),
         (
             "using/broken.txt",
             checked(
-                &["poll_server", "5000", "--only", "half_close"],
+                &["poll_server", "1300", "--only", "half_close"],
                 Some(&address),
             )?,
         ),
@@ -559,13 +570,13 @@ fn checks() -> Result<Files, String> {
     .into())
 }
 
-/// A run of `check`, without its times; with an address, in place of port 5000.
+/// Runs `check` and removes the times from its output. Replaces port 1300 by `address`.
 fn checked(args: &[&str], address: Option<&str>) -> Result<String, String> {
     let mut check = Command::new(example("check"));
-    check.env_remove("CARGO"); // It is to start what is built, and not to build it.
+    check.env_remove("CARGO"); // Everything is built already.
     check.args(
         args.iter()
-            .map(|arg| if *arg == "5000" { address.unwrap_or(arg) } else { arg }),
+            .map(|arg| if *arg == "1300" { address.unwrap_or(arg) } else { arg }),
     );
     let output = check.output().map_err(|err| format!("check: {err}"))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -575,14 +586,14 @@ fn checked(args: &[&str], address: Option<&str>) -> Result<String, String> {
         if port.is_empty() {
             format!("{bare}\n")
         } else {
-            format!("{name} at 127.0.0.1:5000\n")
+            format!("{name} at 127.0.0.1:1300\n")
         }
     };
     let printed: String = printed.lines().map(line).collect();
     Ok(format!("$ cargo run --example check -- {}\n{printed}", args.join(" ")))
 }
 
-/// The one slide that sends nothing: its bytes, as they would stand on the wire.
+/// Runs lesson 7, which sends nothing, and draws the bytes that it would send.
 fn byte_order() -> Result<Files, String> {
     let output = Command::new(example("byte_order"))
         .output()

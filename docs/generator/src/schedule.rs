@@ -1,11 +1,11 @@
-//! How long a workshop takes: the minutes that the pages state, added up.
+//! Makes the schedules of a workshop from the minutes that the pages state.
 
 use std::fmt::Write;
 
 use crate::book::{SLIDES, pages};
 use crate::{Generated, read};
 
-/// What a half day has room for.
+/// The lessons for half a day.
 const HALF_DAY: [&str; 8] = [
     "udp_server",
     "tcp_server",
@@ -17,16 +17,15 @@ const HALF_DAY: [&str; 8] = [
     "thread_pool",
 ];
 
-/// After so many minutes of work comes a break.
+/// A break comes after this number of minutes of work.
 const BREAK_AFTER: usize = 75;
 const BREAK: usize = 15;
 
-/// How long the lunch of a full day is, and after how many minutes of work it comes at the
-/// latest.
+/// The length of the lunch of a full day, and the most minutes of work before it.
 const LUNCH: usize = 60;
 const LUNCH_AFTER: usize = 150;
 
-/// The first thing: everybody runs the first two commands.
+/// The first part: all participants run the first two commands.
 const START: usize = 15;
 
 pub fn generate(all: &mut Generated) -> Result<(), String> {
@@ -39,7 +38,7 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     Ok(())
 }
 
-/// The minutes that the instructor's notes of a page state.
+/// Returns the minutes that the instructor's notes of a page state.
 fn minutes(name: &str) -> Result<usize, String> {
     let page = read(&format!("docs/src/{name}.md"))?;
     let stated = page
@@ -49,7 +48,7 @@ fn minutes(name: &str) -> Result<usize, String> {
     stated.ok_or_else(|| format!("docs/src/{name}.md does not state its minutes"))
 }
 
-/// A row for each slide, with breaks between them.
+/// Returns a table with a row for each lesson, and with breaks.
 fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String> {
     let titles = pages()?;
     let mut rows = String::from("| from | | minutes |\n|---|---|---|\n");

@@ -1,4 +1,4 @@
-//! Programs in terminals, as a reader has them: what they print and what is typed.
+//! Runs programs in terminals, as a reader does, and records what they print.
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +15,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::top;
 
-/// How long anything may take that is waited for; the slowest slide needs 20 seconds.
+/// The longest time to wait for anything. The slowest lesson needs 20 seconds.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Builds the examples, as `cargo run --example` would.
@@ -31,14 +31,14 @@ pub fn build() -> Result<(), String> {
     }
 }
 
-/// Where cargo has put an example.
+/// Returns the path of a built example.
 pub fn example(name: &str) -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| top().join("target"), PathBuf::from);
     target.join("debug/examples").join(name)
 }
 
-/// Why no system call can be traced here, if so.
+/// Returns why strace does not work here, or `None`.
 pub fn untraceable() -> Option<&'static str> {
     let mut strace = Command::new("strace");
     strace
@@ -52,8 +52,8 @@ pub fn untraceable() -> Option<&'static str> {
     }
 }
 
-/// The command that runs a program; with a folder, its system calls go to files there, one
-/// for each of its threads. The tracer is no parent of the program: that stays ours.
+/// Returns the command that runs a program. With a folder, strace writes the system calls there,
+/// one file for each thread. Because of `-D`, this process stays the parent of the program.
 pub fn traced(program: &Path, folder: Option<&Path>) -> Command {
     let Some(folder) = folder else { return Command::new(program) };
     let mut strace = Command::new("strace");
@@ -63,9 +63,9 @@ pub fn traced(program: &Path, folder: Option<&Path>) -> Command {
     strace
 }
 
-/// A program in a terminal of its own.
+/// A program in its own terminal.
 pub struct Terminal {
-    /// The command, as a reader types it.
+    /// The command that a reader types.
     command: String,
     keyboard: File,
     screen: Arc<(Mutex<String>, Condvar)>,
@@ -73,7 +73,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program; `command` is how a reader would.
+    /// Starts a program. `command` is what a reader would type.
     pub fn open(command: &str, mut program: Command) -> Result<Self, String> {
         let pair = || -> rustix::io::Result<(OwnedFd, String)> {
             let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
@@ -90,7 +90,7 @@ impl Terminal {
                 .stdout(theirs.try_clone()?)
                 .stderr(theirs);
             let child = program.current_dir(top()).spawn()?;
-            drop(program); // Closes our side of the program's end: the screen can end.
+            drop(program); // Closes our copy of the program's end, so that the screen can end.
             let keyboard = File::from(ours);
             let screen = read_along(keyboard.try_clone()?);
             std::io::Result::Ok(Self {
@@ -103,12 +103,12 @@ impl Terminal {
         start().map_err(|err| format!("{command}: {err}"))
     }
 
-    /// What is on the screen, the command first.
+    /// Returns what is on the screen. The command comes first.
     pub fn text(&self) -> String {
         format!("$ {}\n{}", self.command, self.output())
     }
 
-    /// What the program has printed, and what was typed.
+    /// Returns what the program has printed, and what was typed.
     pub fn output(&self) -> String {
         self.screen.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -120,7 +120,7 @@ impl Terminal {
             .map_err(|err| format!("{}: {err}", self.command))
     }
 
-    /// Waits until so many lines end like this.
+    /// Waits until `count` lines end with `ending`.
     pub fn wait_for(&self, count: usize, ending: &str) -> Result<(), String> {
         let missing = |screen: &mut String| {
             screen.lines().filter(|line| line.ends_with(ending)).count() < count
@@ -137,7 +137,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Waits until the program has ended by itself and all that it printed is on the screen.
+    /// Waits until the program has exited and its whole output is on the screen.
     pub fn wait(&mut self) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         while !matches!(self.child.try_wait(), Ok(Some(_)))
@@ -145,7 +145,7 @@ impl Terminal {
         {
             if Instant::now() > end {
                 return Err(format!(
-                    "{} does not end:\n{}",
+                    "{} does not exit:\n{}",
                     self.command,
                     self.output()
                 ));
@@ -155,9 +155,9 @@ impl Terminal {
         Ok(())
     }
 
-    /// Ends the program, as Ctrl-C would.
+    /// Stops the program.
     pub fn close(&mut self) -> Result<(), String> {
-        let _ = self.child.kill(); // It may have ended.
+        let _ = self.child.kill(); // It may have exited.
         self.wait()
     }
 }
@@ -168,7 +168,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Collects what appears on a screen, in a thread of its own, until nobody has it open.
+/// Collects the output of a terminal in a new thread, until no program has it open.
 fn read_along(mut from: File) -> Arc<(Mutex<String>, Condvar)> {
     let screen = Arc::new((Mutex::new(String::new()), Condvar::new()));
     let shared = Arc::clone(&screen);
@@ -177,7 +177,7 @@ fn read_along(mut from: File) -> Arc<(Mutex<String>, Condvar)> {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             pending.extend_from_slice(&buffer[..length]);
-            // A read can cut a character, here as elsewhere.
+            // A read can end inside a character.
             let whole = std::str::from_utf8(&pending)
                 .map_or_else(|err| err.valid_up_to(), str::len);
             let text = String::from_utf8_lossy(&pending[..whole]).replace('\r', "");
@@ -189,14 +189,14 @@ fn read_along(mut from: File) -> Arc<(Mutex<String>, Condvar)> {
     screen
 }
 
-/// A server that has said that it is ready, and where.
+/// A server that has printed its address.
 pub struct Server {
     pub terminal: Terminal,
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// Starts an example on a free port; `command` is how a reader would.
+    /// Starts an example on a free port. `command` is what a reader would type.
     pub fn start(
         command: &str,
         mut program: Command,
@@ -224,7 +224,7 @@ impl Server {
     }
 }
 
-/// A folder for traces that goes when this does.
+/// A folder for traces. It is removed when this value is dropped.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
@@ -236,7 +236,7 @@ impl Scratch {
         Ok(Self(path))
     }
 
-    /// A folder in it, made when asked for.
+    /// Makes a folder in it, and returns its path.
     pub fn folder(&self, name: &str) -> Result<PathBuf, String> {
         let path = self.0.join(name);
         fs::create_dir_all(&path)

@@ -1,4 +1,4 @@
-//! What strace has seen of a program: the calls that the book draws, in order.
+//! Reads the output of strace: the calls that the book draws, in order.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,44 +10,44 @@ use regex::{Captures, Regex};
 /// A call that has returned.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
-    /// A connection has been asked for, and there was no answer for a while.
+    /// The kernel has sent a SYN, and there was no reply for a while.
     Connecting,
-    /// It is there, or is refused.
+    /// The connection is complete, or `connect` has failed.
     Connect(Result<(), String>),
     Accept,
     Send(Vec<u8>),
-    /// How many bytes there was room for, and which came.
+    /// The size of the buffer, and the bytes that arrived.
     Receive(usize, Vec<u8>),
-    /// Nothing came in time, or nothing will.
+    /// Nothing arrived in time, or the connection is lost.
     ReceiveFailed(usize, String),
-    /// Our side has ended.
+    /// The program has closed its sending side.
     Shutdown,
     Close,
     /// The sockets that are ready.
     Poll(Vec<Socket>),
-    /// The thread sleeps, for so many seconds; and wakes.
+    /// The thread sleeps, for this number of seconds.
     Sleep(f64),
+    /// It wakes up.
     Awake,
-    /// The time to live of what is sent from now on.
+    /// The time to live of the datagrams that are sent from now on.
     Ttl(usize),
 }
 
-/// A socket of one program: the number of its descriptor, and the how manieth socket it is
-/// that has this number.
+/// A socket of one program: its file descriptor, and how many sockets have had this number.
 pub type Socket = (usize, usize);
 
 /// A call of a program.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// When it returned, or a little earlier, if it waits for something; when it began, if it
-    /// makes something happen: strace may hear of that later than whom it happens to.
+    /// The time at which the call returned. For a call that makes something happen, the time at
+    /// which it began, because strace may report it later than the call that it causes.
     pub time: f64,
-    /// It was a long time coming, and nothing that is traced shows what it waited for.
+    /// The call took long, and no traced call shows what it waited for.
     pub late: bool,
-    /// Counted from the program's first.
+    /// The number of the thread, counted from the first one.
     pub thread: usize,
     pub socket: Socket,
-    /// Whether that is a socket for datagrams.
+    /// Whether this is a datagram socket.
     pub datagrams: bool,
     pub call: Call,
 }
@@ -63,10 +63,10 @@ static READY: LazyLock<Regex> =
 static SLEEP: LazyLock<Regex> =
     LazyLock::new(|| regex(r"tv_sec=(\d+), tv_nsec=(\d+)"));
 
-/// Longer than this, in seconds, and a connection had to wait.
+/// A connection that takes longer than this, in seconds, had to wait.
 const LONG: f64 = 0.5;
 
-#[allow(clippy::unwrap_used)] // They are ours, and each is compiled in every run.
+#[allow(clippy::unwrap_used)] // All patterns are constants, and every run compiles each of them.
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap()
 }
@@ -80,14 +80,14 @@ pub fn read(folder: &Path) -> Result<Vec<Event>, String> {
         let text = fs::read(entry.map_err(failed)?.path()).map_err(failed)?;
         threads.push(String::from_utf8_lossy(&text).into_owned());
     }
-    // By the time in the first line: the numbers of processes begin anew, now and then.
+    // Sort by the time in the first line, because process numbers can start again from 1.
     threads.sort_unstable();
     let mut lines = Vec::new();
     for (thread, text) in threads.iter().enumerate() {
         let found = text.lines().filter_map(|line| LINE.captures(line));
         lines.extend(found.map(|line| {
             let end = number::<f64>(&line["start"]) + number::<f64>(&line["took"]);
-            // Owned, since the text is not.
+            // A copy, because `text` is dropped.
             (end, thread, line[0].to_owned())
         }));
     }
@@ -98,12 +98,12 @@ pub fn read(folder: &Path) -> Result<Vec<Event>, String> {
             reader.take(*thread, &found);
         }
     }
-    // What acts has its place where it began.
+    // A call that acts has its place at the time at which it began.
     reader.events.sort_by(|a, b| a.time.total_cmp(&b.time));
     Ok(reader.events)
 }
 
-/// When a call was made, how long it took, and in which thread.
+/// The time and the duration of a call, and its thread.
 #[derive(Clone, Copy)]
 struct When {
     start: f64,
@@ -111,13 +111,13 @@ struct When {
     thread: usize,
 }
 
-/// What is known of the descriptors of a program as its calls go by.
+/// The state of the file descriptors of a program, updated with each call.
 #[derive(Default)]
 struct Reader {
     events: Vec<Event>,
-    /// How many sockets each number has been, and whether it is one for datagrams.
+    /// For each number: how many sockets have had it, and whether it is a datagram socket.
     generation: BTreeMap<usize, (usize, bool)>,
-    /// The sockets of the internet that are open, and whether they carry data.
+    /// The open IPv4 and IPv6 sockets, and whether they carry data.
     open: BTreeMap<usize, bool>,
 }
 
@@ -138,7 +138,7 @@ impl Reader {
         }
         let has_none = ["poll", "ppoll", "clock_nanosleep"].contains(&name);
         if !has_none && !self.open.contains_key(&descriptor) {
-            return; // A file, or how the system's resolver talks with other parts of it.
+            return; // A file, or a local socket of the resolver.
         }
         let call = match (name, error) {
             ("accept4", None) => {
@@ -153,7 +153,8 @@ impl Reader {
                 return self.ready(when, args, line);
             }
             ("sendto" | "sendmmsg", None) => {
-                // The first string is what is sent, another one an address; or each is sent.
+                // In `sendto`, the first string is sent, and another one is an address. In
+                // `sendmmsg`, each string is sent.
                 let most = if name == "sendto" { 1 } else { usize::MAX };
                 let sent = STRING.captures_iter(args).take(most);
                 for bytes in sent.map(|found| unescaped(&found[1])) {
@@ -221,7 +222,7 @@ impl Reader {
         (descriptor, self.generation.get(&descriptor).map_or(0, |(count, _)| *count))
     }
 
-    /// poll has returned: for a connection that was on its way, or for a server.
+    /// Handles the return of `poll`: in `connect_timeout`, or in a server.
     fn ready(&mut self, when: When, args: &str, line: &Captures) {
         let whole = line.get(0).map_or("", |found| found.as_str());
         let ready: Vec<_> = READY
@@ -260,12 +261,12 @@ fn number<T: std::str::FromStr + Default>(text: &str) -> T {
     text.trim().parse().unwrap_or_default()
 }
 
-/// How much room there was, and what came.
+/// Returns the size of the buffer, and the bytes that arrived.
 fn received(args: &str) -> (usize, Vec<u8>) {
     let found = STRING.captures(args);
     let bytes = found.as_ref().map_or_else(Vec::new, |found| unescaped(&found[1]));
     let found_one = found.is_some();
-    // The buffer is an address where nothing came into it.
+    // If nothing arrived, strace shows the address of the buffer.
     let buffer = found
         .and_then(|found| found.get(0))
         .map_or(args, |found| &args[found.end()..]);
@@ -274,7 +275,7 @@ fn received(args: &str) -> (usize, Vec<u8>) {
     (numbers.next().unwrap_or_default(), bytes)
 }
 
-/// The bytes of a string as strace writes it: as in C, in octal.
+/// Returns the bytes of a string that strace wrote with escapes, as in C.
 fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

@@ -1,5 +1,5 @@
-//! A picture of an exchange, and the same in words: what each program sent, and what each of
-//! its calls returned.
+//! The rows of the picture of an exchange: what each program sent, and what each of its
+//! calls returned.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
@@ -10,34 +10,34 @@ use crate::trace::{Call, Event, Socket};
 pub struct Party {
     pub name: String,
     pub is_server: bool,
-    /// What its threads are called, but for a number; nothing where it has one.
+    /// The names of its threads, without their numbers. Empty if it has only one thread.
     pub threads: &'static str,
     pub events: Vec<Event>,
 }
 
-/// An exchange of clients with a server, or of a program with somebody who is not traced.
+/// An exchange of clients with a server, or of a program with others that are not traced.
 pub struct Exchange {
     pub parties: Vec<Party>,
-    /// Who else there is: the name of what answers a program that has no server here.
+    /// The name of the programs that are not traced, if there is no server here.
     pub outside: Option<String>,
     /// How many routers are between the client and the server.
     pub routers: usize,
-    /// When the reader did something, each time: what comes after it is drawn after it.
+    /// The times at which the reader did something. The picture keeps their order.
     pub steps: Vec<f64>,
 }
 
-/// A line of the picture: whose it is, and what.
+/// A line of the picture: the program that it belongs to, and what is drawn.
 pub struct Row {
     pub party: usize,
     pub what: What,
 }
 
 pub enum What {
-    /// What a call returned, or that one ended.
+    /// What a call returned, or that a call was made.
     Note(String),
-    /// Something goes from here to there, and may be dropped there.
+    /// A segment or a datagram from this program to another place. `lost`: dropped there.
     Arrow { to: To, label: String, lost: bool },
-    /// And comes back from outside.
+    /// A segment or a datagram from a program that is not traced to this one.
     FromOutside(String),
 }
 
@@ -45,15 +45,15 @@ pub enum What {
 pub enum To {
     Party(usize),
     Outside,
-    /// No further than to this router, counted from 1.
+    /// Only as far as this router, counted from 1.
     Router(usize),
 }
 
-/// A connection, or the datagrams between a client and the server. Ends: the client 0, the
-/// server 1, where there is one.
+/// A connection, or the datagrams between a client and the server. End 0 is the client, and
+/// end 1 is the server, if it is known.
 struct Link {
     ends: Vec<(usize, Socket)>,
-    /// In bytes of a stream, or in datagrams.
+    /// The number of bytes of a stream, or of datagrams, for each end.
     sent: [usize; 2],
     taken: [usize; 2],
     ended: [bool; 2],
@@ -66,25 +66,25 @@ struct Queue {
     calls: VecDeque<(usize, Event)>,
 }
 
-/// Puts the calls in an order in which they can have happened, and the same at each run: a
-/// thread goes on for as long as what it received had been sent before.
+/// Puts the calls in an order in which they can have happened. The order is the same in each
+/// run: a thread continues as long as the bytes that it received have been sent before.
 ///
 /// # Errors
 ///
-/// A sentence, when a call got what nobody is seen to have sent: then the picture would lack
-/// something.
+/// A sentence, if a call received bytes that no program has sent. The picture would then be
+/// incomplete.
 pub fn rows(exchange: &Exchange) -> Result<Vec<Row>, String> {
     let queues = queues(exchange);
     let mut stage =
         Stage { exchange, queues, links: Vec::new(), rows: Vec::new(), ttl: None };
     for step in 0..=exchange.steps.len() {
-        // First what waits for others alone, then what was late.
+        // First the calls that depend only on others, then the late ones.
         let moves = |stage: &mut Stage, late| {
             (0..stage.queues.len()).any(|place| stage.advance(place, step, late))
         };
         while moves(&mut stage, false) || moves(&mut stage, true) {}
     }
-    // A thread of a pool may have been woken for nothing.
+    // `poll` may have woken a thread of a pool although another one got the client.
     let mut left = stage.queues.iter().flat_map(|queue| &queue.calls);
     match left.find(|(_, event)| !matches!(event.call, Call::Poll(_))) {
         Some((_, event)) => Err(format!("nothing explains this call: {event:?}")),
@@ -106,8 +106,8 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
             });
             let before = queue.calls.back().map_or(0, |(step, _)| *step);
             let due = match event.call {
-                // What waits for nobody comes with the call before; poll with the one that it
-                // lets through.
+                // A call that does not wait belongs to the step of the call before it. `poll`
+                // belongs to the step of the call that it makes possible.
                 Call::Close => before,
                 Call::Send(_) | Call::Shutdown | Call::Sleep(_) if who.is_server => {
                     before
@@ -123,7 +123,7 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
             queue.calls.push_back((due.max(before), event.clone()));
         }
         let mut threads: Vec<_> = threads.into_values().collect();
-        // Which thread of a pool gets a client is chance: they come in the order of clients.
+        // Which thread of a pool gets a client is random. Order them by their first client.
         threads.sort_by(|a, b| first_accept(a).total_cmp(&first_accept(b)));
         let serving = threads.iter_mut().filter(|queue| serves(queue, &who.events));
         for (number, queue) in
@@ -133,12 +133,12 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
         }
         queues.extend(threads);
     }
-    // What clients do is where the rest comes from.
+    // Clients first: the server reacts to them.
     queues.sort_by_key(|queue| exchange.parties[queue.party].is_server);
     queues
 }
 
-/// Whether a thread talks with clients, or would: not one that hands them to others.
+/// Returns whether a thread serves clients. False for a thread that passes them to others.
 fn serves(queue: &Queue, all: &[Event]) -> bool {
     let receives = |event: &Event| matches!(event.call, Call::Receive(..));
     queue.calls.iter().any(|(_, event)| {
@@ -151,7 +151,7 @@ fn serves(queue: &Queue, all: &[Event]) -> bool {
     })
 }
 
-/// When a thread first got a client; at once, where others hand it theirs.
+/// Returns the time of the first `accept` of a thread, or 0 if it makes none.
 fn first_accept(queue: &Queue) -> f64 {
     let first = queue.calls.iter().find(|(_, event)| event.call == Call::Accept);
     first.map_or(0.0, |(_, event)| event.time)
@@ -167,8 +167,8 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Makes the next calls of a thread, if they are of this step and can have happened.
-    /// Says whether there was one.
+    /// Makes the next calls of a thread, if they belong to this step and can have happened.
+    /// Returns whether there was one.
     fn advance(&mut self, place: usize, step: usize, late: bool) -> bool {
         let mut moved = false;
         while let Some(length) =
@@ -185,7 +185,7 @@ impl Stage<'_> {
         moved
     }
 
-    /// How many calls can be made now: one, or poll and the one that it lets through.
+    /// Returns how many calls can be made now: one, or `poll` and the call after it.
     fn possible(&self, queue: &Queue, step: usize, late: bool) -> Option<usize> {
         let length = queue
             .calls
@@ -208,7 +208,7 @@ impl Stage<'_> {
             }),
             _ => true,
         };
-        // A server's call for a datagram when there is none has no link yet.
+        // If no datagram is there, the server's `recv_from` has no link yet.
         let is_server = self.exchange.parties[queue.party].is_server;
         let nobody =
             is_server && link.is_none() && matches!(event.call, Call::Receive(..));
@@ -216,10 +216,11 @@ impl Stage<'_> {
         (now && possible && !nobody).then_some(length + 1)
     }
 
-    /// The link that a call is about, and the end of it that makes the call.
+    /// Returns the link of a call, and which end of the link makes the call.
     fn link(&self, party: usize, event: &Event) -> Option<(usize, usize)> {
         if event.datagrams && self.exchange.parties[party].is_server {
-            // One socket for all clients: who has sent is received from, and then replied to.
+            // One socket serves all clients. It receives from a client that has sent, and then
+            // replies to it.
             let next = match event.call {
                 Call::Receive(..) => {
                     self.links.iter().position(|link| link.sent[0] > link.taken[1])
@@ -235,7 +236,7 @@ impl Stage<'_> {
         })
     }
 
-    /// The connection that has waited longest to be accepted.
+    /// Returns the connection that has waited longest for `accept`.
     fn waiting(&self) -> Option<usize> {
         self.links.iter().position(|link| link.ends.len() == 1)
     }
@@ -244,7 +245,7 @@ impl Stage<'_> {
         self.exchange.parties.iter().position(|party| party.is_server)
     }
 
-    /// A link of this client, made known by its first call.
+    /// Adds a link for this client, at its first call.
     fn begin(&mut self, party: usize, event: &Event) -> (usize, usize) {
         let mut ends = vec![(party, event.socket)];
         if let Some(server) = self.server().filter(|_| event.datagrams) {
@@ -268,13 +269,17 @@ impl Stage<'_> {
             None => self.server().map_or(To::Outside, To::Party),
         };
         match &event.call {
-            Call::Connect(_) if event.datagrams => {} // Nothing goes anywhere.
+            Call::Connect(_) if event.datagrams => {} // It sends nothing.
             Call::Connect(Ok(())) => {
                 self.begin(party, event);
-                self.arrow(party, there, "connect: SYN, SYN+ACK, ACK");
+                // A connection that took long is made by a retransmitted SYN.
+                let again = if event.late { " (again)" } else { "" };
+                self.arrow(party, there, &format!("connect: SYN{again}"));
+                self.arrow_back(party, there, "SYN-ACK");
+                self.arrow(party, there, "ACK");
             }
             Call::Connecting => {
-                // It had no answer: the system drops what comes to a full queue.
+                // The kernel of the server drops a SYN if the queue is full.
                 let label = "connect: SYN".to_owned();
                 self.rows.push(Row {
                     party,
@@ -283,8 +288,7 @@ impl Stage<'_> {
             }
             Call::Connect(Err(why)) => {
                 self.arrow(party, there, "connect: SYN");
-                self.rows
-                    .push(Row { party, what: What::FromOutside("RST".to_owned()) });
+                self.arrow_back(party, there, "RST");
                 self.note(party, format!("connect() → {}", words(why)));
             }
             Call::Accept => {
@@ -354,8 +358,7 @@ impl Stage<'_> {
             self.links[number].taken[end] += amount(event, bytes);
         }
         if there == To::Outside && !bytes.is_empty() {
-            let label = label(bytes);
-            self.rows.push(Row { party, what: What::FromOutside(label) });
+            self.arrow_back(party, there, &label(bytes));
         }
         let is_server = self.exchange.parties[party].is_server;
         let call = if event.datagrams && is_server { "recv_from" } else { "recv" };
@@ -367,13 +370,14 @@ impl Stage<'_> {
         self.note(party, format!("{thread}{call}({room}) → {}{over}", bytes.len()));
     }
 
-    /// Whether poll is what a server has in place of threads, and not a way to wait in one.
+    /// Returns whether a server uses `poll` to serve several clients in one thread. In a pool,
+    /// `poll` only waits in `accept_within`.
     fn polls(&self, party: usize) -> bool {
         self.exchange.parties[party].is_server
             && self.exchange.parties[party].threads.is_empty()
     }
 
-    /// What a server's socket is to its reader.
+    /// Returns the name of a server's socket in the picture: its client, or the listener.
     fn name(&self, party: usize, socket: Socket) -> String {
         let number =
             self.links.iter().position(|link| link.ends.contains(&(party, socket)));
@@ -396,15 +400,26 @@ impl Stage<'_> {
             what: What::Arrow { to, label: label.to_owned(), lost },
         });
     }
+
+    /// An arrow in the other direction: to `party`, from the program that it talks to.
+    fn arrow_back(&mut self, party: usize, from: To, label: &str) {
+        match from {
+            To::Party(other) => self.arrow(other, To::Party(party), label),
+            To::Outside | To::Router(_) => {
+                let what = What::FromOutside(label.to_owned());
+                self.rows.push(Row { party, what });
+            }
+        }
+    }
 }
 
-/// How much of what a link carries this is: bytes of a stream, or a datagram.
+/// Returns what a call adds to the counts of a link: bytes of a stream, or one datagram.
 fn amount(event: &Event, bytes: &[u8]) -> usize {
     if event.datagrams { 1 } else { bytes.len() }
 }
 
-/// How many bytes, and which: a message of DNS in words, what is text as text, all else in
-/// hexadecimal. What is long is cut.
+/// Describes the bytes of an arrow: their number, then a DNS message in words, a text as text,
+/// and everything else in hexadecimal. A long text is cut.
 fn label(bytes: &[u8]) -> String {
     const MOST: usize = 28;
     let count = match bytes.len() {
@@ -435,12 +450,12 @@ fn label(bytes: &[u8]) -> String {
     format!("{count} {} …", text.chars().take(MOST - 2).collect::<String>())
 }
 
-/// What a message of DNS is, and its question, which also stands in the answer ([RFC 1035],
-/// section 4.1).
+/// Describes a DNS message, or returns `None` if the bytes are not one. The question is also in
+/// the answer ([RFC 1035], section 4.1).
 ///
 /// [RFC 1035]: https://www.rfc-editor.org/rfc/rfc1035
 fn dns(message: &[u8]) -> Option<String> {
-    // One question; a question or an answer, and nothing rarer.
+    // A message with exactly one question.
     let (header, mut rest) = message.split_at_checked(12)?;
     if header[4..6] != [0, 1] {
         return None;
@@ -467,7 +482,7 @@ fn dns(message: &[u8]) -> Option<String> {
     Some(format!("{what}: {kind} {}{nothing}", labels.join(".")))
 }
 
-/// What an error of the system means here; its name, where that says it.
+/// Returns the words for an error: its name, unless the picture needs something clearer.
 fn words(error: &str) -> &str {
-    if error == "EAGAIN" { "nothing came in time" } else { error }
+    if error == "EAGAIN" { "timed out" } else { error }
 }

@@ -1,6 +1,6 @@
-//! The book hangs together: pages, examples, files that are included, links.
+//! The book is consistent: pages, examples, included files, links.
 
-#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+#![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,7 +24,8 @@ fn files() -> Vec<String> {
     pages().unwrap().into_iter().map(|(_, file)| file).collect()
 }
 
-/// The names of a folder's files that end so, without the reader's own.
+/// Returns the names of the files in a folder, without this ending, and without the reader's
+/// own files.
 fn names(folder: &str, ending: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(top().join(folder))
         .unwrap()
@@ -37,8 +38,11 @@ fn names(folder: &str, ending: &str) -> BTreeSet<String> {
 #[test]
 fn every_example_has_its_page_and_every_page_its_example() {
     let slides: Vec<_> = SLIDES.iter().map(|slide| slide.name.to_owned()).collect();
-    let mut programs = names("examples", ".rs");
-    assert!(programs.remove(BEYOND.0));
+    let programs = names("examples", ".rs");
+    assert_eq!(
+        names("examples/beyond", ".rs"),
+        BTreeSet::from([BEYOND.0.to_owned()])
+    );
     assert_eq!(programs, slides.iter().cloned().collect());
     assert_eq!(names("docs/python", ".py"), slides.iter().cloned().collect());
     // The numbered chapters of the summary: their numbers are those of the slides.
@@ -54,8 +58,8 @@ fn every_example_has_its_page_and_every_page_its_example() {
     assert_eq!(listed, there);
 }
 
-/// The parts of a slide's page, in this order. Two may be missing: not every server has a
-/// crowd's picture, and not every slide grows from another.
+/// The parts of a lesson's page, in this order. Two are optional: some servers have no picture
+/// of a crowd, and some lessons are not based on another one.
 const PARTS: [&str; 9] = [
     "Run it",
     "Python and Rust",
@@ -113,8 +117,7 @@ fn a_slides_page_has_its_parts_in_order() {
     }
 }
 
-/// A crowd's picture, between the command that draws it and a sentence that tells what is to
-/// be seen.
+/// The picture of a crowd stands between the command that draws it and its caption.
 #[test]
 fn a_crowds_picture_stands_below_its_command() {
     for run in RUNS {
@@ -133,7 +136,7 @@ fn a_crowds_picture_stands_below_its_command() {
     }
 }
 
-/// What the book includes: the page, the file, and the anchor if there is one.
+/// Returns what the book includes: the page, the file, and the anchor if there is one.
 fn includes() -> Vec<(String, String, Option<String>)> {
     let mut all = Vec::new();
     for file in files() {
@@ -163,7 +166,7 @@ fn every_included_file_and_anchor_exists() {
     }
 }
 
-/// One pair, around everything but the header, is all that a program shows of the book.
+/// A program has only one pair of anchors, around everything except its header.
 #[test]
 fn no_file_has_more_than_one_pair_of_anchors() {
     for (_, path, _) in includes() {
@@ -174,7 +177,7 @@ fn no_file_has_more_than_one_pair_of_anchors() {
     }
 }
 
-/// A program is its own file; no page has one pasted into it.
+/// Programs are included from their files. No page has a copy of one.
 #[test]
 fn code_is_included_and_not_pasted() {
     for file in files() {
@@ -192,7 +195,7 @@ fn code_is_included_and_not_pasted() {
     }
 }
 
-/// What is made for the book is in the book.
+/// A page shows each generated file.
 #[test]
 fn everything_that_is_generated_is_shown() {
     let shown: BTreeSet<_> =
@@ -213,12 +216,12 @@ fn everything_that_is_generated_is_shown() {
     let quoted: BTreeSet<_> =
         includes().into_iter().filter_map(|(_, _, anchor)| anchor).collect();
     for name in figures.lines().filter_map(|line| line.strip_prefix("ANCHOR: ")) {
-        assert!(quoted.contains(name), "nobody quotes the figure {name}");
+        assert!(quoted.contains(name), "no page quotes the figure {name}");
     }
 }
 
-/// As wide as a column of the book can be read: Rust is kept to its width by rustfmt, but for
-/// its comments, and Python by nothing else.
+/// The columns of the book have room for these widths. rustfmt does not check comments, and
+/// nothing else checks Python.
 #[test]
 fn no_line_of_a_program_is_too_long_for_its_column() {
     for (_, path, anchor) in includes() {
@@ -237,7 +240,7 @@ fn no_line_of_a_program_is_too_long_for_its_column() {
     }
 }
 
-/// The links of a page, and the ids of its headings as mdBook makes them.
+/// Returns the links of a page, and the ids that mdBook gives to its headings.
 fn links_and_ids(text: &str) -> (Vec<String>, BTreeSet<String>) {
     let (mut links, mut ids) = (Vec::new(), BTreeMap::new());
     let mut heading: Option<String> = None;
@@ -271,12 +274,12 @@ fn links_and_ids(text: &str) -> (Vec<String>, BTreeSet<String>) {
         }
     }
     for (id, count) in &ids {
-        assert_eq!(*count, 1, "two headings are called {id}");
+        assert_eq!(*count, 1, "two headings have the id {id}");
     }
     (links, ids.into_keys().collect())
 }
 
-/// A path without its `..`.
+/// Resolves the `..` in a path.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

@@ -1,6 +1,6 @@
-//! What the book shows is what happens: all of it is made anew, and compared.
+//! The committed files of the book agree with a new run.
 
-#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+#![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -30,11 +30,11 @@ fn what_is_committed_is_what_a_fresh_run_gives() {
             );
         }
     }
-    // What nothing makes any more.
+    // Files that the generator does not make any more.
     if fresh.skipped.is_empty() {
         let made: BTreeSet<_> = fresh.files.keys().cloned().collect();
         for path in committed(&folder(), "") {
-            // What is measured is never the same twice: sockets101-bench writes it.
+            // sockets101-bench measures these files, and each run differs.
             if !made.contains(&path) && !path.starts_with("bench/") {
                 let _ = writeln!(differences, "{path}: nothing makes this file");
             }
@@ -43,8 +43,8 @@ fn what_is_committed_is_what_a_fresh_run_gives() {
     assert!(differences.is_empty(), "{differences}\nrenew them: {RENEW}");
 }
 
-/// Says on stderr that something is not tested here, and why. Not with `eprintln!`, whose
-/// output the test harness keeps to itself.
+/// Prints on stderr that something is not tested here, and why. The test harness would hide the
+/// output of `eprintln!`.
 fn skipped(sentence: &str) {
     let _ = std::io::Write::write_all(
         &mut std::io::stderr(),
@@ -52,7 +52,7 @@ fn skipped(sentence: &str) {
     );
 }
 
-/// The files below a folder, by their path in it.
+/// Returns the paths of all files below a folder.
 fn committed(folder: &Path, below: &str) -> Vec<String> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
