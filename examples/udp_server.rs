@@ -69,7 +69,10 @@ fn main() -> Result<(), Failure> {
                 if peer.port() == own_address.port() {
                     // A forged sender address: the server would reply to itself
                     // forever.
-                    log_event(peer, "dropped: sent from the server's own port number");
+                    log_event(
+                        peer,
+                        "dropped: sent from the server's own port number",
+                    );
                 } else {
                     handle_datagram(&socket, peer, &buffer[..length]);
                 }
