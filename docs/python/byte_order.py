@@ -2,37 +2,47 @@
 
 Slide 7, "byte order over the network". Run: python3 docs/python/byte_order.py
 
-Beside examples/byte_order.rs, whose output is the same, line for line:
+Differences from examples/byte_order.rs:
 
-- The order is a character of the format, and a wrong one is an error of the running
-  program. In Rust it is a type, and a wrong one is an error of the compiler.
-- unpack returns a tuple, of one number too.
+- Python selects the byte order with a character of the format, Rust with a
+  type, because Rust checks types before the program runs. If you write a
+  character that does not exist, Python raises an exception when it runs the
+  line. If you misspell the type, Rust does not compile the program.
+- Python does not notice an order that exists but is wrong, and neither does
+  Rust, because the bytes do not say how to read them. Both then return another
+  number.
+- Python's `unpack` returns a tuple, Rust's `read_i32` returns a number,
+  because a format can describe several numbers.
 """
 
 # ANCHOR: program
 import struct
 
-from sockets101 import Args, run
+from sockets101 import Args, print_or_exit, run
 
-# The slide's number.
+# The number of the slide.
 NUMBER = 1234
 
 
 def main():
-    Args("byte_order").finish()
+    args = Args("byte_order")
+    args.finish()
 
-    print("hex(1234)                 ", hex(NUMBER))
+    print_or_exit(f"hex(1234)                  {NUMBER:#x}\n")
 
     data = struct.pack("<i", NUMBER)
-    print("pack('<i', 1234)          ", data.hex(" "))
+    print_or_exit(f"pack('<i', 1234)           {data.hex(' ')}\n")
     data = struct.pack(">i", NUMBER)
-    print("pack('>i', 1234)          ", data.hex(" "))
+    print_or_exit(f"pack('>i', 1234)           {data.hex(' ')}\n")
     data = struct.pack("!i", NUMBER)
-    print("pack('!i', 1234)          ", data.hex(" "))
+    print_or_exit(f"pack('!i', 1234)           {data.hex(' ')}\n")
 
-    print("unpack('>i', 00 00 04 d2) ", struct.unpack(">i", data)[0])
-    print("unpack('!i', 00 00 04 d2) ", struct.unpack("!i", data)[0])
-    print("unpack('<i', 00 00 04 d2) ", struct.unpack("<i", data)[0])
+    (number,) = struct.unpack(">i", data)
+    print_or_exit(f"unpack('>i', 00 00 04 d2)  {number}\n")
+    (number,) = struct.unpack("!i", data)
+    print_or_exit(f"unpack('!i', 00 00 04 d2)  {number}\n")
+    (number,) = struct.unpack("<i", data)
+    print_or_exit(f"unpack('<i', 00 00 04 d2)  {number}\n")
 
 
 if __name__ == "__main__":

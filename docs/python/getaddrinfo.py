@@ -15,7 +15,7 @@ Beside examples/getaddrinfo.rs:
 # ANCHOR: program
 import socket
 
-from sockets101 import Args, ip_port, run, show, unresolved
+from sockets101 import Args, format_address, lookup_error, print_or_exit, run
 
 # The slide's first name, and its service.
 HOST = "lip6.fr"
@@ -40,30 +40,30 @@ def main():
     entries = look_up(host, service)
     entry = choose(entries)
     if entry:
-        address = ip_port(entry[4])
-        show(f"connecting to {address}")
+        address = format_address(entry[4])
+        print_or_exit(f"connecting to {address}\n")
         try:
             connect(entry)
-            show(f"connected to {address}")
+            print_or_exit(f"connected to {address}\n")
         except OSError as err:
-            show(f"could not connect to {address}: {err}")
+            print_or_exit(f"could not connect to {address}: {err}\n")
     look_up("google.fr", service)
     look_up("lincs.fr", service)
 
 
 def look_up(host, service):
     """Prints the question, then an entry a line; none when it has no answer."""
-    show(f"getaddrinfo('{host}', '{service}'):", end="")
+    print_or_exit(f"getaddrinfo('{host}', '{service}'):")
     try:
         entries = socket.getaddrinfo(host, service)
     except (OSError, UnicodeError) as err:
-        show(f" {unresolved(err)}")
+        print_or_exit(f" {lookup_error(err)}\n")
         return []
-    show("")
+    print_or_exit("\n")
     for entry in entries:
         domain, kind, protocol = fields(entry)
         protocol = PROTOCOLS.get(protocol, protocol)
-        show(f"  {domain.name} {kind.name} {protocol} {ip_port(entry[4])}")
+        print_or_exit(f"  {domain.name} {kind.name} {protocol} {format_address(entry[4])}\n")
     return entries
 
 
@@ -87,7 +87,7 @@ def choose(entries):
         return entries[1]
     else:
         why = f"is {fields(entries[1])[1].name}"
-    show(f"the second entry {why}: taking the first that is SOCK_STREAM")
+    print_or_exit(f"the second entry {why}: taking the first that is SOCK_STREAM\n")
     return streams[0]
 
 

@@ -1,33 +1,37 @@
-"""The service of sequential_server, with a longer queue of connections that wait for
-accept.
+"""The server of lesson 10 (sequential_server), with a longer queue of pending
+connections.
 
 Slide 11, "the impact of listen".
 Run: python3 docs/python/listen_backlog.py [IP:PORT] [--backlog 100]
 
-Beside examples/listen_backlog.rs:
+Differences from examples/listen_backlog.rs:
 
-- Without an argument, listen chooses a backlog itself: the system's limit, 128 at
-  most. Rust's TcpListener::bind takes 128 on most systems and offers no choice,
-  which is why the examples go through socket2.
-- The queue is the system's: it is as long and behaves the same whatever the
-  language.
+- Python's `listen` has an optional argument, the backlog. Rust's
+  `TcpListener::bind` has no such argument, so the Rust program uses the
+  library socket2. Without the argument, Python chooses at most 128 itself.
+- Python passes `u16` to `option`, Rust does not, because the type of BACKLOG
+  tells Rust which numbers are valid.
+
+The queue belongs to the kernel. It works the same in both languages.
 """
 
 # ANCHOR: program
 import os
 import socket
 
-from sockets101 import Args, Decoder, call_failed, cannot_listen, ended, family
-from sockets101 import hang_up, ip_port, run, show, tell, u16
+from sockets101 import Args, Decoder, address_family, cannot_listen
+from sockets101 import close_gracefully, format_address, log_and_pause
+from sockets101 import log_disconnect, log_event, print_line, run, u16
 
-# The slide's port.
+# The port of the slide.
 PORT = 1236
 
-# How many connections the system may keep waiting for accept.
+# The default of `--backlog`: the number of pending connections that the kernel
+# keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
 
 def main():
@@ -38,28 +42,31 @@ def main():
         listener = listen(address, backlog)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
     while True:
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
             handle_client(client)
         except (OSError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
+            # An error of one client must not stop the server.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
 
 
 def listen(address, backlog):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(backlog)
@@ -68,12 +75,18 @@ def listen(address, backlog):
 
 def handle_client(client):
     decoder = Decoder()
-    while data := client.recv(CHUNK):
-        text, flaw = decoder.feed(data)
+    while True:
+        received = client.recv(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side. Was its last character
+            # complete?
+            decoder.finish()
+            return
+        # `valid` is False if there are invalid bytes after `text`.
+        text, valid = decoder.decode(received)
         client.sendall(text.upper().encode("utf-8"))
-        if flaw:
-            raise flaw
-    decoder.finish()
+        if not valid:
+            raise ValueError("invalid UTF-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ Beside examples/names_ipv4.rs:
 import ipaddress
 import socket
 
-from sockets101 import Args, run, show, unresolved
+from sockets101 import Args, lookup_error, print_or_exit, run
 
 # The slide's name, and its address when the slide was made.
 HOST = "lip6.fr"
@@ -40,13 +40,13 @@ def main():
 
 def answer(question, ask):
     """Prints the question, waits for the answer, prints and returns it."""
-    show(f"{question}: ", end="")
+    print_or_exit(f"{question}: ")
     try:
         reply = ask()
     except (OSError, UnicodeError) as err:
-        show(unresolved(err))
+        print_or_exit(f"{lookup_error(err)}\n")
         return None
-    show(reply)
+    print_or_exit(f"{reply}\n")
     return reply
 
 

@@ -17,7 +17,7 @@ Beside examples/network_errors.rs:
 import os
 import socket
 
-from sockets101 import Args, run, show, unresolved
+from sockets101 import Args, lookup_error, print_or_exit, run
 
 # The slide's name and service.
 HOST = "nonexistent.com"
@@ -38,14 +38,14 @@ def main():
     ask(f"looking up {host}")
     try:
         socket.getaddrinfo(host, SERVICE)
-        show("no error: today there is such a name")
+        print_or_exit("no error: today there is such a name\n")
     except (OSError, UnicodeError) as err:
         # A label of over 63 characters is refused before anybody is asked.
         is_unicode = isinstance(err, UnicodeError)
         name = "UnicodeError" if is_unicode else "socket.gaierror"
-        show(unresolved(err))
-        show(f"  {name} in Python, dns_lookup::LookupError in Rust")
-        show("  (no network and no such name can look the same)")
+        print_or_exit(f"{lookup_error(err)}\n")
+        print_or_exit(f"  {name} in Python, dns_lookup::LookupError in Rust\n")
+        print_or_exit("  (no network and no such name can look the same)\n")
     ask("connecting where nobody listens")
     report(refused)
     ask(f"reading where nobody writes, for {TIME_LIMIT * 1000:.0f}ms")
@@ -54,7 +54,7 @@ def main():
 
 def ask(question):
     """The question is printed before its answer is waited for."""
-    show(f"{question}: ", end="")
+    print_or_exit(f"{question}: ")
 
 
 def refused():
@@ -77,7 +77,7 @@ def report(call):
     """Tells an error by its kind."""
     try:
         call()
-        show("no error this time")
+        print_or_exit("no error this time\n")
     except ConnectionRefusedError as err:
         told(err, "ConnectionRefusedError", "ErrorKind::ConnectionRefused")
     except socket.timeout as err:
@@ -89,7 +89,7 @@ def report(call):
 
 def told(err, python, rust):
     """The error, and its name on both sides."""
-    show(f"{err}\n  {python} in Python, io::{rust} in Rust")
+    print_or_exit(f"{err}\n  {python} in Python, io::{rust} in Rust\n")
 
 
 if __name__ == "__main__":

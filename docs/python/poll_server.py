@@ -1,85 +1,122 @@
-"""A server that talks with all its clients at once, in one thread.
+"""A TCP server that serves all its clients at the same time, in one thread.
 
-Slide 13, "multiplexing (poll)". Run: python3 docs/python/poll_server.py [IP:PORT]
-Python has no poll on Windows: there, this program says so and ends. The Rust one
-runs.
+Slide 13, "multiplexing (poll)".
+Run: python3 docs/python/poll_server.py [IP:PORT]
 
-Beside examples/poll_server.rs:
+Differences from examples/poll_server.rs:
 
-- The poll object keeps a list of descriptor numbers, not of sockets. A number that
-  is not taken off when its socket is closed soon belongs to somebody else; in Rust
-  the list is made anew each time and borrows the sockets, so that none can be closed
-  meanwhile.
-- Like the Rust one, it does not read on before it closes on a client whose bytes are
-  not UTF-8: the system may reset that connection, and its last reply be lost.
+- Python keeps one poll object and changes it, Rust builds a new list in each
+  iteration, because a Rust list borrows the sockets that are in it.
+- Python's poll object contains file descriptor numbers, Rust's list contains
+  borrowed sockets, because Rust must know that no socket is closed during
+  `poll`. If a Python program closes a socket and forgets to unregister its
+  number, the kernel soon gives that number to another connection. So this
+  program unregisters the number first.
+- Python finds a client by its number in a dict, Rust by its position in a Vec,
+  because Python's `poll` returns only the numbers of the ready sockets.
+- Python's `poll` does not exist on Windows, Rust's does, because the Rust
+  library rustix calls WSAPoll there. On Windows, this program ends with an
+  error message. Therefore `listen` always sets SO_REUSEADDR.
+- Python's `serve` catches exceptions, Rust's looks at a Result, because in
+  Rust an error is a value.
 """
 
 # ANCHOR: program
+import enum
 import select
 import socket
 import time
 
-from sockets101 import Args, Decoder, Failure, cannot_listen, ended, family
-from sockets101 import ip_port, is_about_one_peer, run, say, show, tell
+from sockets101 import Args, Decoder, Failure, address_family, cannot_listen
+from sockets101 import format_address, is_about_one_peer, log_disconnect
+from sockets101 import log_event, log_line, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1236
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
-# A client with more unsent bytes than this is not read from.
+# The server stops reading from a client that has more unsent bytes than this.
 UNSENT_LIMIT = 64 * 1024
 
-# How many seconds nobody is accepted when the system is out of descriptors.
+# How many seconds the server does not accept connections after `accept` has
+# failed.
 PAUSE = 1.0
 
 
 def main():
-    address = Args("poll_server [IP:PORT]").listen_address(PORT)
+    args = Args("poll_server [IP:PORT]")
+    address = args.listen_address(PORT)
     if not hasattr(select, "poll"):
-        raise Failure("Python has no poll on this system")
+        raise Failure("Python does not have poll on this operating system")
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
+    # The poll object: the numbers of the sockets, and the events to wait for.
     poller = select.poll()
-    poller.register(listener, 0)
-    clients = {}  # The number of a descriptor, and the Client behind it.
-    accept_from = time.monotonic()
+    poller.register(listener, select.POLLIN)
+    # The clients, by the numbers of their sockets.
+    clients = {}
+    # After `accept` has failed, the server waits until this time.
+    accept_again_at = time.monotonic()
     while True:
-        pause = max(0, accept_from - time.monotonic())
-        poller.modify(listener, 0 if pause else select.POLLIN)
-        events = dict(poller.poll(pause * 1000 or None))
-        somebody_new = events.pop(listener.fileno(), 0)
+        # Usually, poll waits for new connections, too, and without a timeout.
+        listener_events = select.POLLIN
+        timeout = None
+        pause = accept_again_at - time.monotonic()
+        if pause > 0:
+            listener_events = 0
+            timeout = pause * 1000  # in milliseconds
+        poller.modify(listener, listener_events)
 
-        for number, event in events.items():
+        # Wait until a socket is ready. The result contains the number and the
+        # events of each ready socket.
+        ready = dict(poller.poll(timeout))
+        listener_is_ready = listener.fileno() in ready
+        ready.pop(listener.fileno(), None)
+
+        # Serve the ready clients, and remove the closed ones.
+        for number, events in ready.items():
             client = clients[number]
-            if client.serve(event):
-                poller.modify(number, client.wanted())
-            else:
-                # Both together: the next client may get the same number.
+            client.serve(events)
+            if client.state is State.CLOSED:
+                # Unregister before the socket is closed: the next connection
+                # may get the same number.
                 poller.unregister(number)
-                clients.pop(number).stream.close()
+                del clients[number]
+                client.stream.close()
+            else:
+                poller.modify(number, client.events())
 
-        if somebody_new:
+        # Accept new connections.
+        if listener_is_ready:
             try:
-                accept(listener, poller, clients)
+                accept_new(listener, poller, clients)
+            except BlockingIOError:
+                # Usually, there are just no more pending connections.
+                pass
             except OSError as err:
-                # The client stays in the queue, and poll would return at
-                # once, again and again: so for a while it is not asked about
-                # the listener.
-                say(f"cannot accept: {err}; trying again in a second")
-                accept_from = time.monotonic() + PAUSE
+                if not is_about_one_peer(err):
+                    # The connection is still pending, so `poll` would return
+                    # immediately, again and again. Therefore it ignores the
+                    # listener for a while.
+                    log_line(
+                        f"cannot accept: {err}; trying again in a second"
+                    )
+                    accept_again_at = time.monotonic() + PAUSE
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setblocking(False)
     listener.bind(address)
@@ -87,70 +124,106 @@ def listen(address):
     return listener
 
 
-def accept(listener, poller, clients):
-    """Accepts who is in the queue, BACKLOG at most: the others' turn comes."""
+def accept_new(listener, poller, clients):
+    """Accepts new connections, but at most BACKLOG of them, so that the
+    connected clients do not wait too long. Raises the exception of the first
+    call that fails.
+    """
     for _ in range(BACKLOG):
-        try:
-            stream, peer = listener.accept()
-        except BlockingIOError:
-            return
-        except OSError as err:
-            if is_about_one_peer(err):
-                return
-            raise
-        tell(peer, "connected")
+        stream, peer = listener.accept()
+        log_event(peer, "connected")
         stream.setblocking(False)
-        clients[stream.fileno()] = Client(stream, peer)
-        poller.register(stream, select.POLLIN)
+        client = Client(stream, peer)
+        clients[stream.fileno()] = client
+        poller.register(stream, client.events())
+
+
+class State(enum.Enum):
+    """The state of a connection."""
+
+    # The server reads requests and sends replies.
+    OPEN = 1
+    # The server reads no more. It sends the unsent replies.
+    CLOSING = 2
+    # The main loop removes this client.
+    CLOSED = 3
 
 
 class Client:
-    """All that the server knows of one client."""
+    """All that the server knows about one client."""
 
     def __init__(self, stream, peer):
         self.stream = stream
         self.peer = peer
+        # Keeps the first bytes of a character until the others arrive.
         self.decoder = Decoder()
-        self.unsent = b""  # What is answered, but not yet taken by the system.
-        self.over = False  # Whether the client has said its last word,
-        self.flaw = None  # and the error in it.
+        # Replies that the kernel has not taken yet.
+        self.unsent = b""
+        self.state = State.OPEN
+        # How the connection ended: an exception, or None if the client has
+        # disconnected.
+        self.result = None
 
-    def wanted(self):
-        """What poll is to wait for. It tells of errors and hang-ups unasked."""
-        reading = select.POLLIN if self.may_speak() else 0
-        return reading | (select.POLLOUT if self.unsent else 0)
+    def events(self):
+        """Returns the events that `poll` should wait for. `poll` always
+        reports errors and hang-ups, even if you do not ask for them.
+        """
+        events = 0
+        if self.wants_to_read():
+            events |= select.POLLIN
+        # Only with unsent bytes: an idle socket is always writable, so `poll`
+        # would return immediately each time, and the server would use 100 % of
+        # a CPU.
+        if len(self.unsent) > 0:
+            events |= select.POLLOUT
+        return events
 
-    def may_speak(self):
-        """Whether to read from it: not after its end, nor while it lags."""
-        return not self.over and len(self.unsent) <= UNSENT_LIMIT
+    def wants_to_read(self):
+        """Returns False if the client has closed its sending side, or if it
+        does not read its replies.
+        """
+        return self.state is State.OPEN and len(self.unsent) <= UNSENT_LIMIT
 
-    def serve(self, event):
-        """Does what can be done, and says whether the client stays."""
+    def serve(self, events):
+        """Reads and writes once, as far as this is possible now."""
         try:
-            self.exchange(event)
-            if self.unsent or not self.over:
-                return True
-            if self.flaw:
-                raise self.flaw
-            self.decoder.finish()
-            ended(self.peer, None)
+            # If `poll` reports an error or a hang-up, the read raises it.
+            if events != select.POLLOUT and self.wants_to_read():
+                self.receive_requests()
+            if len(self.unsent) > 0:
+                self.send_replies()
         except BlockingIOError:
-            return True
-        except (OSError, ValueError) as err:
-            ended(self.peer, err)
-        return False
+            return
+        except OSError as err:
+            self.result = err
+        else:
+            if self.state is State.OPEN or len(self.unsent) > 0:
+                # There is more to read or to send.
+                return
+        log_disconnect(self.peer, self.result)
+        self.state = State.CLOSED
 
-    def exchange(self, event):
-        """Reads once and writes once, where there is something to do."""
-        # An error or a hang-up shows in the read, after all that came first.
-        if event != select.POLLOUT and self.may_speak():
-            data = self.stream.recv(CHUNK)
-            text, self.flaw = self.decoder.feed(data)
-            self.unsent += text.upper().encode("utf-8")
-            self.over = not data or self.flaw is not None
-        if self.unsent:
-            sent = self.stream.send(self.unsent)
-            self.unsent = self.unsent[sent:]
+    def receive_requests(self):
+        received = self.stream.recv(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side. Was its last character
+            # complete?
+            try:
+                self.decoder.finish()
+            except ValueError as err:
+                self.result = err
+            self.state = State.CLOSING
+            return
+        # `valid` is False if there are invalid bytes after `text`.
+        text, valid = self.decoder.decode(received)
+        self.unsent += text.upper().encode("utf-8")
+        if not valid:
+            self.result = ValueError("invalid UTF-8")
+            self.state = State.CLOSING
+
+    def send_replies(self):
+        sent = self.stream.send(self.unsent)
+        self.unsent = self.unsent[sent:]
 
 
 if __name__ == "__main__":

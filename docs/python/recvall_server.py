@@ -1,60 +1,68 @@
-"""A server whose messages have a length in front, so that both sides know where each
-one ends.
+"""A TCP server whose messages begin with their length, so that both programs
+know where a message ends.
 
 Slide 9, "TCP server with recvall".
 Run: python3 docs/python/recvall_server.py [IP:PORT]
 
-Beside examples/recvall_server.rs:
+The functions recvall, put_block and get_block are in docs/python/sockets101.
 
-- recvall, put_block and get_block are in docs/python/sockets101: read them with this
-  file.
-- Three kinds of exception end a visit: OSError from the socket, EOFError when the
-  stream ends inside a block, ValueError for a block that is too long or not UTF-8.
-  In Rust all three are an io::Error, each with its kind.
+Differences from examples/recvall_server.rs:
+
+- Python has three classes of exceptions here, Rust has one type, io::Error,
+  because in Rust the kind of an error is a value inside it. OSError comes from
+  the socket. EOFError means that the stream ended inside a message. ValueError
+  means that a message is too long or is not valid UTF-8.
+- Python's `recvall` calls `recv` of a socket, Rust's accepts anything that can
+  be read, because a test can then read from memory.
 """
 
 # ANCHOR: program
 import os
 import socket
 
-from sockets101 import Args, call_failed, cannot_listen, ended, family
-from sockets101 import get_block, hang_up, ip_port, put_block, run, show, tell
+from sockets101 import Args, address_family, cannot_listen, close_gracefully
+from sockets101 import format_address, get_block, log_and_pause, log_disconnect
+from sockets101 import log_event, print_line, put_block, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1241
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 1
 
 
 def main():
-    address = Args("recvall_server [IP:PORT]").listen_address(PORT)
+    args = Args("recvall_server [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
     while True:
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
             handle_client(client)
         except (OSError, EOFError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
+            # An error of one client must not stop the server.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -63,7 +71,11 @@ def listen(address):
 
 def handle_client(client):
     message = get_block(client)
-    put_block(client, message.decode("utf-8").upper().encode("utf-8"))
+    try:
+        text = message.decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise ValueError("invalid UTF-8") from err
+    put_block(client, text.upper().encode("utf-8"))
 
 
 if __name__ == "__main__":

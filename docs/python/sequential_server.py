@@ -1,63 +1,72 @@
-"""A server that talks with one client for as long as that client likes, and only
-then with the next.
+"""A TCP server that serves one client after another. Each client can send
+several requests on its connection.
 
 Slide 10, "sequential TCP server (with function)".
 Run: python3 docs/python/sequential_server.py [IP:PORT]
 
-Beside examples/sequential_server.rs:
+Differences from examples/sequential_server.rs:
 
-- recv returns b"" when the other side has ended, and b"" counts as false: that ends
-  the loop. In Rust the length of the read is 0, and the pattern 1.. no longer
-  matches.
-- decode of the bytes of each read, the obvious way, raises when a read cuts a
-  character. The Decoder keeps the first half until the second has come.
+- Python's `recv` returns new bytes, Rust's `read` returns a length and writes
+  the bytes to a buffer, because Rust lets the caller reuse its memory. At the
+  end of the stream, `recv` returns `b""`, and `read` returns 0.
+- Python's `decode` of bytes raises an exception for half a character, because
+  it expects a complete text. Both programs therefore use a Decoder, which
+  keeps the first half until the second half arrives.
+- Python's UnicodeDecodeError is a subclass of ValueError, so `except OSError`
+  does not catch it. In Rust both errors are an io::Error, because each program
+  here returns that type.
 """
 
 # ANCHOR: program
 import os
 import socket
 
-from sockets101 import Args, Decoder, call_failed, cannot_listen, ended, family
-from sockets101 import hang_up, ip_port, run, show, tell
+from sockets101 import Args, Decoder, address_family, cannot_listen
+from sockets101 import close_gracefully, format_address, log_and_pause
+from sockets101 import log_disconnect, log_event, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1234
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 1
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
 
 def main():
-    address = Args("sequential_server [IP:PORT]").listen_address(PORT)
+    args = Args("sequential_server [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
     while True:
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
             handle_client(client)
         except (OSError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
+            # An error of one client must not stop the server.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -66,12 +75,18 @@ def listen(address):
 
 def handle_client(client):
     decoder = Decoder()
-    while data := client.recv(CHUNK):
-        text, flaw = decoder.feed(data)
+    while True:
+        received = client.recv(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side. Was its last character
+            # complete?
+            decoder.finish()
+            return
+        # `valid` is False if there are invalid bytes after `text`.
+        text, valid = decoder.decode(received)
         client.sendall(text.upper().encode("utf-8"))
-        if flaw:
-            raise flaw
-    decoder.finish()
+        if not valid:
+            raise ValueError("invalid UTF-8")
 
 
 if __name__ == "__main__":

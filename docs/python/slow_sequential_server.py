@@ -1,14 +1,17 @@
-"""The service of sequential_server, where each answer takes five seconds of work.
+"""The server of lesson 10 (sequential_server), but each reply takes five
+seconds.
 
 Slide 12, "slow sequential".
 Run: python3 docs/python/slow_sequential_server.py [IP:PORT] [--delay 5]
 
-Beside examples/slow_sequential_server.rs:
+The comments that begin with `slow` mark what sequential_server does not have.
+The other changed lines only pass `delay` on.
 
-- sleep takes seconds, a number like any other. In Rust it takes a Duration, which
-  nobody can mistake for milliseconds.
-- What differs from sequential_server, the delay and the queue of 100, is marked with
-  slow; apart from that, the delay is only handed on.
+Differences from examples/slow_sequential_server.rs:
+
+- Python's `sleep` takes a number of seconds, Rust's takes a Duration, because
+  with a type of its own no call can confuse seconds and milliseconds.
+- Python's program takes as long as Rust's, because both only wait.
 """
 
 # ANCHOR: program
@@ -16,52 +19,56 @@ import os
 import socket
 import time
 
-from sockets101 import Args, Decoder, call_failed, cannot_listen, ended, family
-from sockets101 import hang_up, ip_port, run, show, tell
+from sockets101 import Args, Decoder, address_family, cannot_listen
+from sockets101 import close_gracefully, format_address, log_and_pause
+from sockets101 import log_disconnect, log_event, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1237
 
-# slow: how many connections the system may keep waiting for accept.
+# slow: the number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
-# slow: how long an answer takes, in seconds.
+# slow: the default time that a reply takes, in seconds.
 DELAY = 5.0
 
 
 def main():
     args = Args("slow_sequential_server [IP:PORT] [--delay 5]")
-    delay = args.seconds("--delay", DELAY, 0)  # slow
+    delay = args.seconds("--delay", DELAY)  # slow
     address = args.listen_address(PORT)
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
     while True:
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
             handle_client(client, delay)
         except (OSError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
+            # An error of one client must not stop the server.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -70,13 +77,19 @@ def listen(address):
 
 def handle_client(client, delay):
     decoder = Decoder()
-    while data := client.recv(CHUNK):
+    while True:
+        received = client.recv(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side. Was its last character
+            # complete?
+            decoder.finish()
+            return
         time.sleep(delay)  # slow
-        text, flaw = decoder.feed(data)
+        # `valid` is False if there are invalid bytes after `text`.
+        text, valid = decoder.decode(received)
         client.sendall(text.upper().encode("utf-8"))
-        if flaw:
-            raise flaw
-    decoder.finish()
+        if not valid:
+            raise ValueError("invalid UTF-8")
 
 
 if __name__ == "__main__":

@@ -1,73 +1,83 @@
-"""The service of thread_per_client, where each answer takes five seconds of work.
+"""The server of lesson 14 (thread_per_client), but each reply takes five
+seconds.
 
 Slide 15, "one slow thread per client".
 Run: python3 docs/python/slow_thread_per_client.py [IP:PORT] [--delay 5]
 
-Beside examples/slow_thread_per_client.rs:
+The comments that begin with `slow` mark what thread_per_client does not have.
+The other changed lines only pass `delay` on.
 
-- A thread that sleeps lets the others run, so that four clients wait for 5 seconds,
-  not 20. If each computed for 5 seconds, four would take 20 again in CPython, and 5
-  in Rust, given four processors.
-- What thread_per_client does not have is marked with slow; apart from that, the
-  delay is only handed on.
+Differences from examples/slow_thread_per_client.rs:
+
+- Python's threads wait at the same time, as Rust's do, because `sleep`
+  releases the global interpreter lock (GIL). Four clients receive their
+  replies after 5 seconds.
+- Python's threads would compute one after another, Rust's at the same time,
+  because a thread that computes holds the GIL.
 """
 
 # ANCHOR: program
-import itertools
 import os
 import socket
 import threading
 import time
 
-from sockets101 import Args, Decoder, call_failed, cannot_listen, ended, family
-from sockets101 import hang_up, ip_port, run, show, tell
+from sockets101 import Args, Decoder, address_family, cannot_listen
+from sockets101 import close_gracefully, format_address, log_and_pause
+from sockets101 import log_disconnect, log_event, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1238
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
-# slow: how long an answer takes, in seconds.
+# slow: the default time that a reply takes, in seconds.
 DELAY = 5.0
 
 
 def main():
     args = Args("slow_thread_per_client [IP:PORT] [--delay 5]")
-    delay = args.seconds("--delay", DELAY, 0)  # slow
+    delay = args.seconds("--delay", DELAY)  # slow
     address = args.listen_address(PORT)
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
-    for number in itertools.count(1):
+    number = 0
+    while True:
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
+        number += 1
+        # The name of the thread is the beginning of its log lines.
         name = f"client-{number}"
-        # A daemon: if main ended, the program would, and not wait for clients.
+        arguments = (client, peer, delay)
+        # daemon: Python does not wait for this thread when the program exits.
         thread = threading.Thread(
-            target=serve, args=(client, peer, delay), name=name, daemon=True
+            target=serve, args=arguments, name=name, daemon=True
         )
         try:
             thread.start()
         except RuntimeError as err:
             client.close()
-            tell(peer, "dropped: no thread for it")
-            call_failed("start a thread", err)
+            log_event(peer, "dropped: could not start a thread")
+            log_and_pause("start a thread", err)
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -75,25 +85,31 @@ def listen(address):
 
 
 def serve(client, peer, delay):
-    tell(peer, "connected")
-    visit = None
+    log_event(peer, "connected")
+    result = None
     try:
         handle_client(client, delay)
     except (OSError, ValueError) as err:
-        visit = err
-    hang_up(client)
-    ended(peer, visit)
+        result = err
+    close_gracefully(client)
+    log_disconnect(peer, result)
 
 
 def handle_client(client, delay):
     decoder = Decoder()
-    while data := client.recv(CHUNK):
+    while True:
+        received = client.recv(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side. Was its last character
+            # complete?
+            decoder.finish()
+            return
         time.sleep(delay)  # slow
-        text, flaw = decoder.feed(data)
+        # `valid` is False if there are invalid bytes after `text`.
+        text, valid = decoder.decode(received)
         client.sendall(text.upper().encode("utf-8"))
-        if flaw:
-            raise flaw
-    decoder.finish()
+        if not valid:
+            raise ValueError("invalid UTF-8")
 
 
 if __name__ == "__main__":

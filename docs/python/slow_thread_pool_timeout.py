@@ -1,14 +1,20 @@
-"""The pool of thread_pool_timeout, where each answer takes five seconds of work.
+"""The server of lesson 17 (thread_pool_timeout), but each reply takes five
+seconds.
 
-Slide 18, "slow pool with timeout". Run:
-python3 docs/python/slow_thread_pool_timeout.py [IP:PORT] [--delay 5] [--timeout 20]
+Slide 18, "slow pool with timeout".
+Run: python3 docs/python/slow_thread_pool_timeout.py [IP:PORT] [--delay 5]
+     [--timeout 20]
 
-Beside examples/slow_thread_pool_timeout.rs:
+The comments that begin with `slow` mark what thread_pool_timeout does not
+have. The other changed lines only pass `delay` on.
 
-- Eight clients at once: four have their answer after 5 seconds, four after 10, in
-  both. Four threads that sleep are four answers at a time, in CPython too.
-- What thread_pool_timeout does not have is marked with slow; apart from that, the
-  delay is only handed on.
+Differences from examples/slow_thread_pool_timeout.rs:
+
+- Python's threads sleep at the same time, as Rust's do, because `sleep`
+  releases the global interpreter lock (GIL). Of eight clients, four receive
+  their reply after 5 seconds, and four after 10.
+- Python sets the timeout for `accept` with `settimeout`, Rust calls
+  `accept_within`, because its standard library has no timeout for `accept`.
 """
 
 # ANCHOR: program
@@ -17,56 +23,66 @@ import socket
 import threading
 import time
 
-from sockets101 import Args, call_failed, cannot_listen, ended, family, hang_up
-from sockets101 import ip_port, run, show, tell, within
+from sockets101 import Args, address_family, cannot_listen, close_gracefully
+from sockets101 import format_address, log_and_pause, log_disconnect, log_event
+from sockets101 import log_line, print_line, read_within, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1241
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
-# How many threads serve.
+# The number of threads that serve clients.
 THREADS = 4
 
-# slow: how long an answer takes, in seconds.
+# slow: the default time that a reply takes, in seconds.
 DELAY = 5.0
 
-# How long a thread waits for a client, and for its message, in seconds.
+# The default time that a thread waits for a client, in seconds.
 TIMEOUT = 20.0
 
 
 def main():
-    args = Args("slow_thread_pool_timeout [IP:PORT] [--delay 5] [--timeout 20]")
-    timeout = args.seconds("--timeout", TIMEOUT, 0.001)
-    delay = args.seconds("--delay", DELAY, 0)  # slow
+    args = Args(
+        "slow_thread_pool_timeout [IP:PORT] [--delay 5] [--timeout 20]"
+    )
+    timeout = args.timeout("--timeout", TIMEOUT)
+    delay = args.seconds("--delay", DELAY)  # slow
     address = args.listen_address(PORT)
     try:
         listener = listen(address, timeout)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
-    pool = []
+    workers = []
     for number in range(1, THREADS + 1):
+        # The name of the thread is the beginning of its log lines.
         name = f"worker-{number}"
         arguments = (listener, timeout, delay)
-        thread = threading.Thread(target=serve, args=arguments, name=name)
-        thread.start()
-        pool.append(thread)
-    for thread in pool:
-        thread.join()
-    listener.close()
+        worker = threading.Thread(target=serve, args=arguments, name=name)
+        try:
+            worker.start()
+            workers.append(worker)
+        except RuntimeError as err:
+            log_line(f"cannot start {name}: {err}")
+    # When all workers have returned, `main` returns, too.
+    for worker in workers:
+        worker.join()
 
 
 def listen(address, timeout):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # `accept` waits at most this long.
     listener.settimeout(timeout)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -78,32 +94,36 @@ def serve(listener, timeout, delay):
         try:
             client, peer = listener.accept()
         except socket.timeout:
+            # No client has connected in time, so the thread exits.
             break
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
-            client.settimeout(timeout)
-            within(timeout, handle_client, client, delay)
+            handle_client(client, timeout, delay)
         except (OSError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
-    show("Socket timed out, exiting thread")
+            # An error of one client must not stop the thread.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
+    print_line("Socket timed out, exiting thread")
 
 
-def handle_client(client, delay):
-    data = client.recv(CHUNK)
-    if data:  # slow
+def handle_client(client, timeout, delay):
+    received = read_within(client, BUFFER_SIZE, timeout)
+    # slow: no delay if the client has not sent a request.
+    if len(received) > 0:
         time.sleep(delay)
     try:
-        client.sendall(data.decode("utf-8").upper().encode("utf-8"))
-    except UnicodeDecodeError as flaw:
-        good = data[:flaw.start].decode("utf-8")
-        client.sendall(good.upper().encode("utf-8"))
-        raise
+        text = received.decode("utf-8")
+    except UnicodeDecodeError as err:
+        # Reply to the valid text before the first invalid byte.
+        text = received[:err.start].decode("utf-8")
+        client.sendall(text.upper().encode("utf-8"))
+        raise ValueError("invalid UTF-8") from err
+    client.sendall(text.upper().encode("utf-8"))
 
 
 if __name__ == "__main__":

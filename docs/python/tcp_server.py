@@ -1,64 +1,71 @@
-"""A stream server that serves one client after another, one message each.
+"""A TCP server that serves one client after another: one message, one reply.
 
-Slide 4, "TCP server (sequential)". Run: python3 docs/python/tcp_server.py [IP:PORT]
+Slide 4, "TCP server (sequential)".
+Run: python3 docs/python/tcp_server.py [IP:PORT]
 
-Beside examples/tcp_server.rs:
+Differences from examples/tcp_server.rs:
 
-- One read is not one message: of 5,000 bytes 4,096 at most are answered, and a
-  character that the read cuts in two is lost.
-- In Rust a visit is a value, and its error too. Here the call raises, and somebody
-  has to know what: OSError from the socket, and UnicodeDecodeError, which is a
-  ValueError.
-- Left to itself, Python closes a socket when nothing refers to it any more: here,
-  when the next client takes over its name. hang_up closes it at once; in Rust it
-  also takes it away, and the compiler sees to it that nobody uses it again.
+- Python's `handle_client` raises an exception, Rust's returns a Result,
+  because in Rust an error is a value. In Python you must know which exceptions
+  a call can raise. Here they are OSError from the socket, and ValueError for
+  invalid bytes.
+- Python's `client` still refers to the closed socket after `close_gracefully`.
+  Rust's function takes `client` away, because the compiler then rejects any
+  later use of it.
+- Python closes a forgotten socket when nothing refers to it, Rust at the end
+  of its scope, because in Rust each value has exactly one owner.
 """
 
 # ANCHOR: program
 import os
 import socket
 
-from sockets101 import Args, call_failed, cannot_listen, ended, family, hang_up
-from sockets101 import ip_port, run, show, tell
+from sockets101 import Args, address_family, cannot_listen, close_gracefully
+from sockets101 import format_address, log_and_pause, log_disconnect, log_event
+from sockets101 import print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1235
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 1
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
 
 def main():
-    address = Args("tcp_server [IP:PORT]").listen_address(PORT)
+    args = Args("tcp_server [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
     while True:
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
             handle_client(client)
         except (OSError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
+            # An error of one client must not stop the server.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -66,13 +73,15 @@ def listen(address):
 
 
 def handle_client(client):
-    data = client.recv(CHUNK)
+    received = client.recv(BUFFER_SIZE)
     try:
-        client.sendall(data.decode("utf-8").upper().encode("utf-8"))
-    except UnicodeDecodeError as flaw:
-        good = data[:flaw.start].decode("utf-8")
-        client.sendall(good.upper().encode("utf-8"))
-        raise
+        text = received.decode("utf-8")
+    except UnicodeDecodeError as err:
+        # Reply to the valid text before the first invalid byte.
+        text = received[:err.start].decode("utf-8")
+        client.sendall(text.upper().encode("utf-8"))
+        raise ValueError("invalid UTF-8") from err
+    client.sendall(text.upper().encode("utf-8"))
 
 
 if __name__ == "__main__":

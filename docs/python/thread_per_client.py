@@ -1,67 +1,78 @@
-"""A server that gives each client a thread of its own.
+"""A TCP server that starts a thread for each client, so that no client waits
+for another one.
 
 Slide 14, "one thread per client".
 Run: python3 docs/python/thread_per_client.py [IP:PORT]
 
-Beside examples/thread_per_client.rs:
+Differences from examples/thread_per_client.rs:
 
-- In CPython one thread at a time runs Python code, but a thread that waits, in recv
-  or in sendall, lets the others run. Servers mostly wait, so that here threads help;
-  in Rust they also compute side by side.
-- In Rust the thread takes the socket along, and if the thread cannot be started the
-  socket is closed. Here main still refers to it, and has to close it.
+- Python runs the code of one thread at a time, Rust runs threads on all CPUs,
+  because Python has the global interpreter lock (GIL). A thread that waits in
+  `recv` or `sendall` releases the lock. Threads therefore help a server that
+  mostly waits.
+- Python must close `client` if the thread could not be started, Rust need not,
+  because the closure owns `client` and closes it.
+- Python needs `daemon=True`, Rust does not, because Rust never waits for
+  threads when `main` has returned.
 """
 
 # ANCHOR: program
-import itertools
 import os
 import socket
 import threading
 
-from sockets101 import Args, Decoder, call_failed, cannot_listen, ended, family
-from sockets101 import hang_up, ip_port, run, show, tell
+from sockets101 import Args, Decoder, address_family, cannot_listen
+from sockets101 import close_gracefully, format_address, log_and_pause
+from sockets101 import log_disconnect, log_event, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1237
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
 
 def main():
-    address = Args("thread_per_client [IP:PORT]").listen_address(PORT)
+    args = Args("thread_per_client [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
-    for number in itertools.count(1):
+    number = 0
+    while True:
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
+        number += 1
+        # The name of the thread is the beginning of its log lines.
         name = f"client-{number}"
-        # A daemon: if main ended, the program would, and not wait for clients.
+        arguments = (client, peer)
+        # daemon: Python does not wait for this thread when the program exits.
         thread = threading.Thread(
-            target=serve, args=(client, peer), name=name, daemon=True
+            target=serve, args=arguments, name=name, daemon=True
         )
         try:
             thread.start()
         except RuntimeError as err:
             client.close()
-            tell(peer, "dropped: no thread for it")
-            call_failed("start a thread", err)
+            log_event(peer, "dropped: could not start a thread")
+            log_and_pause("start a thread", err)
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -69,24 +80,30 @@ def listen(address):
 
 
 def serve(client, peer):
-    tell(peer, "connected")
-    visit = None
+    log_event(peer, "connected")
+    result = None
     try:
         handle_client(client)
     except (OSError, ValueError) as err:
-        visit = err
-    hang_up(client)
-    ended(peer, visit)
+        result = err
+    close_gracefully(client)
+    log_disconnect(peer, result)
 
 
 def handle_client(client):
     decoder = Decoder()
-    while data := client.recv(CHUNK):
-        text, flaw = decoder.feed(data)
+    while True:
+        received = client.recv(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side. Was its last character
+            # complete?
+            decoder.finish()
+            return
+        # `valid` is False if there are invalid bytes after `text`.
+        text, valid = decoder.decode(received)
         client.sendall(text.upper().encode("utf-8"))
-        if flaw:
-            raise flaw
-    decoder.finish()
+        if not valid:
+            raise ValueError("invalid UTF-8")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
-"""A server with four threads, started once, that take turns at accept.
+"""A TCP server that starts four threads at the beginning. Each of them accepts
+and serves one client after another.
 
 Slide 16, "pool of threads". Run: python3 docs/python/thread_pool.py [IP:PORT]
 
-One read is not one message, as in tcp_server: a character that it cuts is lost.
+Differences from examples/thread_pool.rs:
 
-Beside examples/thread_pool.rs:
-
-- An exception that nobody catches ends its thread alone, with a traceback; the
-  program would go on with three. Here an error ends one visit.
-- Rust's scope waits for the threads, and so they may borrow the listener. Here join
-  waits, and every thread refers to the listener anyway.
-- concurrent.futures has a pool ready-made: it hands work to its threads. These four
-  fetch it themselves, and need no queue but the system's.
+- Python calls `join` for each thread, Rust does not, because `thread::scope`
+  waits for its threads.
+- Python's threads refer to `listener`, Rust's borrow it, because the scope
+  guarantees that the listener lives longer than the threads.
+- Python's threads print a traceback and stop if an exception is not caught,
+  Rust's do so if they panic. The other threads continue. Both programs
+  therefore handle the errors of a client inside `serve`.
+- Python has a ready-made pool, concurrent.futures, Rust's standard library
+  does not, because Rust leaves pools to other libraries. This program does not
+  need one. The queue of the kernel distributes the connections.
 """
 
 # ANCHOR: program
@@ -19,45 +22,55 @@ import os
 import socket
 import threading
 
-from sockets101 import Args, call_failed, cannot_listen, ended, family, hang_up
-from sockets101 import ip_port, run, show, tell
+from sockets101 import Args, address_family, cannot_listen, close_gracefully
+from sockets101 import format_address, log_and_pause, log_disconnect, log_event
+from sockets101 import log_line, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1239
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
-# How many threads serve.
+# The number of threads that serve clients.
 THREADS = 4
 
 
 def main():
-    address = Args("thread_pool [IP:PORT]").listen_address(PORT)
+    args = Args("thread_pool [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
-    pool = []
+    workers = []
     for number in range(1, THREADS + 1):
+        # The name of the thread is the beginning of its log lines.
         name = f"worker-{number}"
         arguments = (listener,)
-        thread = threading.Thread(target=serve, args=arguments, name=name)
-        thread.start()
-        pool.append(thread)
-    for thread in pool:
-        thread.join()
+        worker = threading.Thread(target=serve, args=arguments, name=name)
+        try:
+            worker.start()
+            workers.append(worker)
+        except RuntimeError as err:
+            log_line(f"cannot start {name}: {err}")
+    # The workers never return, so `join` does not return, and neither does
+    # `main`.
+    for worker in workers:
+        worker.join()
 
 
 def listen(address):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -69,26 +82,29 @@ def serve(listener):
         try:
             client, peer = listener.accept()
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
             handle_client(client)
         except (OSError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
+            # An error of one client must not stop the thread.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
 
 
 def handle_client(client):
-    data = client.recv(CHUNK)
+    received = client.recv(BUFFER_SIZE)
     try:
-        client.sendall(data.decode("utf-8").upper().encode("utf-8"))
-    except UnicodeDecodeError as flaw:
-        good = data[:flaw.start].decode("utf-8")
-        client.sendall(good.upper().encode("utf-8"))
-        raise
+        text = received.decode("utf-8")
+    except UnicodeDecodeError as err:
+        # Reply to the valid text before the first invalid byte.
+        text = received[:err.start].decode("utf-8")
+        client.sendall(text.upper().encode("utf-8"))
+        raise ValueError("invalid UTF-8") from err
+    client.sendall(text.upper().encode("utf-8"))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,24 @@
-"""The pool of thread_pool, whose threads end when no client comes for a while.
+"""The server of lesson 16 (thread_pool), but a thread exits if no client
+connects for a while.
 
 Slide 17, "pool with timeout".
 Run: python3 docs/python/thread_pool_timeout.py [IP:PORT] [--timeout 20]
 
-Beside examples/thread_pool_timeout.rs:
+The comments that begin with `timeout` mark what thread_pool does not have. The
+other changed lines only pass `timeout` on.
 
-- settimeout is one limit for all calls of a socket: accept, recv, and sendall too.
-  In Rust reads and writes each have their own, and accept has none: accept_within
-  does here what Python does inside of settimeout.
-- A thread that loses the race for a client to another goes on waiting for what is
-  left of its time, in both.
-- What thread_pool does not have is marked with timeout; apart from that, the limit
-  is only handed on.
+Differences from examples/thread_pool_timeout.rs:
+
+- Python's `listen` calls `settimeout`, and `accept` then waits at most that
+  long. Rust calls `accept_within`, because its standard library has no timeout
+  for `accept`. `settimeout` itself does not wait.
+- Python makes the listener non-blocking in `settimeout`, Rust in
+  `set_nonblocking`, because several threads can wait for the same connection.
+  A thread that does not get it waits for the rest of its time, in both
+  languages.
+- Python's `settimeout` applies to `recv` and `sendall`, Rust's
+  `set_read_timeout` only to reads, because the kernel has a timeout for each
+  direction. `read_within` therefore removes Python's timeout after the read.
 """
 
 # ANCHOR: program
@@ -19,53 +26,61 @@ import os
 import socket
 import threading
 
-from sockets101 import Args, call_failed, cannot_listen, ended, family, hang_up
-from sockets101 import ip_port, run, show, tell, within
+from sockets101 import Args, address_family, cannot_listen, close_gracefully
+from sockets101 import format_address, log_and_pause, log_disconnect, log_event
+from sockets101 import log_line, print_line, read_within, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1240
 
-# How many connections the system may keep waiting for accept.
+# The number of pending connections that the kernel keeps for `accept`.
 BACKLOG = 100
 
-# The most bytes that one read takes.
-CHUNK = 4096
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
 
-# How many threads serve.
+# The number of threads that serve clients.
 THREADS = 4
 
-# timeout: how many seconds a thread waits for a client, and for its message.
+# timeout: the default time that a thread waits for a client, in seconds.
 TIMEOUT = 20.0
 
 
 def main():
     args = Args("thread_pool_timeout [IP:PORT] [--timeout 20]")
-    timeout = args.seconds("--timeout", TIMEOUT, 0.001)  # timeout
+    timeout = args.timeout("--timeout", TIMEOUT)  # timeout
     address = args.listen_address(PORT)
     try:
         listener = listen(address, timeout)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    show(f"server ready on {ip_port(listener.getsockname())}")
+    print_line(f"server ready on {format_address(listener.getsockname())}")
 
-    pool = []
+    workers = []
     for number in range(1, THREADS + 1):
+        # The name of the thread is the beginning of its log lines.
         name = f"worker-{number}"
         arguments = (listener, timeout)
-        thread = threading.Thread(target=serve, args=arguments, name=name)
-        thread.start()
-        pool.append(thread)
-    for thread in pool:
-        thread.join()
-    listener.close()  # timeout: who is in the queue is told that nobody comes
+        worker = threading.Thread(target=serve, args=arguments, name=name)
+        try:
+            worker.start()
+            workers.append(worker)
+        except RuntimeError as err:
+            log_line(f"cannot start {name}: {err}")
+    # timeout: when all workers have returned, `main` returns, too.
+    for worker in workers:
+        worker.join()
 
 
 def listen(address, timeout):
-    listener = socket.socket(family(address), socket.SOCK_STREAM)
+    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # On Windows, it would let another program take the port.
     if os.name != "nt":
-        # On Windows this option would let another program take the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.settimeout(timeout)  # timeout
+    # timeout: `accept` waits at most this long.
+    listener.settimeout(timeout)
     listener.bind(address)
     listener.listen(BACKLOG)
     return listener
@@ -75,32 +90,34 @@ def serve(listener, timeout):
     while True:
         try:
             client, peer = listener.accept()
-        except socket.timeout:  # timeout
+        except socket.timeout:
+            # timeout: no client has connected in time, so the thread exits.
             break
         except OSError as err:
-            call_failed("accept", err)
+            log_and_pause("accept", err)
             continue
-        tell(peer, "connected")
-        visit = None
+        log_event(peer, "connected")
+        result = None
         try:
-            # timeout: accept gives no limit to the socket that it returns.
-            client.settimeout(timeout)
-            within(timeout, handle_client, client)
+            handle_client(client, timeout)
         except (OSError, ValueError) as err:
-            visit = err
-        hang_up(client)
-        ended(peer, visit)
-    show("Socket timed out, exiting thread")  # timeout
+            # An error of one client must not stop the thread.
+            result = err
+        close_gracefully(client)
+        log_disconnect(peer, result)
+    print_line("Socket timed out, exiting thread")  # timeout
 
 
-def handle_client(client):
-    data = client.recv(CHUNK)
+def handle_client(client, timeout):
+    received = read_within(client, BUFFER_SIZE, timeout)  # timeout
     try:
-        client.sendall(data.decode("utf-8").upper().encode("utf-8"))
-    except UnicodeDecodeError as flaw:
-        good = data[:flaw.start].decode("utf-8")
-        client.sendall(good.upper().encode("utf-8"))
-        raise
+        text = received.decode("utf-8")
+    except UnicodeDecodeError as err:
+        # Reply to the valid text before the first invalid byte.
+        text = received[:err.start].decode("utf-8")
+        client.sendall(text.upper().encode("utf-8"))
+        raise ValueError("invalid UTF-8") from err
+    client.sendall(text.upper().encode("utf-8"))
 
 
 if __name__ == "__main__":

@@ -1,56 +1,70 @@
-"""The far end of a distance meter: it answers PONG to anything.
+"""A UDP server that replies `PONG` to each datagram, so that a client can
+measure the distance in hops.
 
-Slide 3, "UDP server (TTL estimator)". Run: python3 docs/python/ttl_pong.py [IP:PORT]
+Slide 3, "UDP server (TTL estimator)".
+Run: python3 docs/python/ttl_pong.py [IP:PORT]
 
-Beside examples/ttl_pong.rs:
+Differences from examples/ttl_pong.rs:
 
-- An address is a tuple: (host, port), with IPv6 (host, port, flow, scope). peer[1]
-  is the port of both. Rust has a type for it, SocketAddr.
-- b"PONG" is bytes, as it is in Rust: a text would have to be encoded first.
+- Python's address is a tuple, Rust's is a SocketAddr, because Rust gives each
+  kind of value its own type. The tuple is (host, port), or for IPv6 (host,
+  port, flow, scope). `peer[1]` is the port of both.
+- Python's `sendto` raises an exception, Rust's `send_to` returns a Result,
+  because in Rust an error is a value.
+- Python calls the socket `sock`, Rust `socket`, because Python's module has
+  the name `socket`.
 """
 
 # ANCHOR: program
 import socket
 
-from sockets101 import Args, call_failed, cannot_listen, family, ip_port
-from sockets101 import run, show, tell
+from sockets101 import Args, address_family, cannot_listen, format_address
+from sockets101 import log_and_pause, log_event, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1234
 
-# The most bytes of a datagram that are taken. Nobody looks at them.
-LONGEST = 2048
+# The size of the buffer, in bytes. The server does not look at what it
+# receives.
+BUFFER_SIZE = 2048
 
 
 def main():
-    address = Args("ttl_pong [IP:PORT]").listen_address(PORT)
+    args = Args("ttl_pong [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
-        server = bind(address)
+        sock = bind(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    own = server.getsockname()
-    show(f"server ready on {ip_port(own)}")
+    own_address = sock.getsockname()
+    print_line(f"server ready on {format_address(own_address)}")
 
     while True:
         try:
-            _, peer = server.recvfrom(LONGEST)
+            _, peer = sock.recvfrom(BUFFER_SIZE)
         except OSError as err:
-            call_failed("receive", err)
+            log_and_pause("receive", err)
             continue
-        if peer[1] == own[1]:
-            # A PONG from our own port number could be answered for ever.
-            tell(peer, "dropped: sent from our own port number")
-            continue
-        try:
-            server.sendto(b"PONG", peer)
-        except OSError:
-            tell(peer, "dropped: cannot be replied to")
+        if peer[1] == own_address[1]:
+            # A forged sender address: the server would reply to itself
+            # forever.
+            log_event(peer, "dropped: sent from the server's own port number")
+        else:
+            reply(sock, peer)
 
 
 def bind(address):
-    server = socket.socket(family(address), socket.SOCK_DGRAM)
-    server.bind(address)
-    return server
+    # AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
+    sock = socket.socket(address_family(address), socket.SOCK_DGRAM)
+    sock.bind(address)
+    return sock
+
+
+def reply(sock, peer):
+    try:
+        sock.sendto(b"PONG", peer)
+    except OSError:
+        log_event(peer, "dropped: the reply could not be sent")
 
 
 if __name__ == "__main__":

@@ -1,65 +1,76 @@
-"""A datagram server that reads the bytes as text before it sends them back in upper
-case.
+"""A UDP server that decodes each datagram as text and replies with the text in
+upper case.
 
 Slide 2, "UDP server (text)". Run: python3 docs/python/udp_server.py [IP:PORT]
 
-Beside examples/udp_server.rs:
+Differences from examples/udp_server.rs:
 
-- UnicodeDecodeError is no OSError: who catches the errors of the network has not
-  caught it. In Rust, from_utf8 returns a result, and the text is inside.
-- print raises where stdout has no code for a letter, or nobody reads it any more.
-  show does not.
+- Python's `decode` raises UnicodeDecodeError, Rust's `from_utf8` returns a
+  Result, because in Rust an error is a value. In Python, `except OSError` does
+  not catch UnicodeDecodeError, because it is a subclass of ValueError.
+- Python's `print` raises an exception if stdout is closed, Rust's `println!`
+  panics, because each assumes that a program needs its output. Both servers
+  call `print_line` instead, which continues.
+- Python calls the socket `sock`, Rust `socket`, because Python's module has
+  the name `socket`.
 """
 
 # ANCHOR: program
 import socket
 
-from sockets101 import Args, call_failed, cannot_listen, family, ip_port
-from sockets101 import run, show, tell
+from sockets101 import Args, address_family, cannot_listen, format_address
+from sockets101 import log_and_pause, log_event, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1235
 
-# The longest datagram that is received whole, in bytes.
-LONGEST = 2048
+# The largest datagram that the server receives completely, in bytes.
+BUFFER_SIZE = 2048
 
 
 def main():
-    address = Args("udp_server [IP:PORT]").listen_address(PORT)
+    args = Args("udp_server [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
-        server = bind(address)
+        sock = bind(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    own = server.getsockname()
-    show(f"server ready on {ip_port(own)}")
+    own_address = sock.getsockname()
+    print_line(f"server ready on {format_address(own_address)}")
 
     while True:
         try:
-            data, peer = server.recvfrom(LONGEST)
+            datagram, peer = sock.recvfrom(BUFFER_SIZE)
         except OSError as err:
-            call_failed("receive", err)
+            log_and_pause("receive", err)
             continue
-        if peer[1] == own[1]:
-            tell(peer, "dropped: sent from our own port number")
-            continue
-        try:
-            answer(server, peer, data.decode("utf-8").upper())
-        except UnicodeDecodeError:
-            tell(peer, "dropped: not UTF-8")
+        if peer[1] == own_address[1]:
+            # A forged sender address: the server would reply to itself
+            # forever.
+            log_event(peer, "dropped: sent from the server's own port number")
+        else:
+            handle_datagram(sock, peer, datagram)
 
 
 def bind(address):
-    server = socket.socket(family(address), socket.SOCK_DGRAM)
-    server.bind(address)
-    return server
+    # AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
+    sock = socket.socket(address_family(address), socket.SOCK_DGRAM)
+    sock.bind(address)
+    return sock
 
 
-def answer(server, peer, reply):
-    show(reply)
+def handle_datagram(sock, peer, datagram):
     try:
-        server.sendto(reply.encode("utf-8"), peer)
+        text = datagram.decode("utf-8")
+    except UnicodeDecodeError:
+        log_event(peer, "dropped: invalid UTF-8")
+        return
+    reply = text.upper()
+    print_line(reply)
+    try:
+        sock.sendto(reply.encode("utf-8"), peer)
     except OSError:
-        tell(peer, "dropped: cannot be replied to")
+        log_event(peer, "dropped: the reply could not be sent")
 
 
 if __name__ == "__main__":

@@ -1,56 +1,71 @@
-"""A datagram server: whatever bytes come, it sends them back in upper case.
+"""A UDP server that replies to each datagram with the same bytes, but with
+ASCII letters in upper case.
 
-Slide 1, "UDP server (bytes)". Run: python3 docs/python/udp_server_bytes.py [IP:PORT]
+Slide 1, "UDP server (bytes)".
+Run: python3 docs/python/udp_server_bytes.py [IP:PORT]
 
-Beside examples/udp_server_bytes.rs:
+Differences from examples/udp_server_bytes.rs:
 
-- upper of bytes, as to_ascii_uppercase in Rust, knows the 26 letters of ASCII.
-- Nothing in the line with sendto says that it can fail. Without its try, one
-  datagram with a forged source ends the server; in Rust the compiler warns of a
-  result that nobody looks at.
+- Python's `recvfrom` returns new bytes, Rust's `recv_from` returns a length
+  and writes the bytes to a buffer, because Rust lets the caller reuse its
+  memory.
+- Python's `sendto` raises an exception, Rust's `send_to` returns a Result,
+  because in Rust an error is a value. Without the `try`, the exception would
+  stop the server. Rust's compiler warns if a program ignores a Result.
+- Python calls the socket `sock`, Rust `socket`, because Python's module has
+  the name `socket`.
 """
 
 # ANCHOR: program
 import socket
 
-from sockets101 import Args, call_failed, cannot_listen, family, ip_port
-from sockets101 import run, show, tell
+from sockets101 import Args, address_family, cannot_listen, format_address
+from sockets101 import log_and_pause, log_event, print_line, run
 
-# The slide's port.
+# The port of the slide.
 PORT = 1235
 
-# The longest datagram that is received whole, in bytes.
-LONGEST = 2048
+# The largest datagram that the server receives completely, in bytes.
+BUFFER_SIZE = 2048
 
 
 def main():
-    address = Args("udp_server_bytes [IP:PORT]").listen_address(PORT)
+    args = Args("udp_server_bytes [IP:PORT]")
+    address = args.listen_address(PORT)
     try:
-        server = bind(address)
+        sock = bind(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
-    own = server.getsockname()
-    show(f"server ready on {ip_port(own)}")
+    own_address = sock.getsockname()
+    print_line(f"server ready on {format_address(own_address)}")
 
     while True:
         try:
-            data, peer = server.recvfrom(LONGEST)
+            datagram, peer = sock.recvfrom(BUFFER_SIZE)
         except OSError as err:
-            call_failed("receive", err)
+            log_and_pause("receive", err)
             continue
-        if peer[1] == own[1]:
-            tell(peer, "dropped: sent from our own port number")
-            continue
-        try:
-            server.sendto(data.upper(), peer)
-        except OSError:
-            tell(peer, "dropped: cannot be replied to")
+        if peer[1] == own_address[1]:
+            # A forged sender address: the server would reply to itself
+            # forever.
+            log_event(peer, "dropped: sent from the server's own port number")
+        else:
+            handle_datagram(sock, peer, datagram)
 
 
 def bind(address):
-    server = socket.socket(family(address), socket.SOCK_DGRAM)
-    server.bind(address)
-    return server
+    # AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
+    sock = socket.socket(address_family(address), socket.SOCK_DGRAM)
+    sock.bind(address)
+    return sock
+
+
+def handle_datagram(sock, peer, datagram):
+    reply = datagram.upper()
+    try:
+        sock.sendto(reply, peer)
+    except OSError:
+        log_event(peer, "dropped: the reply could not be sent")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,42 @@
-"""What several twins need and that is not the subject of a slide: the twin of src/.
+"""The functions that several programs share: the Python version of src/.
 
-The calls that a slide teaches are in the twins themselves, in sight. Names are those
-of the Rust library, wherever Python has nothing of its own for the purpose.
+The calls that a slide teaches (socket, bind, listen, accept, poll) are not
+here. They are in the programs, where the reader can see them. The names and
+the order are those of the Rust library.
 
-- Framing, slide 9: recvall, put_block, get_block, MAX_BLOCK.
-- Text that arrives in pieces: Decoder.
-- The command line, and the sentence that a program ends with: Args, Failure, run.
-- Addresses: family, ip_port.
-- What a program says: show, say, tell, ended, cannot_listen, unresolved.
-- How it waits: within, call_failed, is_about_one_peer, hang_up.
+- Length-prefixed messages (lesson 9): recvall, put_block, get_block,
+  MAX_BLOCK.
+- Text that arrives in pieces (lesson 10): Decoder.
+- The command line, and errors that end a program: Args, u16, Failure, run.
+- Output and log lines: print_line, print_or_exit, log_line, log_event,
+  log_disconnect.
+- Error messages: cannot_listen, lookup_error.
+- Waiting: read_within.
+- Errors while a server runs: log_and_pause, is_about_one_peer.
+- Closing a connection: close_gracefully.
+- Addresses: address_family, format_address.
+
+Differences from src/:
+
+- Python raises an exception, Rust returns a Result, because in Rust an error
+  is a value. An error that a server logs is an OSError if it comes from the
+  kernel. Otherwise it is a ValueError, an EOFError or a socket.timeout.
+- Python prints an error of the operating system as `[Errno 98] Address already
+  in use`, Rust as `Address already in use (os error 98)`, because each
+  language has its own format.
+- Python has run, Rust does not, because Rust itself prints the error that main
+  returns, and Ctrl-C ends a Rust program without further code.
+- Python has address_family and format_address, Rust does not, because an
+  address is a tuple in Python. In Rust it has the type SocketAddr.
+- Python does not have accept_within, because its sockets have settimeout.
+- Python does not have the functions that only clients call, because the
+  clients exist only in Rust.
 """
 
-import codecs
-import contextlib
 import errno
 import ipaddress
+import json
+import os
 import re
 import signal
 import socket
@@ -23,70 +45,94 @@ import sys
 import threading
 import time
 
-# How long hang_up reads on, in all, and how long call_failed waits.
+# One second: the time that close_gracefully reads at most, and that
+# log_and_pause pauses.
 SECOND = 1.0
 
-# What a connection fails with whose other side has thrown it away.
-RESET = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
-
-# The name of those arguments that have none.
+# The name under which error messages mention positional arguments.
 POSITIONAL = "an argument"
 
 
 # ANCHOR: blocks
-# ---- Blocks on a stream: a length, then that many bytes
+# ---- Length-prefixed messages on a stream: a length, then that many bytes
 
-# The longest message of a block, in bytes: 16 MiB. Without a limit that both
-# ends keep, the four bytes of a length let anybody ask for 4 GiB of our memory.
+# The largest message that we send or receive, in bytes: 16 MiB.
+#
+# The length comes from the other program. Without a limit, four bytes from a
+# client could make the server allocate 4 GiB of memory.
 MAX_BLOCK = 16 * 1024 * 1024
 
-# How a length is written: four bytes, in network byte order.
-PREFIX = struct.Struct("!I")
+# The size of the length prefix, in bytes.
+PREFIX_SIZE = 4
 
 
 def recvall(client, length):
-    """Receives exactly length bytes, however many calls of recv that takes.
+    """Reads exactly `length` bytes. Calls `recv` as often as necessary.
 
-    One call returns what has arrived, which need not be what the sender wrote
-    in one go. Memory grows with what arrives, not with length.
+    One `recv` returns the bytes that have arrived. These are often only a part
+    of what the sender wrote with one call. Memory grows only as bytes arrive,
+    even if `length` is large.
 
-    EOFError when the stream ends early ("3 of 10 bytes left"); OSError as for
-    recv.
+    Raises EOFError if the stream ends early. The message says how many bytes
+    are missing. An OSError comes from `recv`.
     """
     data = bytearray()
     while len(data) < length:
-        left = length - len(data)
-        chunk = client.recv(min(left, 16 * 1024))
-        if not chunk:
-            raise EOFError(f"{left} of {length} bytes left")
-        data += chunk
+        missing = length - len(data)
+        # Do not read beyond the end of this message: the next bytes belong to
+        # the next one.
+        limit = min(missing, 16 * 1024)
+        received = client.recv(limit)
+        if len(received) == 0:
+            raise _incomplete(missing, length)
+        data += received
     return bytes(data)
 
 
 def put_block(client, message):
-    """Sends message as one block: its length, then its bytes, in one call.
+    """Sends `message` as one length-prefixed message: its length, then its
+    bytes.
 
-    ValueError for a message over MAX_BLOCK, of which nothing is sent; OSError
-    as for sendall.
+    The length is sent as four bytes, most significant byte first (network byte
+    order). Both parts are sent with one call. With two calls, Nagle's
+    algorithm and delayed ACK can delay the second part by up to 200 ms.
+
+    Raises ValueError if the message is larger than MAX_BLOCK. In this case,
+    nothing is sent. An OSError comes from `sendall`.
     """
-    client.sendall(PREFIX.pack(_checked(len(message))) + message)
+    length = len(message)
+    if length > MAX_BLOCK:
+        raise _too_long(length)
+    client.sendall(struct.pack("!I", length) + message)
 
 
 def get_block(client):
-    """Receives one block and returns its message.
+    """Receives one length-prefixed message and returns its bytes.
 
-    EOFError when the stream ends inside the block, as for recvall; ValueError
-    when the announced length is over MAX_BLOCK; OSError as for recv.
+    Raises EOFError if the stream ends in the middle of the length or of the
+    message, as recvall does. Raises ValueError if the length is larger than
+    MAX_BLOCK. An OSError comes from `recv`.
     """
-    (length,) = PREFIX.unpack(recvall(client, PREFIX.size))
-    return recvall(client, _checked(length))
-
-
-def _checked(length):
-    """The length, unless it is one that no block may have."""
+    prefix = recvall(client, PREFIX_SIZE)
+    (length,) = struct.unpack("!I", prefix)
     if length > MAX_BLOCK:
-        raise ValueError(f"a block of {length} bytes, the most is {MAX_BLOCK}")
-    return length
+        raise _too_long(length)
+    return recvall(client, length)
+
+
+def _incomplete(missing, length):
+    """Returns the error for a stream that ends inside a message."""
+    return EOFError(
+        "connection closed in the middle of a message "
+        f"({missing} of {length} bytes missing)"
+    )
+
+
+def _too_long(length):
+    """Returns the error for a message that is larger than MAX_BLOCK."""
+    return ValueError(
+        f"message too long ({length} bytes; the limit is {MAX_BLOCK})"
+    )
 
 
 # ANCHOR_END: blocks
@@ -94,320 +140,519 @@ def _checked(length):
 
 
 class Decoder:
-    """Turns the bytes of a stream into text, wherever the reads cut them.
+    """Converts the bytes of a stream to text, even if a read ends inside a
+    character.
 
-    The codec of the standard library keeps the first bytes of a character until the
-    last ones are there. What it raises takes the good text before the flaw with it:
-    this hands that back. (The first two bytes of a surrogate, such as ED A0, are a
-    flaw for Rust; for this codec they are one when the third has come, or the end.)
+    In UTF-8, `é` is two bytes, and these can arrive with two different reads.
+    The decoder keeps the first byte until the second one arrives. It never
+    keeps more than three bytes of valid text.
+
+    The incremental decoder of Python's standard library is not used here. When
+    it meets an invalid byte, it raises an exception and does not return the
+    valid text before that byte.
     """
 
     def __init__(self):
-        self.codec = codecs.getincrementaldecoder("utf-8")()
+        # The first bytes of a character whose other bytes have not arrived
+        # yet.
+        self.incomplete = b""
 
-    def feed(self, data):
-        """Returns the text that data completes, and a UnicodeDecodeError or None.
+    def decode(self, data):
+        """Adds the bytes of one read. Returns the text that is now complete,
+        and whether all bytes so far are valid UTF-8.
 
-        With an error, the stream has lost its meaning: answer the text, then close.
+        After an invalid byte, nothing that follows can be decoded: reply to
+        the text, then close the connection.
         """
+        received = self.incomplete + data
+        self.incomplete = b""
         try:
-            return self.codec.decode(data), None
+            return received.decode("utf-8"), True
         except UnicodeDecodeError as err:
-            return err.object[:err.start].decode("utf-8"), err
+            # With this reason, the bytes only end inside a character.
+            is_valid = err.reason == "unexpected end of data"
+            self.incomplete = received[err.start:]
+            text = received[:err.start].decode("utf-8")
+            return text, is_valid
 
     def finish(self):
-        """At the end of the stream: UnicodeDecodeError if that cuts a character."""
-        self.codec.decode(b"", final=True)
+        """Checks that the stream did not end inside a character. Call this at
+        the end of the stream.
+
+        Raises ValueError if the last character is incomplete.
+        """
+        if len(self.incomplete) > 0:
+            raise ValueError("invalid UTF-8")
 
 
-# ---- The command line, and the sentence that a program ends with
+# ---- The command line, and the error that a program ends with
 
 
 class Failure(Exception):
-    """Why a program ends early, in one sentence for the person at the terminal."""
+    """An error that ends a program: one sentence for the user."""
 
 
 def run(main):
-    """Runs a program. A Failure is its last sentence, with exit status 1, and so is
-    an error of the system that nobody has caught.
+    """Calls `main`. If it raises a Failure or an OSError, prints `Error: ` and
+    the sentence, and ends the program with exit status 1.
 
-    Ctrl-C ends the process at once, whatever its threads are doing, as it does with
-    a Rust program. Python's own way, KeyboardInterrupt, reaches the main thread
-    alone, and on Windows not while that waits in accept.
+    Ctrl-C ends the process immediately, whatever its threads are doing, as it
+    does with a Rust program. Python's default, the exception
+    KeyboardInterrupt, reaches only the main thread. On Windows, it does not
+    reach a thread that waits in `accept`.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         main()
-    except (Failure, OSError, RuntimeError) as err:
-        say(f"Error: {err}")
+    except (Failure, OSError) as err:
+        log_line(f"Error: {err}")
         sys.exit(1)
 
 
 class Args:
-    """The arguments of a program: positional ones in order, and named ones, --name
-    VALUE or --name=VALUE, before, between or after them. -- ends the named ones.
+    """The command-line arguments of a program: positional arguments and
+    options.
 
-    usage is the program's name and arguments, such as "listen_backlog [IP:PORT]
-    [--backlog 100]". An option that is not in it does not exist. A mistake ends the
-    program with a sentence, the usage line and exit status 2; --help prints that
-    line and ends it with 0.
+    Options are written `--name VALUE` or `--name=VALUE`. They may come before,
+    between or after the positional arguments. All arguments after `--` are
+    positional.
+
+    A mistake ends the program with an error message, the usage line and exit
+    status
+    2. `--help` prints the usage line and ends the program with exit status 0.
     """
 
     def __init__(self, usage):
+        """Reads the command line.
+
+        `usage` is the name of the program and its arguments, for example
+        "listen_backlog [IP:PORT] [--backlog 100]". It also defines which
+        options exist.
+        """
         self.usage = usage
         self.positionals = []
         self.options = {}
-        words = iter(sys.argv[1:])
-        for word in words:
-            name, equals, value = word.partition("=")
-            if word == "--":
-                self.positionals += words
-            elif word == "-" or not word.startswith("-"):
-                self.positionals.append(word)
-            elif name == "--help":
-                show(self.usage_line())
-                sys.exit()
-            elif f"[{name} " not in usage:
-                self.refuse(f"there is no option {name!r}")
-            else:
-                self.options[name] = value if equals else next(words, None)
-                if self.options[name] is None:
-                    self.refuse(f"{name} needs a value")
+        self._read(iter(sys.argv[1:]))
 
-    def listen_address(self, port):
-        """The last to be called by a server: where to listen, as bind takes it.
-        IP:PORT, or PORT on 127.0.0.1, which only this machine reaches; without the
-        argument, port there.
-        """
-        text = self.positional(str(port))
-        self.finish()
-        full = text if ":" in text else f"127.0.0.1:{text}"
-        host, _, number = full.rpartition(":")
-        try:
-            if host.startswith("[") and host.endswith("]"):
-                ip = ipaddress.IPv6Address(host[1:-1])
+    def _read(self, line):
+        for arg in line:
+            name, equals, value = arg.partition("=")
+            if arg == "--":
+                self.positionals += line
+            elif arg == "-" or not arg.startswith("-"):
+                self.positionals.append(arg)
+            elif not arg.startswith("--"):
+                self._refuse(f"invalid option '{arg[:2]}'")
+            elif name == "--help":
+                print_or_exit(self._usage_line() + "\n")
+                sys.exit(0)
+            elif f"[{name} " not in self.usage:
+                self._refuse(f"invalid option '{name}'")
             else:
-                ip = ipaddress.IPv4Address(host)
-            numeric = socket.AI_NUMERICHOST  # No name is looked up.
-            return socket.getaddrinfo(str(ip), u16(number), flags=numeric)[0][4]
-        except (ValueError, OSError):
-            wanted = "neither IP:PORT nor PORT; the IP is a number, not a name"
-            self.refuse(f"{text!r} is {wanted}")
+                if not equals:
+                    value = next(line, None)
+                if value is None:
+                    self._refuse(f"missing argument for option '{name}'")
+                self.options[name] = value
+
+    def listen_address(self, default_port):
+        """Returns the address that a server should listen on, and rejects
+        leftover arguments. Call this last.
+
+        The argument is `IP:PORT`, or only `PORT`, which means 127.0.0.1:PORT.
+        Without an argument, the address is 127.0.0.1 with the port
+        `default_port`. Programs on other machines cannot connect to 127.0.0.1.
+        """
+        text = self.positional(str(default_port))
+        self.finish()
+        address = _parse_address(text)
+        if address is None:
+            self._refuse_address(text, "IP:PORT or PORT")
+        return address
 
     def positional(self, default, kind=str):
-        """The next positional argument, made by kind of its text, or default."""
-        if not self.positionals:
+        """Returns the next positional argument, or `default` if there is none.
+
+        `kind` is a function that converts the text, such as `u16`.
+        """
+        if len(self.positionals) == 0:
             return default
-        return self._made(kind, self.positionals.pop(0), POSITIONAL)
+        return self._convert(kind, self.positionals.pop(0), POSITIONAL)
 
     def option(self, name, default, kind):
-        """The value of name, such as --backlog, made by kind, or default."""
+        """Returns the value of an option such as `--backlog`, or `default` if
+        the option was not given. If it was given twice, the last value counts.
+
+        `kind` is as in `positional`.
+        """
         if name not in self.options:
             return default
-        return self._made(kind, self.options[name], name)
+        return self._convert(kind, self.options[name], name)
 
-    def seconds(self, name, default, least):
-        """The value of name, such as --delay, in seconds, fractions allowed, or
-        default. least is the shortest: a delay may be 0; a time limit may not, as 0
-        would mean that nothing waits.
-        """
-        seconds = self.option(name, default, _decimal)
-        if not least <= seconds <= 1e6:
-            self.refuse(f"{name} takes {least} to 1000000 seconds")
-        return seconds
-
-    def finish(self):
-        """The last to be called by another program: refuses what is left over."""
-        if self.positionals:
-            self.refuse(f"{self.positionals[0]!r} is one argument too many")
-
-    def usage_line(self):
-        """How to run it."""
-        name, _, arguments = self.usage.partition(" ")
-        return f"usage: python3 docs/python/{name}.py {arguments}".rstrip()
-
-    def refuse(self, mistake):
-        """Ends the program: the mistake, the usage line, exit status 2."""
-        say(f"Error: {mistake}\n{self.usage_line()}")
-        sys.exit(2)
-
-    def _made(self, kind, text, name):
+    def _convert(self, kind, text, name):
         try:
             return kind(text)
         except ValueError:
-            self.refuse(f"{text!r} is no value for {name}")
+            self._refuse(f"{_quoted(text)} is not a valid value for {name}")
+
+    def seconds(self, name, default):
+        """Returns the value of an option such as `--delay`: a number of
+        seconds, which may be a fraction or 0.
+        """
+        return self._seconds_from(0.0, name, default)
+
+    def timeout(self, name, default):
+        """Returns the value of an option such as `--timeout`: a number of
+        seconds, which may be a fraction, but at least 0.001, because a socket
+        with a timeout of 0 does not wait at all.
+        """
+        return self._seconds_from(0.001, name, default)
+
+    def _seconds_from(self, least, name, default):
+        seconds = self.option(name, default, _f64)
+        if not least <= seconds <= 1e6:
+            self._refuse(
+                f"{name} must be from {_decimal(least)} to 1000000 seconds"
+            )
+        return seconds
+
+    def finish(self):
+        """Rejects leftover arguments. Programs that are neither clients nor
+        servers call this last.
+        """
+        if len(self.positionals) > 0:
+            self._refuse(f"unexpected argument {_quoted(self.positionals[0])}")
+
+    def _usage_line(self):
+        name, _, arguments = self.usage.partition(" ")
+        return f"usage: python3 docs/python/{name}.py {arguments}".rstrip()
+
+    def _refuse(self, mistake):
+        log_line(f"Error: {mistake}\n{self._usage_line()}")
+        sys.exit(2)
+
+    def _refuse_address(self, text, expected):
+        """Says what is wrong with an address. The most common mistake with
+        IPv6 is to forget the brackets around the IP.
+        """
+        if text.count(":") > 1 and "[" not in text:
+            ip, _, port = text.rpartition(":")
+            self._refuse(
+                f"expected {expected}, got '{text}'; an IPv6 address needs "
+                f"brackets, for example [{ip}]:{port}"
+            )
+        self._refuse(f"expected {expected}, got '{text}'")
+
+
+def _parse_address(text):
+    """Parses `IP:PORT`, or `PORT` on this machine. Returns the tuple that
+    `bind` takes, or None if `text` is neither.
+    """
+    if ":" not in text:
+        text = f"127.0.0.1:{text}"
+    host, _, port = text.rpartition(":")
+    try:
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+            # [fe80::1%eth0]:PORT: getaddrinfo knows the number of the
+            # interface.
+            ip, _, _ = host.partition("%")
+            ipaddress.IPv6Address(ip)
+        else:
+            ipaddress.IPv4Address(host)
+        # AI_NUMERICHOST: do not look up a name.
+        flags = socket.AI_NUMERICHOST
+        entries = socket.getaddrinfo(host, u16(port), flags=flags)
+    except (ValueError, OSError):
+        return None
+    _, _, _, _, address = entries[0]
+    return address
 
 
 def u16(text):
-    """A number of 16 bits, such as a port or a backlog; else ValueError."""
-    if not re.fullmatch("[0-9]+", text) or int(text) > 65535:
+    """Converts a text to a number from 0 to 65535, such as a port. Raises
+    ValueError if that is impossible.
+    """
+    if not re.fullmatch("[+]?[0-9]+", text) or int(text) > 65535:
         raise ValueError(text)
     return int(text)
 
 
-def _decimal(text):
-    """A number, without what float allows beside: blanks, 1_000, nan, inf."""
-    if not re.fullmatch("[-+.0-9eE]+", text):
+def _f64(text):
+    """Converts a text to a number. Rejects blanks and underscores, which
+    `float` would accept.
+    """
+    if not re.fullmatch("[-+.0-9A-Za-z]+", text):
         raise ValueError(text)
     return float(text)
 
 
-# ---- Addresses, which in Python are tuples
+def _decimal(number):
+    """Returns a number as Rust prints it: `3` instead of `3.0`."""
+    return str(round(number, 9)).removesuffix(".0")
 
 
-def family(address):
-    """The first argument of socket.socket for this address."""
-    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+def _quoted(text):
+    """Returns a text in double quotes, as Rust prints it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
-def ip_port(address):
-    """An address as people write it: 127.0.0.1:80, [::1]:80, [fe80::1%2]:80."""
-    host, port, *ipv6 = address
-    if not ipv6:
-        return f"{host}:{port}"
-    scope = f"%{ipv6[1]}" if ipv6[1] else ""
-    return f"[{host}{scope}]:{port}"
+# ---- What the programs print: output, log lines and error messages
 
 
-# ---- What the programs say
+def print_line(line):
+    """Prints a line on stdout. If stdout is closed or full, the line is lost
+    and the program continues.
 
-
-def show(text, end="\n"):
-    """Writes a line to stdout, at once.
-
-    Unlike print it raises nothing: a character that stdout has no code for is shown
-    as its number, and when nobody reads stdout any more, the server goes on.
+    A server calls this function instead of `print`, which would raise an
+    exception and stop the server.
     """
-    _write("stdout", text + end)
-
-
-def say(line):
-    """Writes a line to stderr; a server outlives its terminal."""
-    _write("stderr", line + "\n")
-
-
-def _write(name, text):
-    """Writes text in one go, so that the lines of two threads do not mix."""
-    stream = getattr(sys, name)
-    if stream is None:  # The program was started without one.
-        return
-    code = stream.encoding
     try:
-        stream.write(text.encode(code, "backslashreplace").decode(code))
-        stream.flush()
-    except BrokenPipeError:
-        # Otherwise Python tries once more as it ends, and ends with status 120.
-        setattr(sys, name, None)
+        _write(sys.stdout, f"{line}\n")
     except OSError:
-        pass  # A full disk, say: the next line may do better.
+        pass
 
 
-def tell(peer, event):
-    """Says something of a client, or of whoever sent a datagram: [THREAD: ]PEER
-    EVENT. The event is "connected", "left" or "dropped: WHY".
+def print_or_exit(text):
+    """Prints `text` on stdout immediately, without adding a newline. If that
+    is impossible, ends the program.
+
+    A program whose only purpose is to print calls this function instead of
+    `print`, which would raise an exception. If the reader has closed the pipe
+    (`| head -1`), the program ends quietly with exit status 0. If the disk is
+    full, it ends with an error message and exit status 1.
+    """
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as err:
+        log_line(
+            f"Error: cannot write to stdout: {err}; "
+            "free some space or use another file"
+        )
+        sys.exit(1)
+
+
+def log_line(line):
+    """Prints a line on stderr. If stderr is closed or full, the line is lost
+    and the program continues.
+    """
+    try:
+        _write(sys.stderr, f"{line}\n")
+    except OSError:
+        pass
+
+
+def _write(stream, text):
+    """Writes text to stdout or stderr as UTF-8.
+
+    The bytes do not go through Python's own buffer. After an error, that
+    buffer would keep them. Python would then try to write them again at its
+    exit, and the exit status would be 120.
+    """
+    if stream is None:
+        # The program was started without this stream.
+        return
+    data = text.encode("utf-8", "backslashreplace")
+    # With the option -u of Python, there is no buffer.
+    file = getattr(stream.buffer, "raw", stream.buffer)
+    while len(data) > 0:
+        count = file.write(data)
+        if count is None:
+            raise BlockingIOError("the stream is non-blocking and full")
+        data = data[count:]
+
+
+def log_event(peer, event):
+    """Logs an event of a client: `[THREAD: ]PEER EVENT`.
+
+    `peer` is the client's address. `event` is `connected`, `disconnected` or
+    `dropped: WHY`. The line begins with the name of the thread, unless this is
+    the main thread.
     """
     thread = threading.current_thread()
-    speaker = "" if thread is threading.main_thread() else f"{thread.name}: "
-    say(f"{speaker}{ip_port(peer)} {event}")
-
-
-def ended(peer, visit):
-    """Tells how a client's visit ended: it left (visit is None), or it was dropped,
-    and why (visit is the exception).
-    """
-    if visit is None:
-        tell(peer, "left")
-    elif isinstance(visit, RESET):
-        tell(peer, "dropped: reset")
-    elif isinstance(visit, UnicodeError):
-        tell(peer, "dropped: not UTF-8")
-    elif getattr(visit, "errno", None) is not None:
-        tell(peer, "dropped: connection lost")
+    if thread is threading.main_thread():
+        log_line(f"{format_address(peer)} {event}")
     else:
-        tell(peer, f"dropped: {visit}")  # No number: an error of ours, in our words.
+        log_line(f"{thread.name}: {format_address(peer)} {event}")
+
+
+def log_disconnect(peer, result):
+    """Logs how a connection ended: `disconnected` if `result` is None,
+    otherwise `dropped: WHY`. `result` is then the exception.
+    """
+    if result is None:
+        log_event(peer, "disconnected")
+        return
+    is_reset = isinstance(result, (ConnectionResetError, BrokenPipeError))
+    is_from_kernel = getattr(result, "errno", None) is not None
+    if is_reset or isinstance(result, ConnectionAbortedError):
+        log_event(peer, "dropped: connection reset by the client")
+    elif is_from_kernel:
+        log_event(peer, "dropped: connection lost")
+    else:
+        log_event(peer, f"dropped: {result}")
 
 
 def cannot_listen(address, err):
-    """The Failure of a server that cannot listen at address, or bind a datagram
-    socket to it: what the system said, and what to do about it.
+    """Returns the error of a server that cannot listen on `address`: what the
+    operating system said, and what to do about it.
+
+    The kernel reports the same error (EADDRINUSE) for a port that a program
+    uses and for a port that is in the state TIME_WAIT, so the advice names
+    both. Linux lets a socket use a port in TIME_WAIT only if the earlier
+    socket had set SO_REUSEADDR, too.
     """
-    advice = "give another IP:PORT, or stop the program that has this one"
-    return Failure(f"cannot listen on {ip_port(address)}: {err}; {advice}")
+    if err.errno == errno.EADDRINUSE:
+        advice = (
+            "stop the program that uses this port, or choose another port; if "
+            "there is no such program, a server that did not set SO_REUSEADDR "
+            "has used the port, and it is free again after about a minute"
+        )
+    elif isinstance(err, PermissionError):
+        advice = (
+            "choose a port from 1024 to 65535, because the operating system "
+            "does not let you use this one"
+        )
+    elif err.errno == errno.EADDRNOTAVAIL:
+        advice = (
+            "this machine does not have this address: choose 127.0.0.1, or "
+            "0.0.0.0 for all addresses of this machine"
+        )
+    else:
+        advice = "choose another IP:PORT"
+    what = f"cannot listen on {format_address(address)}: {err}"
+    return Failure(f"{what}; {advice}")
 
 
-def unresolved(err):
-    """What is known when a lookup has failed: the reason, in the system's words. Not
-    that there is no such name: without a network the system may say the very same.
+def lookup_error(err):
+    """Returns the message for a failed name lookup: `could not be resolved:
+    WHY`, where WHY comes from the operating system.
 
-    A UnicodeError has Python's own: it refuses a name with a label of over 63
-    characters before it asks anybody.
+    A failed lookup does not prove that the name does not exist. Without a
+    network, the operating system can give the same reason.
+
+    If a part of the name has more than 63 characters, Python itself rejects
+    the name with a UnicodeError. WHY then comes from Python.
     """
     why = getattr(err, "strerror", None) or err.__cause__ or err
     return f"could not be resolved: {why}"
 
 
-# ---- How they wait, and for how long
+# ---- How the programs wait for the network, and for how long
 
 
-def within(limit, call, *args):
-    """Makes a call on a socket that has this time limit, in seconds, and names the
-    silence: socket.timeout, "silent for N s". What else the call raises, it raises.
+def read_within(client, size, timeout):
+    """Reads at most `size` bytes from a connection. Waits at most `timeout`
+    seconds for the first bytes.
+
+    Returns the bytes, or no bytes at the end of the stream.
+
+    Raises socket.timeout with the message `timed out: nothing received for N
+    s` if no bytes arrived in time. Any other OSError comes from `recv`.
     """
+    client.settimeout(timeout)
     try:
-        return call(*args)
+        return client.recv(size)
     except socket.timeout:
-        seconds = str(limit).removesuffix(".0")
-        raise socket.timeout(f"silent for {seconds} s") from None
+        why = f"timed out: nothing received for {_decimal(timeout)} s"
+        raise socket.timeout(why) from None
+    finally:
+        # In Python, the timeout would also apply to `sendall`.
+        client.settimeout(None)
 
 
 def is_about_one_peer(err):
-    """Whether accept or recvfrom failed because of one peer, who has gone, so that
-    the next call can be made at once.
+    """Returns True if `accept` or `recvfrom` failed because of one peer that
+    has disconnected, so that the program can make the next call immediately.
 
-    A connection can be reset while it waits in the queue. On Windows, recvfrom also
-    fails after a reply to a port where nobody is, and for a datagram longer than the
-    buffer.
+    - A client can reset its connection before the server accepts it. `accept`
+      then raises ConnectionAbortedError, or on Windows ConnectionResetError or
+      an OSError with ENOTCONN.
+    - On Windows, `recvfrom` raises ConnectionResetError if an earlier reply
+      was sent to a closed port. It raises an OSError with EMSGSIZE if a
+      datagram was larger than the buffer and was discarded.
+    - InterruptedError means that a signal interrupted the call.
     """
-    gone = (ConnectionAbortedError, ConnectionResetError, InterruptedError)
-    codes = (errno.ENOTCONN, errno.EMSGSIZE)
-    return isinstance(err, gone) or getattr(err, "errno", None) in codes
+    number = getattr(err, "errno", None)
+    is_too_large = os.name == "nt" and number == errno.EMSGSIZE
+    kinds = (ConnectionAbortedError, ConnectionResetError, InterruptedError)
+    return is_too_large or number == errno.ENOTCONN or isinstance(err, kinds)
 
 
-_speaker = threading.Lock()
+_logging = threading.Lock()
 
 
-def call_failed(what, err):
-    """To be called when accept has failed, or recvfrom, or starting a thread (what
-    says it): says so and waits a second. Returns at once when the error is about one
-    peer.
+def log_and_pause(what, err):
+    """Logs that a call failed, and pauses for a second. Does nothing if the
+    error is about one peer.
 
-    Out of descriptors, accept fails at once and leaves the client in the queue:
-    without the wait, a loop around it would use a whole processor and fill the
-    terminal. In a pool, one thread says it, and the others only wait.
+    A server calls this function when `accept` or `recvfrom` has failed, or
+    when it could not start a thread. `what` completes the sentence "cannot
+    ...".
+
+    Without the pause, a server that has run out of file descriptors would use
+    100 % of a CPU: `accept` fails immediately and leaves the connection in the
+    queue. If several threads call this function at the same time, only one of
+    them logs.
     """
     if is_about_one_peer(err):
         return
-    speaks = _speaker.acquire(blocking=False)
-    if speaks:
-        say(f"cannot {what}: {err}; trying again in a second")
+    locked = _logging.acquire(blocking=False)
+    if locked:
+        log_line(f"cannot {what}: {err}; trying again in a second")
     time.sleep(SECOND)
-    if speaks:
-        _speaker.release()
+    if locked:
+        _logging.release()
 
 
-def hang_up(client):
-    """Closes a connection without taking the last reply away again.
+def close_gracefully(client):
+    """Closes a connection gracefully, so that the client still receives the
+    last reply.
 
-    When a socket is closed with bytes still unread, the system answers with a reset,
-    and a reset can overtake the reply that the client has not read yet. So this ends
-    our side, reads and throws away what still comes until the client ends its side
-    or a second in all has passed, and only then closes.
+    If a program closes a socket that has unread bytes, or if bytes arrive
+    after the close, the kernel sends a reset. The client's kernel may then
+    discard a reply that the client has not read yet. Therefore this function
+
+    1. closes the sending side, which the client sees as the end of the stream,
+    2. reads and discards bytes until the client closes its sending side, but
+       for a second at most,
+    3. closes the socket.
     """
     deadline = time.monotonic() + SECOND
-    with contextlib.suppress(OSError), client:
-        client.shutdown(socket.SHUT_WR)
-        while (left := deadline - time.monotonic()) > 0:
-            client.settimeout(left)
-            if not client.recv(4096):
-                break
+    try:
+        # `with` closes the socket, whatever happens.
+        with client:
+            client.shutdown(socket.SHUT_WR)
+            while True:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    return
+                client.settimeout(remaining)
+                if len(client.recv(4096)) == 0:
+                    return
+    except OSError:
+        # The client has reset the connection, or the second is over.
+        pass
+
+
+# ---- Addresses, which are tuples in Python
+
+
+def address_family(address):
+    """Returns AF_INET or AF_INET6, the first argument of `socket.socket`."""
+    host = address[0]
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def format_address(address):
+    """Returns an address as text: 127.0.0.1:80, [::1]:80, [fe80::1%2]:80."""
+    host, port, *ipv6 = address
+    if not ipv6:
+        return f"{host}:{port}"
+    _, scope = ipv6
+    if scope == 0:
+        return f"[{host}]:{port}"
+    return f"[{host}%{scope}]:{port}"
