@@ -1,10 +1,10 @@
-/* The bare minimum that poll(2) allows, in C, to compare examples/poll_server.rs with.
+/* The fastest server that uses poll(2), in C, to compare examples/poll_server.rs with.
  *
- * Not an example, and not to be learnt from: it is what the benchmark (tests/bench)
- * divides by. Two non-blocking system calls a message, a read and a write; nothing is
- * allocated while it runs; a fixed place for each client. It makes ASCII upper case and
- * leaves other bytes as they are, says nothing of its clients, and ends when there is no
- * descriptor for one more, or no place.
+ * This is not an example to learn from. The benchmark (tests/bench) divides by its results.
+ * Each request takes two non-blocking system calls: a read and a write. The server allocates
+ * no memory while it runs, because each client has a fixed place. It converts ASCII letters
+ * to upper case and does not change other bytes. It does not log. It exits if it has no file
+ * descriptor or no place for another client.
  *
  *     cc -std=c99 -O2 -o poll_server tests/c/poll_server.c && ./poll_server 0
  */
@@ -21,15 +21,16 @@
 #include <unistd.h>
 
 #define BACKLOG 100
-#define CHUNK 4096
+#define BUFFER_SIZE 4096
 #define MOST_CLIENTS 20000
 
-/* A client's parts have the same index in all three; 0 is the listener's. What the
- * system did not take of an answer stays in unsent, and nothing is read until it has. It
- * stands apart, so that who takes all costs no memory. */
+/* A client has the same index in all three arrays. Index 0 is the listener. The bytes of a
+ * reply that the kernel did not take stay in unsent. The server does not read from this
+ * client until it has sent them. The kernel gives memory to a part of unsent only when the
+ * server writes to it, so a client that reads all its replies costs no memory there. */
 static struct pollfd fds[1 + MOST_CLIENTS];
 static size_t lengths[1 + MOST_CLIENTS];
-static char unsent[1 + MOST_CLIENTS][CHUNK];
+static char unsent[1 + MOST_CLIENTS][BUFFER_SIZE];
 static nfds_t count = 1;
 
 static void die(const char *call) {
@@ -41,7 +42,7 @@ static int not_now(void) {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-static void listen_at(int port) {
+static void start_listening(int port) {
     struct sockaddr_in address;
     socklen_t length = sizeof address;
     int on = 1;
@@ -81,9 +82,9 @@ static void accept_all(void) {
     }
 }
 
-/* Whether the client stays. */
+/* Reads and writes once. Returns 0 if the connection has ended. */
 static int serve(nfds_t i) {
-    static char buffer[CHUNK];
+    static char buffer[BUFFER_SIZE];
     char *from = unsent[i];
     ssize_t length = (ssize_t)lengths[i], sent;
     if (length == 0) {
@@ -107,7 +108,7 @@ static int serve(nfds_t i) {
 }
 
 int main(int argc, char **argv) {
-    listen_at(argc > 1 ? atoi(argv[1]) : 1236);
+    start_listening(argc > 1 ? atoi(argv[1]) : 1236);
     for (;;) {
         nfds_t i = 1;
         int ready = poll(fds, count, -1);
@@ -126,7 +127,7 @@ int main(int argc, char **argv) {
                 i++;
                 continue;
             }
-            /* The last client takes the place of the one that leaves. */
+            /* The last client moves to the place of the disconnected client. */
             close(fds[i].fd);
             count--;
             fds[i] = fds[count];

@@ -1,11 +1,11 @@
-/* One thread a client with nothing around it, in C, to compare
+/* The fastest server with a thread for each client, in C, to compare
  * examples/thread_per_client.rs with.
  *
- * Not an example, and not to be learnt from: it is what the benchmark (tests/bench)
- * divides by. Two blocking system calls a message, a read and a write; nothing is
- * allocated but a thread a client. It makes ASCII upper case and leaves other bytes as
- * they are, says nothing of its clients, closes without reading what is left, and ends
- * when accept fails, or a thread cannot be started.
+ * This is not an example to learn from. The benchmark (tests/bench) divides by its results.
+ * Each request takes two blocking system calls: a read and a write. The server allocates
+ * only one thread for each client. It converts ASCII letters to upper case and does not
+ * change other bytes. It does not log, and it does not close gracefully. It exits if accept
+ * fails or if it cannot start a thread.
  *
  *     cc -std=c99 -O2 -pthread -o thread_per_client tests/c/thread_per_client.c
  *     ./thread_per_client 0
@@ -23,14 +23,14 @@
 #include <unistd.h>
 
 #define BACKLOG 100
-#define CHUNK 4096
+#define BUFFER_SIZE 4096
 
 static void die(const char *call) {
     perror(call);
     exit(1);
 }
 
-static int listen_at(int port) {
+static int start_listening(int port) {
     struct sockaddr_in address;
     socklen_t length = sizeof address;
     int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -50,7 +50,7 @@ static int listen_at(int port) {
 
 static void *serve(void *client) {
     int fd = (int)(intptr_t)client;
-    char buffer[CHUNK];
+    char buffer[BUFFER_SIZE];
     ssize_t length, from, sent, b;
     while ((length = read(fd, buffer, sizeof buffer)) > 0) {
         for (b = 0; b < length; b++)
@@ -66,7 +66,7 @@ end:
 }
 
 int main(int argc, char **argv) {
-    int listener = listen_at(argc > 1 ? atoi(argv[1]) : 1237);
+    int listener = start_listening(argc > 1 ? atoi(argv[1]) : 1237);
     pthread_attr_t detached;
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);

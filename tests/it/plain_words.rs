@@ -69,7 +69,7 @@ const RULES: &[Rule] = &[
     rule("which it|that is|are|was|were not", "but it is not: a new sentence"),
     rule("is|are|was|were to be", "must be, is"),
     // One thing has one name.
-    rule("twin|twins", "Python version"),
+    rule_unless("twin|twins", "Python version", "/ twins"), // .ci/twins
     rule_unless(
         "the system",
         "the kernel, the operating system",
@@ -78,7 +78,6 @@ const RULES: &[Rule] = &[
     rule("listen|listens|listening|listened at", "listen on"),
     rule("listen_at", "listen"),
     rule("hang|hangs|hanging|hung up", "close gracefully"),
-    rule("hang_up", "close_gracefully"),
     rule("end|ends|ended|ending its|their|our|your side", "close its sending side"),
     rule("time limit", "timeout"),
     rule("silent for * s", "timed out: nothing received for N s"),
