@@ -39,12 +39,15 @@ mod reasons;
 #[path = "../common/server.rs"]
 mod server;
 mod wire;
+#[allow(dead_code)] // Some of it is only for crowd.
+#[path = "../common/words.rs"]
+mod words;
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use std::{env, fmt::Display};
 
 use sockets101::{Args, Failure, log_line, print_or_exit};
 
@@ -52,6 +55,7 @@ use checks::{CHECKS, Check, TOO_LONG_FOR_SLOW};
 use lessons::{Row, SERVERS};
 use reasons::{reason, why};
 use wire::{Lab, Seen, missed};
+use words::has_colours;
 
 const USAGE: &str = "check [LESSON] [IP:PORT] [--list] [--only CHECK] [--timeout 2] [--delay 5]";
 
@@ -285,13 +289,11 @@ const LEFT_OUT: Mark = ('-', "left out", 33);
 
 /// Formats a mark as a column. The word alone says everything. Ticks and colours only help.
 fn marked((tick, word, colour): Mark) -> String {
-    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-    // An old console of Windows would show the escape sequences themselves.
-    let plain = set("NO_COLOR") || dumb || cfg!(windows) && !set("WT_SESSION") && !set("TERM");
-    match io::stdout().is_terminal() {
-        false => format!("{word:<9}"),
-        true if plain => format!("{tick} {word:<9}"),
-        true => format!("\x1b[{colour}m{tick} {word:<9}\x1b[0m"),
+    if has_colours() {
+        format!("\x1b[{colour}m{tick} {word:<9}\x1b[0m")
+    } else if io::stdout().is_terminal() {
+        format!("{tick} {word:<9}")
+    } else {
+        format!("{word:<9}")
     }
 }

@@ -1,32 +1,34 @@
-//! The clients: one thread, non-blocking sockets, and `poll` to learn who can go on.
+//! The clients of one server. One thread serves all of them, with non-blocking sockets and
+//! `poll`.
 
 use std::io::ErrorKind::{self, Interrupted, InvalidData, TimedOut, WouldBlock};
 use std::io::{Error, Read, Result, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
-use std::{array, mem, num::NonZeroU16};
+use std::{array, num::NonZeroU16};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use sockets101::put_block;
 
 use crate::Target;
-use crate::log::{Event, Log, What};
+use crate::log::{Action, Event, Log};
 
-/// How many different messages there are: an answer to another client, or to another
-/// message of the same, is noticed.
+/// The number of different messages. Because they differ, a client notices a reply that belongs
+/// to another client or to its own previous message.
 const TEXTS: usize = 37;
 
-/// Messages and their answers.
+/// Pairs of a message and its correct reply.
 pub type Texts = [(Vec<u8>, Vec<u8>); TEXTS];
 
-/// Of `size` bytes, the last one a newline; as blocks, with their length in front.
+/// Returns messages of `size` bytes, the last of which is a newline. With `blocks`, each has its
+/// length in front.
 pub fn texts(size: NonZeroU16, blocks: bool) -> Texts {
     let letters = b"the quick brown fox jumps over a dog ".iter().copied().cycle();
     let framed = |message: Vec<u8>| {
         let mut block = Vec::new();
-        // A Vec takes all, and a message is not too long for a block.
+        // This cannot fail, because a message is not too long for a block.
         let is_block = blocks && put_block(&mut block, &message).is_ok();
         if is_block { block } else { message }
     };
@@ -37,29 +39,32 @@ pub fn texts(size: NonZeroU16, blocks: bool) -> Texts {
     })
 }
 
-/// Where a client is.
+/// What a client does now.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum Stage {
     #[default]
     Connecting,
-    /// Connected, and silent.
-    Idle,
-    Talking,
-    /// The server is to close: after the last answer, or after each.
-    Leaving,
+    /// The client is connected and silent.
+    Silent,
+    /// The client sends a message and waits for the reply.
+    Waiting,
+    /// The client expects that the server closes the connection.
+    Closing,
 }
 
 #[derive(Default)]
 struct Client {
-    /// Gone, if it has none.
+    /// `None` if the connection is closed.
     socket: Option<Socket>,
     stage: Stage,
-    /// The answers so far; those of this connection.
-    answers: usize,
-    here: usize,
-    /// The bytes of this message, and of its answer.
+    /// The number of replies on all connections of this client.
+    replies: usize,
+    /// The number of replies on this connection.
+    replies_here: usize,
+    /// The number of bytes of the current message that are sent.
     sent: usize,
-    got: usize,
+    /// The number of bytes of the current reply that are received.
+    received: usize,
 }
 
 impl Client {
@@ -71,22 +76,19 @@ impl Client {
 /// The clients of one server.
 pub struct Crowd<'a> {
     pub target: &'a Target,
-    /// How many each asks.
+    /// The number of messages that each client sends.
     pub messages: usize,
-    /// So many, the first, do not ask before they are told to.
+    /// The first `silent` clients send nothing until `end_silence` is called.
     pub silent: usize,
-    /// Whether the server closes after each answer. If nobody has told us, we learn it.
+    /// True if the server closes the connection after each reply. At an address, we learn this
+    /// from the first reply.
     one_message: bool,
     clients: Vec<Client>,
     start: Instant,
-    /// What happened since somebody last took it.
+    /// The events that are not in the log yet.
     pub events: Vec<Event>,
-    /// What somebody noted of it.
     pub log: Log,
-    // Kept from turn to turn, so that nothing is allocated for a request.
     buffer: Vec<u8>,
-    fds: Vec<PollFd<'static>>,
-    ready: Vec<usize>,
 }
 
 impl<'a> Crowd<'a> {
@@ -101,11 +103,10 @@ impl<'a> Crowd<'a> {
             events: Vec::new(),
             log: Log::default(),
             buffer: vec![0; 64 * 1024],
-            fds: Vec::new(),
-            ready: Vec::new(),
         }
     }
 
+    /// Returns the time since the start of the run.
     pub fn now(&self) -> Duration {
         self.start.elapsed()
     }
@@ -114,200 +115,209 @@ impl<'a> Crowd<'a> {
         self.clients.len()
     }
 
-    /// What happened goes to the log. Says whether that was anything.
-    pub fn note(&mut self) -> bool {
-        self.events.drain(..).map(|event| self.log.note(event)).count() > 0
+    /// Moves the new events to the log. Returns true if there were any.
+    pub fn record_events(&mut self) -> bool {
+        let is_any = !self.events.is_empty();
+        for event in self.events.drain(..) {
+            self.log.add(event);
+        }
+        is_any
     }
 
+    /// Returns the number of clients that are waiting for a connection.
     pub fn connecting(&self) -> usize {
-        let waits = |c: &&Client| c.socket.is_some() && c.stage == Stage::Connecting;
-        self.clients.iter().filter(waits).count()
+        let is_waiting = |c: &&Client| c.socket.is_some() && c.stage == Stage::Connecting;
+        self.clients.iter().filter(is_waiting).count()
     }
 
-    /// One client more, which asks for a connection. An error is that of this machine, not
-    /// of the server.
-    pub fn enter(&mut self) -> Result<()> {
+    /// Adds a client and starts its connection. An error is one of this machine, not of the
+    /// server.
+    pub fn add_client(&mut self) -> Result<()> {
         self.clients.push(Client::default());
         self.connect(self.clients.len() - 1)
     }
 
-    /// Who was silent asks.
-    pub fn speak(&mut self) {
+    /// Makes the silent clients send their first message.
+    pub fn end_silence(&mut self) {
         self.silent = 0;
         for number in 0..self.clients.len() {
-            if self.clients[number].stage == Stage::Idle {
-                self.ask(number);
+            if self.clients[number].stage == Stage::Silent {
+                self.send_message(number);
             }
         }
     }
 
-    /// All who wait for something have waited long enough.
+    /// Closes all connections. Clients that wait for something fail.
     pub fn give_up(&mut self) {
         for number in 0..self.clients.len() {
             let client = &mut self.clients[number];
-            if client.socket.take().is_some() && client.stage != Stage::Leaving {
-                self.tell(number, What::Lost(TimedOut));
+            if client.socket.take().is_some() && client.stage != Stage::Closing {
+                self.add_event(number, Action::Failed(TimedOut));
             }
         }
     }
 
-    /// Waits until some client can go on, and lets all go on that can. Says whether there is
-    /// anybody left to wait for.
-    pub fn turn(&mut self, wait: Duration) -> Result<bool> {
-        let mut fds = recycled(mem::take(&mut self.fds));
-        self.ready.clear();
+    /// Waits until at least one client is ready, and serves all ready clients. Returns false if
+    /// no client is left that the program has to wait for.
+    pub fn step(&mut self, timeout: Duration) -> Result<bool> {
+        let (mut list, mut numbers) = (Vec::new(), Vec::new());
         for (number, client) in self.clients.iter().enumerate() {
             let Some(socket) = &client.socket else { continue };
             let is_sending = client.sent < self.text(number).0.len();
             let flags = match client.stage {
                 Stage::Connecting => PollFlags::OUT,
-                Stage::Talking if is_sending => PollFlags::IN | PollFlags::OUT,
-                // Where all are silent, nobody waits for them.
-                Stage::Idle if self.silent == usize::MAX => continue,
+                Stage::Waiting if is_sending => PollFlags::IN | PollFlags::OUT,
+                // If all clients stay silent, the program does not wait for them.
+                Stage::Silent if self.silent == usize::MAX => continue,
                 _ => PollFlags::IN,
             };
-            fds.push(PollFd::new(socket, flags));
-            self.ready.push(number);
+            list.push(PollFd::new(socket, flags));
+            numbers.push(number);
         }
-        if fds.is_empty() {
+        if list.is_empty() {
             return Ok(false);
         }
-        let wait = Timespec::try_from(wait).map_err(Error::other)?;
-        retry_on_intr(|| poll(&mut fds, Some(&wait)))?;
-        let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
-        self.ready.retain(|_| ready.next() == Some(true));
-        self.fds = recycled(fds);
-        for place in 0..self.ready.len() {
-            self.go_on(self.ready[place])?;
+        let timeout = Timespec::try_from(timeout).map_err(Error::other)?;
+        retry_on_intr(|| poll(&mut list, Some(&timeout)))?;
+        let entries = list.iter().zip(numbers);
+        let ready = entries.filter(|(entry, _)| !entry.revents().is_empty());
+        let ready: Vec<usize> = ready.map(|(_, number)| number).collect();
+        for number in ready {
+            self.serve(number)?;
         }
         Ok(true)
     }
 
+    /// Returns the current message of a client, and its correct reply.
     fn text(&self, number: usize) -> &'a (Vec<u8>, Vec<u8>) {
-        &self.target.texts[(number + self.clients[number].answers) % TEXTS]
+        &self.target.texts[(number + self.clients[number].replies) % TEXTS]
     }
 
-    fn tell(&mut self, client: usize, what: What) {
-        self.events.push(Event { client, what, at: self.start.elapsed() });
+    fn add_event(&mut self, client: usize, action: Action) {
+        self.events.push(Event { client, action, at: self.start.elapsed() });
     }
 
     fn connect(&mut self, number: usize) -> Result<()> {
-        self.tell(number, What::Connecting);
-        let answers = self.clients[number].answers;
-        let socket = connect(self.target.address)?;
-        let socket = socket.map_err(|err| self.tell(number, What::Lost(err.kind()))).ok();
-        self.clients[number] = Client { socket, answers, ..Client::default() };
+        self.add_event(number, Action::Connecting);
+        let replies = self.clients[number].replies;
+        let socket = match start_connecting(self.target.address)? {
+            Ok(socket) => Some(socket),
+            Err(err) => {
+                self.add_event(number, Action::Failed(err.kind()));
+                None
+            }
+        };
+        self.clients[number] = Client { socket, replies, ..Client::default() };
         Ok(())
     }
 
-    fn go_on(&mut self, number: usize) -> Result<()> {
+    /// Does what a client that is ready can do now. If its connection has ended, the client
+    /// connects again, unless it has all its replies.
+    fn serve(&mut self, number: usize) -> Result<()> {
         let client = &self.clients[number];
-        let (stage, goes_on) = (client.stage, client.answers < self.messages);
-        let outcome =
-            if stage == Stage::Connecting { self.connected(number) } else { self.talk(number) };
-        let why = match outcome.map_err(|err| err.kind()) {
+        let (stage, has_more) = (client.stage, client.replies < self.messages);
+        let is_connecting = stage == Stage::Connecting;
+        let result =
+            if is_connecting { self.finish_connecting(number) } else { self.exchange(number) };
+        let why = match result.map_err(|err| err.kind()) {
             Ok(()) | Err(WouldBlock | Interrupted) => return Ok(()),
             Err(why) => why,
         };
         let client = &mut self.clients[number];
         client.socket = None;
-        // The server has closed after an answer: another needs another connection.
-        let is_end = stage == Stage::Leaving || client.here > 0 && client.got == 0;
-        let is_end = is_end && why != InvalidData;
-        self.one_message |= is_end && goes_on;
-        self.tell(number, if is_end { What::Closed } else { What::Lost(why) });
-        let is_load = self.messages == usize::MAX && stage != Stage::Connecting;
-        let comes_back = goes_on && (is_end || is_load);
-        if comes_back { self.connect(number) } else { Ok(()) }
+        // If the server has closed after a reply, the next message needs a new connection.
+        let is_after_reply = client.replies_here > 0 && client.received == 0;
+        let is_close = (stage == Stage::Closing || is_after_reply) && why != InvalidData;
+        self.one_message |= is_close && has_more;
+        self.add_event(number, if is_close { Action::Closed } else { Action::Failed(why) });
+        let is_load = self.messages == usize::MAX && !is_connecting;
+        let is_coming_back = has_more && (is_close || is_load);
+        if is_coming_back { self.connect(number) } else { Ok(()) }
     }
 
-    fn connected(&mut self, number: usize) -> Result<()> {
+    fn finish_connecting(&mut self, number: usize) -> Result<()> {
         let client = &mut self.clients[number];
-        client.socket()?.take_error()?.map_or(Ok(()), Err)?;
-        client.stage = Stage::Idle;
-        self.tell(number, What::Connected);
+        if let Some(err) = client.socket()?.take_error()? {
+            return Err(err);
+        }
+        client.stage = Stage::Silent;
+        self.add_event(number, Action::Connected);
         if number >= self.silent {
-            self.ask(number);
+            self.send_message(number);
         }
         Ok(())
     }
 
-    fn ask(&mut self, number: usize) {
-        self.tell(number, What::Asked);
+    fn send_message(&mut self, number: usize) {
+        self.add_event(number, Action::Sent);
         let client = &mut self.clients[number];
-        (client.stage, client.sent, client.got) = (Stage::Talking, 0, 0);
-        // What goes wrong here is seen when the answer is read.
-        let _ = self.send(number);
+        (client.stage, client.sent, client.received) = (Stage::Waiting, 0, 0);
+        // The client notices an error when it reads the reply.
+        let _ = self.send_rest(number);
     }
 
-    /// Sends what is left of the message, as far as the system takes it.
-    fn send(&mut self, number: usize) -> Result<()> {
+    /// Sends the rest of the message, as far as the kernel takes it.
+    fn send_rest(&mut self, number: usize) -> Result<()> {
         let (text, _) = self.text(number);
         let client = &mut self.clients[number];
         if client.sent < text.len() {
             match client.socket()?.write(&text[client.sent..]) {
                 Err(err) if err.kind() == WouldBlock => {}
-                sent => client.sent += sent?,
+                result => client.sent += result?,
             }
         }
         Ok(())
     }
 
-    /// Goes on sending, and compares what has come with the answer: no byte more is right.
-    fn talk(&mut self, number: usize) -> Result<()> {
-        let (mut expected, (_, answer)) = (&[][..], self.text(number));
-        if self.clients[number].stage == Stage::Talking {
-            self.send(number)?;
-            expected = &answer[self.clients[number].got..];
+    /// Sends the rest of the message, reads, and compares the bytes with the correct reply.
+    fn exchange(&mut self, number: usize) -> Result<()> {
+        let (mut expected, (_, reply)) = (&[][..], self.text(number));
+        if self.clients[number].stage == Stage::Waiting {
+            self.send_rest(number)?;
+            expected = &reply[self.clients[number].received..];
         }
         let client = &mut self.clients[number];
         let length = client.socket()?.read(&mut self.buffer)?;
-        client.got += length;
+        client.received += length;
         match length {
             0 => Err(ErrorKind::UnexpectedEof)?,
             _ if !expected.starts_with(&self.buffer[..length]) => Err(InvalidData)?,
-            _ if length == expected.len() => self.answered(number),
+            _ if length == expected.len() => self.finish_reply(number),
             _ => {}
         }
         Ok(())
     }
 
-    fn answered(&mut self, number: usize) {
-        self.tell(number, What::Answered);
+    fn finish_reply(&mut self, number: usize) {
+        self.add_event(number, Action::Replied);
         let client = &mut self.clients[number];
-        client.answers += 1;
-        client.here += 1;
-        let goes_on = client.answers < self.messages;
-        if goes_on && !self.one_message {
-            return self.ask(number);
+        client.replies += 1;
+        client.replies_here += 1;
+        let has_more = client.replies < self.messages;
+        if has_more && !self.one_message {
+            return self.send_message(number);
         }
-        client.stage = Stage::Leaving;
-        if !goes_on {
-            // Where this fails, the server has closed.
+        client.stage = Stage::Closing;
+        if !has_more {
+            // This fails if the server has closed the connection already.
             let _ = client.socket().map(|socket| socket.shutdown(Shutdown::Write));
         }
     }
 }
 
-/// Begins to connect; `poll` tells when that is done. The outer error is that of this
-/// machine, the inner one what the network says at once.
-fn connect(address: SocketAddr) -> Result<Result<Socket>> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
-    let advice = "take fewer, or allow more (`ulimit -n`)";
-    let socket = socket.map_err(|err| Error::other(format!("no more clients: {err}; {advice}")))?;
+/// Starts to connect. `poll` reports the end of that. The outer error is one of this machine,
+/// the inner one is what the network says immediately.
+fn start_connecting(address: SocketAddr) -> Result<Result<Socket>> {
+    let advice = "use fewer clients or raise the limit (`ulimit -n`)";
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
+        .map_err(|err| Error::other(format!("cannot open another socket: {err}; {advice}")))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    Ok(match socket.connect(&address.into()) {
-        // Under way. Windows calls it WouldBlock.
+    Ok(match socket.connect(&SockAddr::from(address)) {
+        Ok(()) => Ok(socket),
+        // The kernel is still connecting. Windows reports this as WouldBlock.
         Err(err) if Errno::from_io_error(&err) == Some(Errno::INPROGRESS) => Ok(socket),
         Err(err) if err.kind() == WouldBlock => Ok(socket),
-        done => done.map(|()| socket),
+        Err(err) => Err(err),
     })
-}
-
-/// The same memory for other borrows: a `PollFd` borrows a socket, and must be gone before
-/// that one can be replaced.
-fn recycled<'b>(mut fds: Vec<PollFd<'_>>) -> Vec<PollFd<'b>> {
-    fds.clear();
-    fds.into_iter().map_while(|_| None).collect()
 }

@@ -1,199 +1,250 @@
-//! A crowd in the terminal: a row a client.
+//! Draws a crowd in the terminal: one row for each client.
 
-use std::io::{self, IsTerminal, Write};
-use std::{env, fmt::Display, time::Duration};
+use std::io::{self, Write};
+use std::time::Duration;
 
 use crate::clients::Crowd;
-use crate::log::{Event, Log, What};
+use crate::log::{Action, Event, Log};
+use crate::words::has_colours;
 
-/// How many columns the axis has: with the times before it that makes 79.
+/// The number of columns of a line.
+const LINE: usize = 79;
+
+/// The number of columns of the time axis. The times of a client need the other columns.
 const WIDTH: usize = 45;
 
-/// A larger crowd is shown in a sample.
+/// The largest number of rows. Of more clients, only some are drawn.
 const MOST_ROWS: usize = 40;
 
-/// How many rows are drawn live, in a terminal of 24 lines.
+/// The largest number of rows that are drawn live. A terminal has 24 lines.
 const MOST_LIVE: usize = 18;
 
-/// How often a drawing that is alive is renewed.
+/// The time between two live drawings.
 pub const FRAME: Duration = Duration::from_millis(100);
 
-const LEGEND: &str = "·· no connection yet  ├ connected  ━━ no answer yet  ● answer  \
-                      ┤ closed  × lost";
+const LEGEND: &str = "·· connecting  ├ connected  ━━ waiting for a reply  ● reply  \
+                      ┤ closed  × failed";
 
-/// The crowd of one server, and what is said of it.
+const COLUMNS: &str = "client connected  replied  closed";
+
+/// The run of one server, and what it means.
 pub struct Part {
     pub title: String,
     pub log: Log,
     pub words: Vec<String>,
 }
 
-/// A span of time on so many columns, or units of a picture.
+impl Part {
+    /// Returns the name of the server, without its options.
+    fn name(&self) -> &str {
+        self.title.split(' ').next().unwrap_or_default().trim_end_matches(':')
+    }
+}
+
+/// A time axis, in seconds or in milliseconds.
 pub struct Axis {
     end: f64,
     step: f64,
-    /// `s` or `ms`, and how many of it are a second.
-    pub unit: &'static str,
-    factor: f64,
+    unit: &'static str,
+    units_per_second: f64,
 }
 
 impl Axis {
-    /// Up to this moment.
+    /// Returns an axis from 0 to `end`, with at most five steps.
     pub fn to(end: Duration) -> Self {
         let seconds = end.as_secs_f64().max(1e-6);
-        let (unit, factor) = if seconds < 1.0 { ("ms", 1e3) } else { ("s", 1.0) };
-        let end = seconds * factor;
+        let (unit, units_per_second) = if seconds < 1.0 { ("ms", 1e3) } else { ("s", 1.0) };
+        let end = seconds * units_per_second;
         let power = 10_f64.powf((end / 5.0).log10().floor());
         let steps = [1.0, 2.0, 5.0].map(|step| step * power);
-        let enough = |step: &f64| end / step <= 5.5;
-        let step = steps.into_iter().find(enough).unwrap_or(10.0 * power);
-        Self { end, step, unit, factor }
+        let is_enough = |step: &f64| end / step <= 5.5;
+        let step = steps.into_iter().find(is_enough).unwrap_or(10.0 * power);
+        Self { end, step, unit, units_per_second }
     }
 
-    /// For all of these crowds.
+    /// Returns one axis for all runs.
     pub fn over(parts: &[Part]) -> Self {
         Self::to(parts.iter().map(|part| part.log.end()).max().unwrap_or_default())
     }
 
+    /// Returns the place of a time on the axis: 0.0 is the start, 1.0 is the end.
     pub fn share(&self, time: Duration) -> f64 {
-        time.as_secs_f64() * self.factor / self.end
+        time.as_secs_f64() * self.units_per_second / self.end
     }
 
-    /// The marks: where, and what stands there.
+    /// Returns the marks: place and label. The first label has the unit.
     pub fn marks(&self) -> impl Iterator<Item = (f64, String)> {
         let marks = (0_u32..).map(|n| f64::from(n) * self.step);
         let marks = marks.take_while(|mark| *mark <= self.end * 1.0001);
-        marks.map(|mark| (mark / self.end, format!("{}", (mark * 1e6).round() / 1e6)))
+        marks.map(|mark| {
+            let unit = if mark == 0.0 { format!(" {}", self.unit) } else { String::new() };
+            (mark / self.end, format!("{}{unit}", (mark * 1e6).round() / 1e6))
+        })
     }
-}
 
-/// The column of a share of the axis.
-fn column(share: f64) -> usize {
-    ((share * (WIDTH - 1) as f64).round() as usize).min(WIDTH - 1)
-}
+    /// Returns the column of a time on an axis of `width` columns.
+    fn column(&self, time: Duration, width: usize) -> usize {
+        column(self.share(time), width)
+    }
 
-/// What is above the rows: what the signs mean, the columns, and the axis.
-fn heading(axis: &Axis) -> Vec<String> {
-    let mut marks = format!("{} {:WIDTH$}", "client connected answered  closed", "");
-    for (share, text) in axis.marks() {
-        let start = column(share) + 34;
-        if start + text.len() + 3 < marks.len() {
-            marks.replace_range(start..start + text.len(), &text);
+    /// Returns the labels of the marks in `width` columns. A label that has no room is left out.
+    fn labels(&self, width: usize) -> String {
+        let (mut labels, mut free) = (" ".repeat(width), 0);
+        for (share, label) in self.marks() {
+            let (start, end) = (column(share, width), column(share, width) + label.len());
+            if start >= free && end <= width {
+                labels.replace_range(start..end, &label);
+                free = end + 1;
+            }
         }
+        labels
     }
-    marks.truncate(79 - axis.unit.len());
-    vec![LEGEND.to_owned(), marks + axis.unit]
 }
 
-/// A client. `now` is where what goes on has come to.
+fn column(share: f64, width: usize) -> usize {
+    ((share * (width - 1) as f64).round() as usize).min(width - 1)
+}
+
+/// Returns the two lines above the rows.
+fn heading(axis: &Axis) -> Vec<String> {
+    let labels = axis.labels(WIDTH);
+    vec![LEGEND.to_owned(), format!("{COLUMNS} {}", labels.trim_end())]
+}
+
+/// Returns the row of a client. The last action has lasted until `now`.
 fn row(number: usize, events: &[Event], axis: &Axis, now: Duration, colour: bool) -> String {
     let mut row = format!("{:>6}", number + 1);
-    for (what, width) in [(What::Connected, 10), (What::Answered, 9), (What::Closed, 8)] {
-        let last = events.iter().rev().find(|event| event.what == what);
-        let time = last.map(|event| event.at.as_secs_f64() * axis.factor);
+    for (action, width) in [(Action::Connected, 10), (Action::Replied, 9), (Action::Closed, 8)] {
+        let last = events.iter().rev().find(|event| event.action == action);
+        let time = last.map(|event| event.at.as_secs_f64() * axis.units_per_second);
         let time = time.map_or(String::new(), |time| format!("{time:.2}"));
         row += &format!("{time:>width$}");
     }
-    let mut cells = [(' ', 0); WIDTH];
-    let column = |time| column(axis.share(time));
-    for (what, from, until) in Log::spans(events, now) {
-        let (sign, paint, until) = match what {
-            What::Connecting => ('·', 33, until),
-            What::Asked => ('━', 36, until),
-            What::Connected => ('├', 0, from),
-            What::Closed => ('┤', 0, from),
-            What::Answered => ('●', 32, from),
-            What::Lost(_) => ('×', 31, from),
-        };
-        cells[column(from)..=column(until)].fill((sign, paint));
-    }
-    row.push(' ');
-    for (sign, paint) in cells {
-        let painted = colour && paint > 0;
-        row += &if painted { format!("\x1b[{paint}m{sign}\x1b[0m") } else { sign.to_string() };
-    }
-    row.trim_end().to_owned()
+    row + " " + line_of(events, axis, now, WIDTH, colour).trim_end()
 }
 
-/// All on one axis, above each other; the last line of each says what it means.
+/// Returns the line of a client on an axis of `width` columns.
+fn line_of(events: &[Event], axis: &Axis, now: Duration, width: usize, colour: bool) -> String {
+    let mut cells = vec![(' ', 0); width];
+    for (action, from, until) in Log::spans(events, now) {
+        let (sign, paint, until) = match action {
+            Action::Connecting => ('·', 33, until),
+            Action::Sent => ('━', 36, until),
+            Action::Connected => ('├', 0, from),
+            Action::Closed => ('┤', 0, from),
+            Action::Replied => ('●', 32, from),
+            Action::Failed(_) => ('×', 31, from),
+        };
+        cells[axis.column(from, width)..=axis.column(until, width)].fill((sign, paint));
+    }
+    let mut line = String::new();
+    for (sign, paint) in cells {
+        let is_painted = colour && paint > 0;
+        line += &if is_painted { format!("\x1b[{paint}m{sign}\x1b[0m") } else { sign.to_string() };
+    }
+    line
+}
+
+/// Draws all runs on one time axis. The last lines say what each of them means.
 pub fn drawing(parts: &[Part], colour: bool) -> Vec<String> {
     let axis = Axis::over(parts);
+    let [Part { title, log, words }] = parts else {
+        return side_by_side(parts, &axis, colour);
+    };
     let mut lines = heading(&axis);
-    for Part { title, log, words } in parts {
-        lines.push(title.clone());
-        let each = log.0.len().div_ceil(MOST_ROWS).max(1);
-        for (number, events) in log.0.iter().enumerate().step_by(each) {
-            lines.push(row(number, events, &axis, log.end(), colour));
-        }
-        lines.extend(words.iter().cloned());
+    lines.push(title.clone());
+    for (number, events) in log.0.iter().enumerate().step_by(step(log.0.len())) {
+        lines.push(row(number, events, &axis, log.end(), colour));
     }
+    lines.extend(words.iter().cloned());
     lines
 }
 
-/// Standard output, some lines of which can be alive.
+/// Returns 1 if each of so many clients has a row, or 2 if each second one has a row.
+fn step(clients: usize) -> usize {
+    clients.div_ceil(MOST_ROWS).max(1)
+}
+
+/// Draws several runs beside each other. Below each other, they would not fit into a terminal of
+/// 24 lines.
+fn side_by_side(parts: &[Part], axis: &Axis, colour: bool) -> Vec<String> {
+    let width = ((LINE - 3) / parts.len()).max(4) - 1;
+    let (mut names, mut labels) = ("   ".to_owned(), "   ".to_owned());
+    for part in parts {
+        names += &format!(" {:<width$.width$}", part.name());
+        labels += &format!(" {}", axis.labels(width));
+    }
+    let mut lines = vec![LEGEND.to_owned(), names, labels];
+    let rows = parts.iter().map(|part| part.log.0.len()).max().unwrap_or_default();
+    for number in (0..rows).step_by(step(rows)) {
+        let mut row = format!("{:>3}", number + 1);
+        for Part { log, .. } in parts {
+            let events = log.0.get(number).map_or(&[][..], Vec::as_slice);
+            row += &format!(" {}", line_of(events, axis, log.end(), width, colour));
+        }
+        lines.push(row);
+    }
+    for Part { title, words, .. } in parts {
+        lines.push(title.clone());
+        lines.extend(words.iter().cloned());
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// The standard output. In a terminal, its last lines can change.
 pub struct Screen {
-    /// Whether it is a terminal that takes colours, and lines that change.
+    /// True if the output is a terminal with colours and lines that can change.
     pub is_live: bool,
     lines: usize,
 }
 
 impl Screen {
     pub fn new() -> Self {
-        let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-        // An old console of Windows would show the escape sequences themselves.
-        let old = cfg!(windows) && !set("WT_SESSION") && !set("TERM");
-        let is_live = io::stdout().is_terminal() && !set("NO_COLOR") && !dumb && !old;
-        Self { is_live, lines: 0 }
+        Self { is_live: has_colours(), lines: 0 }
     }
 
-    /// In place of what is alive. A line never takes two: the terminal may be narrow.
-    fn alive(&mut self, lines: &[String]) {
+    /// Replaces the lines that can change. The terminal may be narrow, so a long line is cut.
+    fn replace(&mut self, lines: &[String]) {
         let up = self.lines;
         let mut text = if up > 0 { format!("\x1b[{up}A\x1b[J") } else { String::new() };
         for line in lines {
             text += &format!("\x1b[?7l{line}\x1b[?7h\n");
         }
         self.lines = lines.len();
+        // A terminal that has gone is no reason to stop before the servers are stopped.
         let _ = io::stdout().write_all(text.as_bytes());
     }
 
-    /// Takes what is alive away.
+    /// Removes the lines that can change.
     pub fn clear(&mut self) {
-        self.alive(&[]);
+        self.replace(&[]);
     }
 
-    /// How far it is, if somebody is looking.
+    /// Shows the progress, if the output is a terminal.
     pub fn progress(&mut self, line: String) {
         if self.is_live {
-            self.alive(&[line]);
+            self.replace(&[line]);
         }
     }
 
-    /// A crowd, as it is now.
+    /// Shows a crowd as it is now.
     pub fn crowd(&mut self, title: &str, crowd: &Crowd) {
         let (log, now, all) = (&crowd.log, crowd.now(), crowd.len());
-        let [connected, answered] = [What::Connected, What::Answered].map(|what| log.count(what));
+        let [connected, replied] =
+            [Action::Connected, Action::Replied].map(|action| log.count(action));
         let seconds = now.as_secs_f64();
-        let progress =
-            format!("{seconds:.1} s: {connected} of {all} connected, {answered} answered");
+        let progress = format!("{seconds:.1} s: {connected} of {all} connected, {replied} replied");
         if !self.is_live || all > MOST_LIVE {
             return self.progress(format!("{title}; {progress}"));
         }
-        // The end of the axis need not move all the time.
+        // The axis grows by whole steps, so that the drawing does not change all the time.
         let axis = Axis::to(now.max(Duration::from_secs(1)));
         let axis = Axis { end: (axis.end / axis.step).ceil() * axis.step, ..axis };
         let mut lines = heading(&axis);
         lines.push(title.to_owned());
         let rows = log.0.iter().enumerate();
-        lines.extend(rows.map(|(n, events)| row(n, events, &axis, now, true)));
+        lines.extend(rows.map(|(number, events)| row(number, events, &axis, now, true)));
         lines.push(progress);
-        self.alive(&lines);
+        self.replace(&lines);
     }
-}
-
-/// A line to stdout. When nobody reads it any more, the program still goes on, and ends
-/// what it has started.
-pub fn line(text: impl Display) {
-    let _ = writeln!(io::stdout(), "{text}");
 }

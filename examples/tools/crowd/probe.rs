@@ -1,77 +1,82 @@
-//! How many connections wait for a server that is busy, and how it is for the next ones.
+//! Counts the connections that wait for a busy server, and shows what the next clients see.
 
 use std::env::consts::OS;
 use std::{thread, time::Duration};
 
-use sockets101::{Failure, no_answer};
+use sockets101::{Failure, no_reply};
 
 use crate::clients::Crowd;
 use crate::draw::{Part, Screen};
-use crate::log::{Log, SOON, What, phrase, readable};
+use crate::log::{Action, Log, SOON, phrase};
+use crate::words::{counted, readable};
 use crate::{Target, watch};
 
-/// How many come too late, and how long the server then stays busy.
+/// The number of clients that come after the queue is full.
 const LATE: usize = 3;
+
+/// The time that the server stays busy after that.
 const BUSY: Duration = Duration::from_millis(2500);
 
-/// Keeps the server busy with one client, opens connections until no more complete, then
-/// lets the server go on.
+/// Keeps the server busy with one client, opens connections until the queue is full, then lets
+/// the server go on.
 pub fn run(target: &Target, most: u16, screen: &mut Screen) -> Result<Part, Failure> {
-    // A silent client keeps it busy: the server waits for its message.
+    // The server waits for the message of a silent client.
     let mut busy = Crowd::new(target, 1, usize::MAX);
-    busy.enter()?;
+    busy.add_client()?;
     watch(&mut busy, |_| {})?;
-    if let Some((_, why, _)) = busy.log.lost().next() {
-        return Err(no_answer(target.address, &why.into()));
+    if let Some((_, why, _)) = busy.log.failures().next() {
+        return Err(no_reply(target.address, &why.into()));
     }
     thread::sleep(SOON);
 
     let mut crowd = Crowd::new(target, 1, 0);
-    // Who is refused at once, as some systems do, comes too late as well.
-    while crowd.len() - crowd.log.count(What::Connected) < LATE && crowd.len() < most.into() {
+    // Some kernels refuse a connection when the queue is full. Such a client is late, too.
+    while crowd.len() - crowd.log.count(Action::Connected) < LATE && crowd.len() < most.into() {
         let start = crowd.now();
-        crowd.enter()?;
-        let outside = crowd.connecting();
-        while crowd.connecting() == outside && crowd.now() < start + SOON {
-            crowd.turn(SOON / 10)?;
+        crowd.add_client()?;
+        let before = crowd.connecting();
+        while crowd.connecting() == before && crowd.now() < start + SOON {
+            crowd.step(SOON / 10)?;
         }
-        crowd.note();
+        crowd.record_events();
     }
-    let (queued, full) = (crowd.log.count(What::Connected), crowd.now());
+    let (queued, full) = (crowd.log.count(Action::Connected), crowd.now());
     while crowd.now() < full + BUSY {
-        crowd.turn(SOON / 3)?;
-        crowd.note();
+        crowd.step(SOON / 3)?;
+        crowd.record_events();
         screen.crowd(&target.name, &crowd);
     }
-    if crowd.log.count(What::Answered) > 0 {
-        let advice = "it is not busy with one; probe one that is sequential";
-        return Err(format!("{} answers several: {advice}", target.name).into());
+    if crowd.log.count(Action::Replied) > 0 {
+        let advice = "--backlog-probe needs a sequential server";
+        return Err(format!("{} serves several clients at a time; {advice}", target.name).into());
     }
     drop(busy);
     let free = crowd.now();
     watch(&mut crowd, |crowd| screen.crowd(&target.name, crowd))?;
     screen.clear();
-    let told = "connected at once, and waited in the queue; none of them could tell";
-    let mut words = vec![format!("{queued} {told}")];
+    let queued_connections = counted(queued, "connection");
+    let mut words =
+        vec![format!("{queued_connections} completed immediately and waited in the queue")];
     if queued == crowd.len() {
-        words.push("nobody was left outside: take more --clients".into());
+        words.push("the queue never filled up; try more --clients".into());
     }
-    words.extend((queued..crowd.len()).map(|number| felt(&crowd.log, number, free)));
-    words.push(format!("seen on {OS}"));
+    words.extend((queued..crowd.len()).map(|number| experience(&crowd.log, number, free)));
+    words.push(format!("measured on {OS}"));
     Ok(Part { title: target.name.clone(), log: crowd.log, words })
 }
 
-/// What a client felt that came when the queue was full. They need not all feel the same.
-fn felt(log: &Log, number: usize, free: Duration) -> String {
-    let came = log.time(number, What::Connecting).unwrap_or_default();
-    let since = |at: Duration, then| readable(at.saturating_sub(then));
-    let mut felt = format!("client {}: nothing", number + 1);
-    if let Some(at) = log.time(number, What::Connected) {
-        let (wait, after) = (since(at, came), since(at, free));
-        felt += &format!(" for {wait}, then connected, {after} after the server was free");
+/// Describes what happened to a client that came when the queue was full. Two such clients can
+/// have different experiences.
+fn experience(log: &Log, number: usize, free: Duration) -> String {
+    let start = log.time(number, Action::Connecting).unwrap_or_default();
+    let since = |at: Duration, earlier| readable(at.saturating_sub(earlier));
+    let mut words = format!("client {}", number + 1);
+    if let Some(at) = log.time(number, Action::Connected) {
+        let (wait, after) = (since(at, start), since(at, free));
+        words += &format!(" waited {wait}, then connected, {after} after the server was free");
     }
-    if let Some((_, why, at)) = log.lost().find(|lost| lost.0 == number) {
-        felt += &format!("; after {}: {}", since(at, came), phrase(why));
+    if let Some((_, why, at)) = log.failures().find(|failure| failure.0 == number) {
+        words += &format!(" failed after {}: {}", since(at, start), phrase(why));
     }
-    felt
+    words
 }
