@@ -75,7 +75,11 @@ fn list_and_exit(bug: &str) -> ! {
         let _ = write!(text, " ('{bug}' is not in the list)");
     }
     text += "; for example: MUTANT=echo cargo run --example mutant -- 1237\n";
-    let _ = write!(text, "{:<32}LESSON (cargo run --example check -- LESSON 1237)", "BUG");
+    let _ = write!(
+        text,
+        "{:<32}LESSON (cargo run --example check -- LESSON 1237)",
+        "BUG"
+    );
     for bug in BUGS {
         let _ = write!(text, "\n{:<32}{}", bug.name, bug.lesson);
     }

@@ -87,19 +87,15 @@ fn main() -> ExitCode {
     let mut output = Output::default();
     let result = run(&mut output);
     // All servers have stopped.
-    if let Some(err) = output.error {
-        if err.kind() != ErrorKind::BrokenPipe {
-            log_line(format!("Error: cannot write to stdout: {err}; free some space"));
-            return ExitCode::from(2);
-        }
-    }
-    match result {
-        Ok(all_passed) => ExitCode::from(u8::from(!all_passed)),
-        Err(failure) => {
-            log_line(format!("Error: {failure:?}"));
-            ExitCode::from(2)
-        }
-    }
+    let failure = match (result, output.error) {
+        (Err(failure), _) => failure,
+        // The reader has seen enough, for example `head -2`.
+        (Ok(_), Some(err)) if err.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        (Ok(_), Some(err)) => format!("cannot write to stdout: {err}; free some space").into(),
+        (Ok(all_passed), None) => return ExitCode::from(u8::from(!all_passed)),
+    };
+    log_line(format!("Error: {failure:?}"));
+    ExitCode::from(2)
 }
 
 /// Returns true if all checks passed.
