@@ -1,4 +1,4 @@
-//! One number, two ways to write its bytes: which does the network use?
+//! Shows the bytes of one number in two orders, and which of them the network uses.
 //!
 //! Slide 7, "byte order over the network". In a terminal:
 //!
@@ -13,44 +13,55 @@
 //! unpack('<i', 00 00 04 d2)  -771489792
 //! ```
 //!
-//! No arguments.
+//! This program does not have arguments.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - `<` is little-endian: the least significant byte first, as most processors of today
-//!   store it. `>` is big-endian, and `!` is the network's order, which is big-endian
-//!   (RFC 1700, "Data Notations").
-//! - The last line is not on the slide: the same four bytes, read in the wrong order. No
-//!   error, just another number. Nothing in the bytes says how to read them; both sides
-//!   must have agreed.
+//! - `<` is little-endian: the least significant byte comes first. Most processors
+//!   store numbers in this order. `>` is big-endian: the most significant byte comes
+//!   first. `!` is network byte order, which is big-endian (RFC 1700, "Data
+//!   Notations").
+//! - The last line is not on the slide. It reads the same four bytes in the wrong
+//!   order. There is no error, only a different number. The bytes do not say how to
+//!   read them, so client and server must agree on the order.
+//! - Replace one `BigEndian` by `LittleEndian`. The program compiles, because the
+//!   compiler cannot know which order the other program uses. The compiler only
+//!   finds a misspelled name, such as `BigEndain`.
 
 // ANCHOR: program
 use byteorder::{BigEndian, ByteOrder, LittleEndian, NetworkEndian};
-use sockets101::{Args, Failure};
+use sockets101::{Args, Failure, print_or_exit};
 
-/// The slide's number.
+/// The number of the slide.
 const NUMBER: i32 = 1234;
 
 fn main() -> Result<(), Failure> {
-    Args::new("byte_order").finish();
+    let args = Args::new("byte_order");
+    args.finish();
 
-    println!("hex(1234)                  {NUMBER:#x}");
+    print_or_exit(format!("hex(1234)                  {NUMBER:#x}\n"));
 
+    // Each `write_i32` writes the four bytes of the number to this buffer.
     let mut bytes = [0; 4];
     LittleEndian::write_i32(&mut bytes, NUMBER);
-    println!("pack('<i', 1234)           {}", hex(bytes));
+    print_or_exit(format!("pack('<i', 1234)           {}\n", hex(bytes)));
     BigEndian::write_i32(&mut bytes, NUMBER);
-    println!("pack('>i', 1234)           {}", hex(bytes));
+    print_or_exit(format!("pack('>i', 1234)           {}\n", hex(bytes)));
     NetworkEndian::write_i32(&mut bytes, NUMBER);
-    println!("pack('!i', 1234)           {}", hex(bytes));
+    print_or_exit(format!("pack('!i', 1234)           {}\n", hex(bytes)));
 
-    println!("unpack('>i', 00 00 04 d2)  {}", BigEndian::read_i32(&bytes));
-    println!("unpack('!i', 00 00 04 d2)  {}", NetworkEndian::read_i32(&bytes));
-    println!("unpack('<i', 00 00 04 d2)  {}", LittleEndian::read_i32(&bytes));
+    let number = BigEndian::read_i32(&bytes);
+    print_or_exit(format!("unpack('>i', 00 00 04 d2)  {number}\n"));
+    let number = NetworkEndian::read_i32(&bytes);
+    print_or_exit(format!("unpack('!i', 00 00 04 d2)  {number}\n"));
+    let number = LittleEndian::read_i32(&bytes);
+    print_or_exit(format!("unpack('<i', 00 00 04 d2)  {number}\n"));
     Ok(())
 }
 
+/// Returns the bytes as hexadecimal numbers, for example `d2 04 00 00`.
 fn hex(bytes: [u8; 4]) -> String {
-    bytes.map(|byte| format!("{byte:02x}")).join(" ")
+    let [a, b, c, d] = bytes;
+    format!("{a:02x} {b:02x} {c:02x} {d:02x}")
 }
 // ANCHOR_END: program

@@ -1,8 +1,8 @@
-//! A name and a service become everything that `socket` and `connect` need, for IPv4
-//! and IPv6 alike.
+//! Looks up a name and a service, and gets everything that `socket` and `connect`
+//! need, for IPv4 and IPv6 alike.
 //!
-//! Slide 6, "IPv4/IPv6 names". In a terminal, where the names are as on the slide and
-//! this machine has an IPv6 address:
+//! Slide 6, "IPv4/IPv6 names". In a terminal (this output is from a machine that has
+//! an IPv6 address):
 //!
 //! ```text
 //! $ cargo run --example getaddrinfo
@@ -18,97 +18,118 @@
 //!   AF_INET SOCK_STREAM IPPROTO_TCP 198.51.100.7:80
 //! ```
 //!
-//! Arguments: `[HOST=lip6.fr]` and `[SERVICE=www]`, a service's name or its port.
+//! Arguments: `[HOST=lip6.fr]`, the name to look up; `[SERVICE=www]`, the name of a
+//! service, or a port.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - An entry holds the three arguments of `socket` and the one of `connect`. A program
-//!   that passes them on works with IPv4 and IPv6 and never says which.
-//! - Give a port, `getaddrinfo -- localhost 80`: an address comes up to three times, once
-//!   for each type of socket, since a bare number belongs to no protocol.
-//! - The slide takes the second entry, whatever that is. A name with one address has no
-//!   second one; of `localhost 80` the second is for datagrams; on a machine without
-//!   IPv6 it may be the address that cannot be reached. A real program tries one
-//!   after the other, as `TcpStream::connect` does.
-//! - A service's name is looked up in a file of the system (`/etc/services`). Where that
-//!   is missing, `www` cannot be resolved, and `80` can.
+//! - Each entry contains the three arguments of `socket` and the address for
+//!   `connect`. A program that passes them on works with IPv4 and IPv6, and names
+//!   neither.
+//! - `cargo run --example getaddrinfo -- localhost 80` prints each address up to
+//!   three times, once for each type of socket. This is because a port, unlike the
+//!   name of a service, does not say which type it is for.
+//! - The slide always takes the second entry. But a name with one address can have
+//!   only one entry, and the second entry of `localhost 80` is for datagrams. A real
+//!   program tries one entry after the other, as `TcpStream::connect` does.
+//! - The operating system looks up the name of a service in a file (`/etc/services`
+//!   on Linux). If this file is missing, use `80` instead of `www`.
 
 // ANCHOR: program
-use std::{io, io::Write, time::Duration};
+use std::{io, time::Duration};
 
 use dns_lookup::AddrInfo;
-use socket2::{Domain, Protocol, Socket, Type};
-use sockets101::{Args, Failure, unresolved};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, lookup_error, print_or_exit};
 
-/// The slide's first name, and its service.
+/// The first name of the slide.
 const HOST: &str = "lip6.fr";
+
+/// The service of the slide.
 const SERVICE: &str = "www";
 
-/// How long the connection may take. Without a limit the system tries for minutes.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// The time to wait for a connection. Without a timeout, `connect` can take minutes.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("getaddrinfo [HOST=lip6.fr] [SERVICE=www]");
-    let host = args.positional(HOST.to_owned());
-    let service = args.positional(SERVICE.to_owned());
+    let host = args.positional(HOST.to_string());
+    let service = args.positional(SERVICE.to_string());
     args.finish();
 
-    let entries = look_up(&host, &service)?;
+    let entries = look_up(&host, &service);
     if let Some(entry) = choose(&entries) {
-        println!("connecting to {}", entry.sockaddr);
+        let address = entry.sockaddr;
+        print_or_exit(format!("connecting to {address}\n"));
         match connect(entry) {
-            Ok(()) => println!("connected to {}", entry.sockaddr),
-            Err(err) => println!("could not connect to {}: {err}", entry.sockaddr),
+            Ok(()) => print_or_exit(format!("connected to {address}\n")),
+            Err(err) => {
+                print_or_exit(format!("could not connect to {address}: {err}\n"));
+            }
         }
     }
-    look_up("google.fr", &service)?;
-    look_up("lincs.fr", &service)?;
+    look_up("google.fr", &service);
+    look_up("lincs.fr", &service);
     Ok(())
 }
 
-/// Prints the question, then an entry a line. There are none when it has no answer.
-fn look_up(host: &str, service: &str) -> io::Result<Vec<AddrInfo>> {
-    print!("getaddrinfo('{host}', '{service}'):");
-    io::stdout().flush()?;
+/// Looks up a name and a service, and prints the entries. Returns no entries if the
+/// lookup fails.
+fn look_up(host: &str, service: &str) -> Vec<AddrInfo> {
+    print_or_exit(format!("getaddrinfo('{host}', '{service}'):"));
     let mut entries = Vec::new();
     match dns_lookup::getaddrinfo(Some(host), Some(service), None) {
-        Ok(found) => entries.extend(found.flatten()),
-        Err(err) => print!(" {}", unresolved(&err)),
+        Ok(found) => {
+            print_or_exit("\n");
+            // `flatten` leaves out addresses that are neither IPv4 nor IPv6.
+            for entry in found.flatten() {
+                let domain = Domain::from(entry.address);
+                let kind = socket_type(&entry);
+                let protocol = Protocol::from(entry.protocol);
+                let address = entry.sockaddr;
+                print_or_exit(format!(
+                    "  {domain:?} {kind:?} {protocol:?} {address}\n"
+                ));
+                entries.push(entry);
+            }
+        }
+        Err(err) => print_or_exit(format!(" {}\n", lookup_error(&err))),
     }
-    println!();
-    for entry in &entries {
-        let (domain, kind, protocol) = fields(entry);
-        println!("  {domain:?} {kind:?} {protocol:?} {}", entry.sockaddr);
-    }
-    Ok(entries)
+    entries
 }
 
-/// The arguments that `socket` is to be called with. A type of 0 means any
-/// (Windows says so where nobody asked for one), and `connect` wants a stream.
-fn fields(entry: &AddrInfo) -> (Domain, Type, Protocol) {
-    let kind =
-        if entry.socktype == 0 { Type::STREAM } else { entry.socktype.into() };
-    (entry.address.into(), kind, entry.protocol.into())
+/// Returns the type of socket that an entry is for.
+fn socket_type(entry: &AddrInfo) -> Type {
+    // On Windows, the type can be 0. This means any type, so we choose a stream.
+    if entry.socktype == 0 { Type::STREAM } else { Type::from(entry.socktype) }
 }
 
-/// The slide's choice, the second entry, if it is for a stream; else the first
-/// that is.
+/// Returns the entry to connect to: the second one, as on the slide, if it is for a
+/// stream socket; otherwise the first entry that is.
 fn choose(entries: &[AddrInfo]) -> Option<&AddrInfo> {
-    let is_stream = |entry: &&AddrInfo| fields(entry).1 == Type::STREAM;
-    let first = entries.iter().find(is_stream)?;
-    let why = match entries.get(1) {
-        Some(second) if is_stream(&second) => return Some(second),
-        Some(second) => format!("is {:?}", fields(second).1),
-        None => "does not exist".to_owned(),
-    };
-    println!("the second entry {why}: taking the first that is SOCK_STREAM");
-    Some(first)
+    let mut note = "there is no second entry".to_string();
+    if let Some(second) = entries.get(1) {
+        let kind = socket_type(second);
+        if kind == Type::STREAM {
+            return Some(second);
+        }
+        note = format!("the second entry is {kind:?}");
+    }
+    for entry in entries {
+        if socket_type(entry) == Type::STREAM {
+            print_or_exit(format!("{note}; using the first SOCK_STREAM entry\n"));
+            return Some(entry);
+        }
+    }
+    None
 }
 
-/// A socket made of the entry's own three fields, connected to its address.
+/// Connects a new socket to the address of an entry, and closes it again.
 fn connect(entry: &AddrInfo) -> io::Result<()> {
-    let (domain, kind, protocol) = fields(entry);
-    let socket = Socket::new(domain, kind, Some(protocol))?;
-    socket.connect_timeout(&entry.sockaddr.into(), TIME_LIMIT)
+    // The three arguments of `socket` come from the entry.
+    let domain = Domain::from(entry.address);
+    let protocol = Protocol::from(entry.protocol);
+    let socket = Socket::new(domain, socket_type(entry), Some(protocol))?;
+    socket.connect_timeout(&SockAddr::from(entry.sockaddr), TIMEOUT)
 }
 // ANCHOR_END: program

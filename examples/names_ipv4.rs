@@ -1,8 +1,7 @@
-//! From names to IPv4 addresses and back: five questions that a program can ask the
-//! system.
+//! Looks up the IPv4 addresses of names, and the names of addresses.
 //!
-//! Slide 5, "IPv4 names". In a terminal, where the names are as on the slide and this
-//! machine is called `lab`:
+//! Slide 5, "IPv4 names". In a terminal (this output is from a machine called
+//! `lab`):
 //!
 //! ```text
 //! $ cargo run --example names_ipv4
@@ -13,75 +12,95 @@
 //! gethostbyname(getfqdn()): 127.0.1.1
 //! ```
 //!
-//! Arguments: `[HOST=lip6.fr]`, the name to look up; `[IP=132.227.104.15]`, the address
-//! whose name is asked for.
+//! Arguments: `[HOST=lip6.fr]`, the name to look up; `[IP=132.227.104.15]`, the
+//! address to look up.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - Each question is printed before its answer is waited for. A name server that does not
-//!   answer costs 10 seconds a name, and now you can see which.
-//! - Without a network the lookups fail, each with the system's reason. That does not tell
-//!   whether the name exists: nobody could be asked.
-//! - The address of our own name is often 127.0.0.1 or 127.0.1.1: true, and no use to
-//!   anybody else. To be reached from the room, look at the addresses of the interfaces.
-//! - Python's `gethostbyaddr` also lists aliases, dns-lookup gives the first name alone. So
-//!   `getfqdn` here is that first name, when Python would search the aliases too for one
-//!   with a dot in it; both fall back to the host name.
+//! - The program prints each request before it waits for the result, so you see
+//!   which lookup is slow. With Linux's default settings, a name server that does
+//!   not reply costs 10 seconds a name. The resolver has this limit. Your program
+//!   cannot set one.
+//! - Run the program without a network. Two lookups fail. This does not prove that
+//!   the name does not exist, because no name server could be reached.
+//! - The address of this machine's own name is often 127.0.0.1 or 127.0.1.1. Other
+//!   machines cannot use such an address to connect to this machine.
+//! - Python's `gethostbyaddr` also returns aliases. The crate `dns-lookup` returns
+//!   only the first name. So our `getfqdn` is that name, whereas Python's also
+//!   searches the aliases for a name with a dot. Both return the host name if the
+//!   lookup fails.
 
 // ANCHOR: program
-use std::fmt::Display;
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
-use dns_lookup::{AddrFamily, AddrInfoHints, LookupError, SockType};
+use dns_lookup::{AddrFamily, AddrInfoHints, LookupError};
 use dns_lookup::{get_hostname, getaddrinfo, lookup_addr, lookup_host};
-use sockets101::{Args, Failure, unresolved};
+use sockets101::{Args, Failure, lookup_error, print_or_exit};
 
-/// The slide's name, and its address when the slide was made.
+/// The name of the slide.
 const HOST: &str = "lip6.fr";
-const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(132, 227, 104, 15));
 
-type Answer<T> = Result<T, LookupError>;
+/// The address of that name at the time of the slide.
+const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(132, 227, 104, 15));
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("names_ipv4 [HOST=lip6.fr] [IP=132.227.104.15]");
-    let host = args.positional(HOST.to_owned());
+    let host = args.positional(HOST.to_string());
     let ip = args.positional(IP);
     args.finish();
 
+    print_or_exit("gethostname(): ");
     let own_name = get_hostname()?;
-    answer("gethostname()", || Ok(own_name.clone()));
-    let full_name = answer("getfqdn()", || Ok(full_name(&own_name)));
-    answer(&format!("gethostbyname('{host}')"), || ipv4(&host));
-    answer(&format!("gethostbyaddr('{ip}')"), || lookup_addr(&ip));
-    answer("gethostbyname(getfqdn())", || ipv4(&full_name.unwrap_or(own_name)));
+    print_or_exit(format!("{own_name}\n"));
+
+    print_or_exit("getfqdn(): ");
+    let full_name = full_name(&own_name);
+    print_or_exit(format!("{full_name}\n"));
+
+    print_or_exit(format!("gethostbyname('{host}'): "));
+    print_result(ipv4_address(&host));
+
+    print_or_exit(format!("gethostbyaddr('{ip}'): "));
+    print_result(lookup_addr(&ip));
+
+    print_or_exit("gethostbyname(getfqdn()): ");
+    print_result(ipv4_address(&full_name));
     Ok(())
 }
 
-/// The name of the address of a name; where it has none, the name itself.
+/// Looks up the address of `name`, then the name of that address (a reverse lookup).
+/// Returns `name` itself if either lookup fails.
 fn full_name(name: &str) -> String {
-    let address = lookup_host(name).ok().and_then(|mut all| all.next());
-    address.and_then(|ip| lookup_addr(&ip).ok()).unwrap_or_else(|| name.to_owned())
+    if let Ok(mut addresses) = lookup_host(name) {
+        if let Some(first) = addresses.next() {
+            if let Ok(full_name) = lookup_addr(&first) {
+                return full_name;
+            }
+        }
+    }
+    name.to_string()
 }
 
-/// The first IPv4 address of a name. (`lookup_host` would also ask for IPv6.)
-fn ipv4(name: &str) -> Answer<IpAddr> {
+/// Looks up the first IPv4 address of `name`.
+fn ipv4_address(name: &str) -> Result<String, LookupError> {
+    // Only IPv4 addresses. `..` takes all other fields from the default value.
     let hints = AddrInfoHints {
-        address: AddrFamily::Inet.into(),
-        socktype: SockType::Stream.into(),
+        address: i32::from(AddrFamily::Inet),
         ..AddrInfoHints::default()
     };
     let mut entries = getaddrinfo(Some(name), None, Some(hints))?;
-    let first = entries.next().unwrap_or(Err(io::ErrorKind::NotFound.into()))?;
-    Ok(first.sockaddr.ip())
+    match entries.next() {
+        Some(entry) => Ok(entry?.sockaddr.ip().to_string()),
+        None => Err(LookupError::from(io::Error::other("no address"))),
+    }
 }
 
-/// Prints the question, waits for the answer, and prints and returns that.
-fn answer<T: Display>(question: &str, ask: impl FnOnce() -> Answer<T>) -> Option<T> {
-    print!("{question}: ");
-    let _ = io::stdout().flush();
-    let answer = ask();
-    println!("{}", answer.as_ref().map_or_else(unresolved, T::to_string));
-    answer.ok()
+/// Prints the result of a lookup, or why the lookup failed.
+fn print_result(result: Result<String, LookupError>) {
+    match result {
+        Ok(found) => print_or_exit(format!("{found}\n")),
+        Err(err) => print_or_exit(format!("{}\n", lookup_error(&err))),
+    }
 }
 // ANCHOR_END: program

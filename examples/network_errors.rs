@@ -1,5 +1,4 @@
-//! Three ways in which the network says no: each is made to happen, and caught by its
-//! kind.
+//! Causes three network errors on purpose, and shows how a program tells them apart.
 //!
 //! Slide 8, "network exceptions". In a terminal:
 //!
@@ -7,98 +6,108 @@
 //! $ cargo run --example network_errors
 //! looking up nonexistent.com: could not be resolved: Name or service not known
 //!   socket.gaierror in Python, dns_lookup::LookupError in Rust
-//!   (no network and no such name can look the same)
-//! connecting where nobody listens: Connection refused (os error 111)
+//!   (without a network, the error can look the same)
+//! connecting to a port without a server: Connection refused (os error 111)
 //!   ConnectionRefusedError in Python, io::ErrorKind::ConnectionRefused in Rust
-//! reading where nobody writes, for 200ms: Resource temporarily unavailable (os error 11)
+//! reading from a silent server: Resource temporarily unavailable (os error 11)
 //!   socket.timeout in Python, io::ErrorKind::WouldBlock in Rust
 //! ```
 //!
 //! Argument: `[HOST=nonexistent.com]`, a name that should not exist.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - The Python exceptions are kinds of `OSError`. In Rust that is `std::io::Error`, whose
-//!   `kind()` tells them apart; dns-lookup has an error of its own for names. Both are
-//!   values, and the compiler warns of one that nobody looks at.
-//! - A name that could not be resolved need not be a name that does not exist. Pull the
-//!   cable out and run it again: the system may say the very same.
-//! - "Refused" is an answer, and a quick one: that machine is there, and nobody listens at
-//!   that port. A machine that is not there answers nothing, and `connect` can take
-//!   minutes to give up.
-//! - A read that runs out of time is called `WouldBlock` on Unix and `TimedOut` on
-//!   Windows. A program that is to run on both looks for both.
+//! - Python's exceptions are subclasses of `OSError`. In Rust, network errors are
+//!   values of the type `std::io::Error`, and `kind()` tells them apart. Name
+//!   lookups have their own error type. The compiler warns you if you ignore an
+//!   error.
+//! - Disconnect from the network and run the program again. The first error can look
+//!   the same, so a failed lookup does not prove that the name does not exist.
+//! - "Connection refused" is a quick reply: the machine is up, but no program
+//!   listens on that port. An unused address on your own network gives "No route to
+//!   host" after about 3 seconds (on Linux). A machine somewhere else, or behind a
+//!   firewall, may never reply. Then `connect` can take minutes.
+//! - The kind of a read timeout is `WouldBlock` on Unix and `TimedOut` on Windows. A
+//!   program for both systems must check for both.
 
 // ANCHOR: program
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::time::Duration;
 
 use dns_lookup::getaddrinfo;
-use socket2::{Domain, Socket, Type};
-use sockets101::{Args, Failure, unresolved};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, lookup_error, print_or_exit};
 
-/// The slide's name and service.
+/// The name of the slide.
 const HOST: &str = "nonexistent.com";
+
+/// The service of the slide.
 const SERVICE: &str = "www";
 
-/// This machine, any free port.
+/// This machine. Port 0 lets the kernel choose a free port.
 const LOOPBACK: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
 
-/// How long to wait for somebody who says nothing.
-const TIME_LIMIT: Duration = Duration::from_millis(200);
+/// The time to wait for a server that does not send anything.
+const TIMEOUT: Duration = Duration::from_millis(200);
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("network_errors [HOST=nonexistent.com]");
-    let host = args.positional(HOST.to_owned());
+    let host = args.positional(HOST.to_string());
     args.finish();
 
-    ask(&format!("looking up {host}"));
+    print_or_exit(format!("looking up {host}: "));
     match getaddrinfo(Some(&host), Some(SERVICE), None) {
-        Ok(_) => println!("no error: today there is such a name"),
+        Ok(_) => print_or_exit("no error: this name exists\n"),
         Err(err) => {
-            println!("{}", unresolved(&err));
-            println!("  socket.gaierror in Python, dns_lookup::LookupError in Rust");
-            println!("  (no network and no such name can look the same)");
+            print_or_exit(format!("{}\n", lookup_error(&err)));
+            print_or_exit("  socket.gaierror in Python, ");
+            print_or_exit("dns_lookup::LookupError in Rust\n");
+            print_or_exit("  (without a network, the error can look the same)\n");
         }
     }
-    ask("connecting where nobody listens");
-    report(refused());
-    ask(&format!("reading where nobody writes, for {TIME_LIMIT:?}"));
-    report(timed_out());
+
+    print_or_exit("connecting to a port without a server: ");
+    print_result(connect_without_server());
+
+    print_or_exit("reading from a silent server: ");
+    print_result(read_from_silent_server());
     Ok(())
 }
 
-/// The question is printed before its answer is waited for.
-fn ask(question: &str) {
-    print!("{question}: ");
-    let _ = io::stdout().flush();
+/// Connects to a port that a socket is bound to, but does not listen on.
+fn connect_without_server() -> io::Result<()> {
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    bound.bind(&SockAddr::from(LOOPBACK))?;
+    let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    client.connect(&bound.local_addr()?)
 }
 
-/// Connects to a socket that has a port and does not listen there.
-fn refused() -> io::Result<()> {
-    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    deaf.bind(&LOOPBACK.into())?;
-    let caller = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    caller.connect(&deaf.local_addr()?)
+/// Waits for one byte from a server that does not send anything.
+fn read_from_silent_server() -> io::Result<()> {
+    // The client can connect although this program does not call `accept`.
+    let silent_server = TcpListener::bind(LOOPBACK)?;
+    let mut client = TcpStream::connect(silent_server.local_addr()?)?;
+    client.set_read_timeout(Some(TIMEOUT))?;
+    client.read_exact(&mut [0; 1])
 }
 
-/// Reads from a connection of this program with itself.
-fn timed_out() -> io::Result<()> {
-    let silent = TcpListener::bind(LOOPBACK)?;
-    let mut stream = TcpStream::connect(silent.local_addr()?)?;
-    stream.set_read_timeout(Some(TIME_LIMIT))?;
-    stream.read(&mut [0; 1]).map(|_| ())
-}
-
-/// Tells an error by its kind.
-fn report(outcome: io::Result<()>) {
-    let Err(err) = outcome else { return println!("no error this time") };
-    let python = match err.kind() {
-        ErrorKind::ConnectionRefused => "ConnectionRefusedError",
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => "socket.timeout",
-        _ => "OSError",
-    };
-    println!("{err}\n  {python} in Python, io::ErrorKind::{:?} in Rust", err.kind());
+/// Prints an error, and its names in Python and in Rust.
+fn print_result(result: io::Result<()>) {
+    match result {
+        Ok(()) => print_or_exit("no error this time\n"),
+        Err(err) => {
+            let kind = err.kind();
+            let python = match kind {
+                ErrorKind::ConnectionRefused => "ConnectionRefusedError",
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => "socket.timeout",
+                _ => "OSError",
+            };
+            print_or_exit(format!("{err}\n"));
+            print_or_exit(format!(
+                "  {python} in Python, io::ErrorKind::{kind:?} in Rust\n"
+            ));
+        }
+    }
 }
 // ANCHOR_END: program

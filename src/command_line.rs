@@ -216,7 +216,11 @@ impl Args {
         format!("usage: cargo run --example {arguments}")
     }
 
-    fn refuse(&self, mistake: impl fmt::Display) -> ! {
+    /// Ends the program with an error message, the usage line and exit status 2.
+    ///
+    /// A program calls this function if a value has the right type, but is
+    /// impossible.
+    pub fn refuse(&self, mistake: impl fmt::Display) -> ! {
         log_line(format!("Error: {mistake}\n{}", self.usage_line()));
         process::exit(2);
     }

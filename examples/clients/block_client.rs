@@ -1,6 +1,7 @@
-//! Sends each text as one block, over a connection of its own, and prints the answer.
+//! Sends each text as one length-prefixed message on its own TCP connection, and
+//! prints the replies.
 //!
-//! For slide 9. With the server in another terminal,
+//! For lesson 9. With the server in another terminal,
 //! `cargo run --example recvall_server`:
 //!
 //! ```text
@@ -9,46 +10,70 @@
 //! STRASSE
 //! ```
 //!
-//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` of this machine; by
-//! default 127.0.0.1:1241. Then the texts; without any, lines from standard input.
-//! `[--patience 30]`, the seconds to wait for an answer.
+//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` on this
+//! machine. The default is 127.0.0.1:1241. Then the texts. Without texts, the client
+//! sends the lines of standard input. `[--patience 30]` is the number of seconds to
+//! wait for a reply.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - No newline is needed to know where an answer ends, so a text may contain some.
-//! - The server ends each connection after one block: two texts, two connections.
+//! - A text may contain newlines, because the length says where a message ends. In a
+//!   Linux or macOS shell, send `$'one\ntwo'`.
+//! - The server closes each connection after one message. Two texts therefore need
+//!   two connections, and the server prints two lines with `connected`.
+//! - Start `tcp_client` with the port of this server. It does not send a length. The
+//!   server takes the first four bytes of the text as a length, and closes the
+//!   connection without a reply.
 
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use sockets101::{
-    Args, Failure, get_block, no_answer, put_block, while_waiting, within,
-};
+use sockets101::{Args, Failure, get_block, put_block};
+use sockets101::{no_reply, print_or_exit, read_within, show_waiting};
 
-/// The port of slide 9.
+/// The port of lesson 9.
 const PORT: u16 = 1241;
 
-/// How long to wait for an answer, in seconds.
+/// The default time to wait for a reply, in seconds.
 const PATIENCE: f64 = 30.0;
+
+/// A connection on which each read waits at most `timeout`.
+struct Connection {
+    stream: TcpStream,
+    timeout: Duration,
+}
+
+/// `get_block` reads from any type that implements `Read`.
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        read_within(&self.stream, buffer, self.timeout)
+    }
+}
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("block_client [IP:PORT [TEXT ...]] [--patience 30]");
-    let patience = args.seconds("--patience", PATIENCE, 0.001);
+    let patience = args.timeout("--patience", PATIENCE);
     let server = args.server_address(PORT)?;
 
     for text in args.texts() {
-        let answer = ask(server, &text?, patience);
-        let answer = answer.map_err(|err| no_answer(server, &err))?;
-        io::stdout().write_all(&[&*answer, b"\n"].concat())?;
+        match ask(server, &text?, patience) {
+            Ok(reply) => {
+                print_or_exit(reply);
+                print_or_exit("\n");
+            }
+            Err(err) => return Err(no_reply(server, &err)),
+        }
     }
     Ok(())
 }
 
+/// Sends a text on a new connection, and returns the reply.
 fn ask(server: SocketAddr, text: &[u8], patience: Duration) -> io::Result<Vec<u8>> {
+    // `||` makes a function of the call, and `show_waiting` calls that function.
     let connect = || TcpStream::connect_timeout(&server, patience);
-    let stream = while_waiting("a connection", connect)?;
-    stream.set_read_timeout(Some(patience))?;
+    let stream = show_waiting("a connection", connect)?;
     put_block(&stream, text)?;
-    while_waiting("an answer", || within(patience, || get_block(&stream)))
+    let connection = Connection { stream, timeout: patience };
+    show_waiting("a reply", || get_block(connection))
 }

@@ -1,6 +1,7 @@
-//! Sends each text with a newline over one connection and prints the answers.
+//! Sends each text with a newline at its end over one TCP connection, and prints the
+//! replies.
 //!
-//! For slides 4 and 10 to 18. With a server in another terminal,
+//! For lessons 4 and 10 to 18. With a server in another terminal,
 //! `cargo run --example tcp_server`:
 //!
 //! ```text
@@ -8,83 +9,153 @@
 //! STRASSE
 //! ```
 //!
-//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` of this machine; by
-//! default 127.0.0.1:1235. Then the texts; without any, lines from standard input.
-//! `[--patience 30]`, the seconds to wait for an answer.
+//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` on this
+//! machine. The default is 127.0.0.1:1235. Then the texts. Without texts, the client
+//! sends the lines of standard input. `[--patience 30]` is the number of seconds to
+//! wait for a reply.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - A stream has no messages. The newline is this client's own mark: it knows that an
-//!   answer is whole when that comes back. The servers know nothing of it.
-//! - It reads while it writes: with a text longer than what the system keeps in between,
-//!   the server would wait for us to read its answer, and we for it to read our text.
-//! - When all is said it ends its side, and reads on until the server ends too: a
-//!   half-close.
-//! - `tcp_server` and the pools answer one message and close: a second text gets no answer.
+//! - A stream has no messages. This client uses a newline as its own delimiter: when
+//!   as many newlines have arrived as it has sent, the reply is complete. The
+//!   servers do not know about this. They reply to the newline as to any other
+//!   character.
+//! - The client reads while it writes. Otherwise, a very long text could block both
+//!   programs: the server waits until the client reads the reply, and the client
+//!   waits until the server reads the text.
+//! - After its last text, the client closes its sending side. It then reads until
+//!   the server closes the connection. This is called a half-close.
+//! - `tcp_server` and the thread pools reply to one message and then close the
+//!   connection. If you send two texts, the second one gets no reply.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::{thread, time::Duration};
 
-use sockets101::{Args, Failure, no_answer, while_waiting, within};
+use sockets101::{Args, Failure, log_line, no_reply, print_or_exit, show_waiting};
 
-/// The port of slide 4.
+/// The port of lesson 4.
 const PORT: u16 = 1235;
 
-/// How long to wait for an answer, in seconds.
+/// The default time to wait for a reply, in seconds.
 const PATIENCE: f64 = 30.0;
 
-/// The most bytes that one read takes.
-const CHUNK: usize = 4096;
+/// The time that the client waits for the rest of a reply.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("tcp_client [IP:PORT [TEXT ...]] [--patience 30]");
-    let patience = args.seconds("--patience", PATIENCE, 0.001);
+    let patience = args.timeout("--patience", PATIENCE);
     let server = args.server_address(PORT)?;
-    let failed = |err| no_answer(server, &err);
 
+    // `||` makes a function of the call, and `show_waiting` calls that function.
     let connect = || TcpStream::connect_timeout(&server, patience);
-    let stream = while_waiting("a connection", connect).map_err(failed)?;
-    stream.set_read_timeout(Some(patience))?;
+    let mut stream = match show_waiting("a connection", connect) {
+        Ok(stream) => stream,
+        Err(err) => return Err(no_reply(server, &err)),
+    };
+    stream.set_write_timeout(Some(patience))?;
+
+    // The reader is a second thread, so that it also reads while `main` writes.
+    // After each read, it sends the number of newlines to `main`.
+    let (reports, newlines) = mpsc::channel();
+    let reader = stream.try_clone()?;
+    thread::spawn(move || print_replies(reader, &reports));
+
     for text in args.texts() {
-        let message = [&*text?, b"\n"].concat();
-        ask(&stream, &message, patience).map_err(failed)?;
-    }
-    stream.shutdown(Shutdown::Write).map_err(failed)?;
-    receive(&stream, usize::MAX, patience).map_err(failed)
-}
-
-/// Sends the message and prints the answer, which has as many newlines.
-fn ask(mut stream: &TcpStream, message: &[u8], limit: Duration) -> io::Result<()> {
-    thread::scope(|both| {
-        both.spawn(move || stream.write_all(message));
-        let outcome = receive(stream, newlines(message), limit);
-        if outcome.is_err() {
-            // Ends the write, too, which the server may have kept waiting.
-            let _ = stream.shutdown(Shutdown::Both);
+        let mut message = text?;
+        message.push(b'\n');
+        // If this fails, the connection is closed or blocked. Either way, the reader
+        // prints what still arrives.
+        let _ = show_waiting("the server to read", || stream.write_all(&message));
+        let result = wait_for_reply(&newlines, count_newlines(&message), patience);
+        if let Err(err) = result {
+            return Err(no_reply(server, &err));
         }
-        outcome
-    })
+    }
+
+    // The half-close. It fails only if the connection is already closed.
+    let _ = stream.shutdown(Shutdown::Write);
+    let next = || newlines.recv_timeout(patience);
+    loop {
+        match show_waiting("the server to close the connection", next) {
+            Ok(_) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(format!("{server} has not closed the connection").into());
+            }
+        }
+    }
 }
 
-/// Prints what comes until so many newlines have, `usize::MAX` being all there are.
-fn receive(mut stream: &TcpStream, lines: usize, limit: Duration) -> io::Result<()> {
-    let mut buffer = [0; CHUNK];
-    let mut missing = lines;
-    while missing > 0 {
-        let read = || within(limit, || stream.read(&mut buffer));
-        match while_waiting("an answer", read)? {
-            0 if lines == usize::MAX => return Ok(()),
-            0 => return Err(io::Error::other("the connection ended before it")),
-            length => {
-                io::stdout().write_all(&buffer[..length])?;
-                missing = missing.saturating_sub(newlines(&buffer[..length]));
+/// Prints all bytes from the server as they arrive, until the connection is closed.
+fn print_replies(mut stream: TcpStream, reports: &Sender<usize>) {
+    let mut buffer = [0; BUFFER_SIZE];
+    let mut last_byte = b'\n';
+    let result = loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break Ok(()),
+            Ok(length) => {
+                print_or_exit(&buffer[..length]);
+                last_byte = buffer[length - 1];
+                // Sending fails only if `main` has returned.
+                let _ = reports.send(count_newlines(&buffer[..length]));
+            }
+            Err(err) => break Err(err),
+        }
+    };
+    if last_byte != b'\n' {
+        // What the terminal shows next should start on its own line.
+        print_or_exit("\n");
+    }
+    if let Err(err) = result {
+        log_line(format!("the connection failed: {err}"));
+    }
+    // `reports` is dropped here. Therefore, `main` receives `Disconnected`.
+}
+
+/// Waits until the reader has printed a reply with `expected` newlines.
+fn wait_for_reply(
+    newlines: &Receiver<usize>,
+    expected: usize,
+    patience: Duration,
+) -> io::Result<()> {
+    let mut count = match show_waiting("a reply", || newlines.recv_timeout(patience))
+    {
+        Ok(first) => first,
+        Err(RecvTimeoutError::Disconnected) => {
+            return Err(io::Error::other("the server closed the connection"));
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            let seconds = patience.as_secs_f64();
+            let why = format!("timed out: nothing received for {seconds} s");
+            return Err(io::Error::new(ErrorKind::TimedOut, why));
+        }
+    };
+    while count < expected {
+        match newlines.recv_timeout(SILENCE) {
+            Ok(more) => count += more,
+            // All of the reply has been printed.
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {
+                log_line(" (no newline came within a second; going on without it)");
+                return Ok(());
             }
         }
     }
     Ok(())
 }
 
-fn newlines(bytes: &[u8]) -> usize {
-    bytes.split(|byte| *byte == b'\n').count() - 1
+fn count_newlines(bytes: &[u8]) -> usize {
+    let mut count = 0;
+    for byte in bytes {
+        if *byte == b'\n' {
+            count += 1;
+        }
+    }
+    count
 }

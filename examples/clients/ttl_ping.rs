@@ -1,95 +1,105 @@
-//! How many hops away is the server? Asks with a time to live of 1, then 2, then 3 and
-//! so on, until an answer comes.
+//! Measures how many hops away a server is: sends `PING` with a time to live (TTL)
+//! of 1, then 2, then 3 and so on, until the reply `PONG` arrives.
 //!
-//! For slide 3. With the server in another terminal, `cargo run --example ttl_pong`:
+//! For lesson 3. With the server in another terminal,
+//! `cargo run --example ttl_pong`:
 //!
 //! ```text
 //! $ cargo run --example ttl_ping -- 1234
 //! TTL 1: PONG
-//! 1 hops
+//! 1 hop
 //! ```
 //!
-//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` of this machine; by
-//! default 127.0.0.1:1234. `[--max 64]`, the last time to live to try, 255 at most. Each
-//! takes a second when no answer comes.
+//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` on this
+//! machine. The default is 127.0.0.1:1234. `[--max 64]` is the last TTL to try, at
+//! most 255. For each TTL, the client waits one second for a reply.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - Each router takes 1 off the time to live, and drops a datagram that has none left. So
-//!   the first that gets through tells how many links there are: routers plus one.
-//! - A router that drops one may tell the sender (ICMP "time exceeded": traceroute lives
-//!   on it). Linux does not pass that on to this socket, and the second passes in
-//!   silence. Windows does, as an error.
-//! - Each try has a socket of its own, so that a PONG that comes late is not taken for the
-//!   answer to a later try.
+//! - Each router subtracts 1 from the TTL of a datagram. If the result is 0, the
+//!   router drops the datagram. So the first TTL with a reply is the number of hops.
+//!   It is the number of routers plus one.
+//! - A router that drops a datagram can report that to the sender, with the ICMP
+//!   message "time exceeded". `traceroute` uses these messages. On Linux, this
+//!   client does not receive them, so it waits for one second. On Windows, it gets
+//!   an error.
+//! - Each `PING` has its own socket. If a `PONG` arrives too late, its socket is
+//!   already closed, so the client cannot take it for the reply to the next `PING`.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::num::NonZero;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use socket2::SockRef;
-use sockets101::{Args, Failure, no_answer, within};
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::{Args, Failure, no_reply, print_or_exit, receive_within};
 
-/// The port of slide 3.
+/// The port of lesson 3.
 const PORT: u16 = 1234;
 
-/// The last time to live to try. It has one byte; few paths are longer than 30.
-const MAX: NonZero<u8> = NonZero::<u8>::MIN.saturating_add(63); // 64
+/// The default for the last TTL to try. Few paths have more than 30 hops.
+const MAX_TTL: u8 = 64;
 
-/// How long to wait for each answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time to wait for each reply.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("ttl_ping [IP:PORT] [--max 64]");
     let server = args.server_address(PORT)?;
-    let max = args.option("--max", MAX);
+    let max_ttl = args.option("--max", MAX_TTL);
     args.finish();
+    if max_ttl == 0 {
+        args.refuse("--max must be from 1 to 255");
+    }
 
-    for ttl in 1..=max.get() {
-        let socket = UdpSocket::bind(any_port(server))?;
-        socket.connect(server).map_err(|err| no_answer(server, &err))?;
-        set_ttl(&socket, server, ttl)?;
+    for ttl in 1..=max_ttl {
+        let socket = match connect(server, ttl) {
+            Ok(socket) => socket,
+            Err(err) => return Err(no_reply(server, &err)),
+        };
+        print_or_exit(format!("TTL {ttl}: "));
         match ask(&socket) {
-            Ok(answer) if answer == b"PONG" => {
-                println!("TTL {ttl}: PONG\n{ttl} hops");
-                return Ok(());
-            }
-            Ok(_) => println!("TTL {ttl}: something that is no PONG"),
-            Err(err) => match err.kind() {
-                ErrorKind::TimedOut => println!("TTL {ttl}: nothing"),
-                // The far end itself says that nobody is there: no use in going on.
-                ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => {
-                    return Err(no_answer(server, &err));
+            Ok(reply) => {
+                if reply == b"PONG" {
+                    let unit = if ttl == 1 { "hop" } else { "hops" };
+                    print_or_exit(format!("PONG\n{ttl} {unit}\n"));
+                    return Ok(());
                 }
-                _ => println!("TTL {ttl}: {err}"),
+                print_or_exit("unexpected reply\n");
+            }
+            Err(err) => match err.kind() {
+                ErrorKind::TimedOut => print_or_exit("no reply\n"),
+                // The server's kernel reports that no program uses this port.
+                ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => {
+                    print_or_exit("no server\n");
+                    return Err(no_reply(server, &err));
+                }
+                _ => print_or_exit(format!("{err}\n")),
             },
         }
     }
-    Err(format!("no PONG from {server} with a TTL of up to {max}").into())
+    Err(format!("no PONG from {server} with a TTL of up to {max_ttl}").into())
 }
 
-/// IPv6 calls it the hop limit.
-fn set_ttl(socket: &UdpSocket, server: SocketAddr, ttl: u8) -> io::Result<()> {
-    let socket = SockRef::from(socket);
-    match server {
-        SocketAddr::V4(_) => socket.set_ttl_v4(ttl.into()),
-        SocketAddr::V6(_) => socket.set_unicast_hops_v6(ttl.into()),
+/// Returns a socket that exchanges datagrams with `server`, and sends them with this
+/// TTL.
+fn connect(server: SocketAddr, ttl: u8) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(server), Type::DGRAM, None)?;
+    if server.is_ipv4() {
+        socket.set_ttl_v4(u32::from(ttl))?;
+    } else {
+        // IPv6 has another name for the TTL: hop limit.
+        socket.set_unicast_hops_v6(u32::from(ttl))?;
     }
+    // The socket is not bound, so the kernel also chooses a free port for it.
+    socket.connect(&SockAddr::from(server))?;
+    Ok(UdpSocket::from(socket))
 }
 
+/// Sends `PING` and returns the reply.
 fn ask(socket: &UdpSocket) -> io::Result<Vec<u8>> {
-    let mut buffer = [0; 16];
+    let mut buffer = vec![0; 16];
     socket.send(b"PING")?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    let length = within(PATIENCE, || socket.recv(&mut buffer))?;
-    Ok(buffer[..length].to_vec())
-}
-
-/// Any free port of this machine, of the family that reaches the server.
-fn any_port(server: SocketAddr) -> SocketAddr {
-    match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    }
+    let length = receive_within(socket, &mut buffer, TIMEOUT)?;
+    buffer.truncate(length);
+    Ok(buffer)
 }

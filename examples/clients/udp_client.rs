@@ -1,6 +1,6 @@
-//! Sends each text as one datagram and prints the answer.
+//! Sends each text as one datagram, and prints the replies.
 //!
-//! For slides 1 and 2. With a server in another terminal,
+//! For lessons 1 and 2. With a server in another terminal,
 //! `cargo run --example udp_server`:
 //!
 //! ```text
@@ -9,64 +9,77 @@
 //! STRASSE
 //! ```
 //!
-//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` of this machine; by
-//! default 127.0.0.1:1235. Then the texts; without any, lines from standard input.
-//! `[--patience 30]`, the seconds to wait for an answer.
+//! Arguments: `[IP:PORT]` of the server, or `HOST:PORT`, or a `PORT` on this
+//! machine. The default is 127.0.0.1:1235. Then the texts. Without texts, the client
+//! sends the lines of standard input. `[--patience 30]` is the number of seconds to
+//! wait for a reply.
 //!
-//! What to look for:
+//! What to try:
 //!
-//! - A datagram can get lost, and so can its answer, and nobody tells. Without the time
-//!   limit this program would wait for ever; a real one would send again.
-//! - `connect` on a datagram socket sends nothing. It sets the address to send to, and
-//!   lets in only what comes from there, errors included: with no server running,
-//!   "connection refused" is what the system of the other side reported.
+//! - A datagram or its reply can be lost, and the sender is not notified. Without a
+//!   timeout, this client would then wait forever. A real client would send the
+//!   request again.
+//! - A client rarely cares about its port. In Python, it need not call `bind`.
+//!   Rust's `UdpSocket` must be bound, so the client binds to port 0, and the kernel
+//!   chooses a free port.
+//! - `connect` on a UDP socket does not send anything. It sets the address to send
+//!   to. The socket then receives only datagrams and errors from that address.
+//! - Stop the server and run the client again. It prints "Connection refused",
+//!   because the server's kernel reports that no program uses this port.
 
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use sockets101::{Args, Failure, no_answer, while_waiting, within};
+use sockets101::{Args, Failure};
+use sockets101::{no_reply, print_or_exit, receive_within, show_waiting};
 
-/// The port of slides 1 and 2.
+/// The port of lessons 1 and 2.
 const PORT: u16 = 1235;
 
-/// How long to wait for an answer, in seconds.
+/// The default time to wait for a reply, in seconds.
 const PATIENCE: f64 = 30.0;
 
-/// More than a datagram can hold, in bytes.
-const LONGEST: usize = 64 * 1024;
+/// The size of the receive buffer, in bytes. No datagram is larger.
+const BUFFER_SIZE: usize = 64 * 1024;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("udp_client [IP:PORT [TEXT ...]] [--patience 30]");
-    let patience = args.seconds("--patience", PATIENCE, 0.001);
+    let patience = args.timeout("--patience", PATIENCE);
     let server = args.server_address(PORT)?;
 
-    let socket = UdpSocket::bind(any_port(server))?;
-    socket.connect(server).map_err(|err| no_answer(server, &err))?;
-    socket.set_read_timeout(Some(patience))?;
-    let mut buffer = vec![0; LONGEST];
+    let socket = match connect(server) {
+        Ok(socket) => socket,
+        Err(err) => return Err(no_reply(server, &err)),
+    };
     for text in args.texts() {
-        let answer = ask(&socket, &text?, &mut buffer, patience);
-        let length = answer.map_err(|err| no_answer(server, &err))?;
-        io::stdout().write_all(&[&buffer[..length], b"\n"].concat())?;
+        match ask(&socket, &text?, patience) {
+            Ok(reply) => {
+                print_or_exit(reply);
+                print_or_exit("\n");
+            }
+            Err(err) => return Err(no_reply(server, &err)),
+        }
     }
     Ok(())
 }
 
-fn ask(
-    socket: &UdpSocket,
-    text: &[u8],
-    buffer: &mut [u8],
-    patience: Duration,
-) -> io::Result<usize> {
-    socket.send(text)?;
-    while_waiting("an answer", || within(patience, || socket.recv(buffer)))
+/// Returns a socket that sends datagrams to `server`, and receives only from it.
+fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
+    // Any address of this machine, and any free port.
+    let own_address = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = UdpSocket::bind(own_address)?;
+    socket.connect(server)?;
+    Ok(socket)
 }
 
-/// Any free port of this machine, of the family that reaches the server.
-fn any_port(server: SocketAddr) -> SocketAddr {
-    match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    }
+/// Sends a text and returns the reply.
+fn ask(socket: &UdpSocket, text: &[u8], patience: Duration) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; BUFFER_SIZE];
+    socket.send(text)?;
+    // `||` makes a function of the call, and `show_waiting` calls that function.
+    let receive = || receive_within(socket, &mut buffer, patience);
+    let length = show_waiting("a reply", receive)?;
+    buffer.truncate(length);
+    Ok(buffer)
 }
