@@ -111,14 +111,23 @@ struct When {
     thread: usize,
 }
 
+/// An open socket for IPv4 or IPv6.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    socket: Socket,
+    datagrams: bool,
+    /// Whether it carries data. A listener does not.
+    carries: bool,
+}
+
 /// The state of the file descriptors of a program, updated with each call.
 #[derive(Default)]
 struct Reader {
     events: Vec<Event>,
-    /// For each number: how many sockets have had it, and whether it is a datagram socket.
-    generation: BTreeMap<usize, (usize, bool)>,
-    /// The open IPv4 and IPv6 sockets, and whether they carry data.
-    open: BTreeMap<usize, bool>,
+    /// For each number: how many sockets have had it.
+    generation: BTreeMap<usize, usize>,
+    /// The open sockets, by file descriptor. A socket can have several of them.
+    open: BTreeMap<usize, Open>,
 }
 
 impl Reader {
@@ -135,6 +144,13 @@ impl Reader {
         if name == "socket" && args.starts_with("AF_INET") {
             let opened = usize::try_from(result).unwrap_or_default();
             return self.opened(opened, false, args.contains("SOCK_DGRAM"));
+        }
+        if name == "fcntl" && args.contains("F_DUPFD") {
+            // Rust's `try_clone` makes a second file descriptor for the socket.
+            if let Some(open) = self.open.get(&descriptor).copied() {
+                self.open.insert(usize::try_from(result).unwrap_or_default(), open);
+            }
+            return;
         }
         let has_none = ["poll", "ppoll", "clock_nanosleep"].contains(&name);
         if !has_none && !self.open.contains_key(&descriptor) {
@@ -170,8 +186,15 @@ impl Reader {
                 Call::ReceiveFailed(received(args).0, error.to_owned())
             }
             ("shutdown", None) => Call::Shutdown,
-            ("close", None) if self.open.remove(&descriptor).unwrap_or_default() => {
-                Call::Close
+            ("close", None) => {
+                let closed = self.open.remove(&descriptor).unwrap_or_default();
+                let mut others = self.open.values();
+                // The socket closes with its last file descriptor.
+                if closed.carries && others.all(|open| open.socket != closed.socket)
+                {
+                    self.push_to(when, closed, Call::Close);
+                }
+                return;
             }
             ("clock_nanosleep", None) => {
                 let Some(found) = SLEEP.captures(args) else { return };
@@ -191,20 +214,26 @@ impl Reader {
     }
 
     fn opened(&mut self, descriptor: usize, carries: bool, datagrams: bool) {
-        let before = self.socket(descriptor).1;
-        self.generation.insert(descriptor, (before + 1, datagrams));
-        self.open.insert(descriptor, carries);
+        let generation = self.generation.entry(descriptor).or_default();
+        *generation += 1;
+        let socket = (descriptor, *generation);
+        self.open.insert(descriptor, Open { socket, datagrams, carries });
     }
 
     fn push(&mut self, when: When, descriptor: usize, call: Call) {
+        let open = self.open.get(&descriptor).copied().unwrap_or_default();
         if matches!(call, Call::Connect(_) | Call::Send(_) | Call::Receive(..)) {
-            self.open.insert(descriptor, true);
+            for other in self.open.values_mut() {
+                if other.socket == open.socket {
+                    other.carries = true;
+                }
+            }
         }
-        let socket = self.socket(descriptor);
-        let datagrams = self
-            .generation
-            .get(&descriptor)
-            .is_some_and(|(_, datagrams)| *datagrams);
+        self.push_to(when, open, call);
+    }
+
+    fn push_to(&mut self, when: When, open: Open, call: Call) {
+        let Open { socket, datagrams, .. } = open;
         let acts = matches!(
             call,
             Call::Connecting | Call::Send(_) | Call::Shutdown | Call::Sleep(_)
@@ -219,7 +248,7 @@ impl Reader {
     }
 
     fn socket(&self, descriptor: usize) -> Socket {
-        (descriptor, self.generation.get(&descriptor).map_or(0, |(count, _)| *count))
+        self.open.get(&descriptor).map_or((descriptor, 0), |open| open.socket)
     }
 
     /// Handles the return of `poll`: in `connect_timeout`, or in a server.
@@ -237,7 +266,7 @@ impl Reader {
             return self.push(when, 0, Call::Poll(sockets));
         };
         let connects = args.contains("POLLOUT")
-            && !self.open.get(descriptor).copied().unwrap_or_default();
+            && !self.open.get(descriptor).is_some_and(|open| open.carries);
         if connects {
             let outcome = if what == "POLLOUT" {
                 Ok(())

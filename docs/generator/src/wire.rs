@@ -99,13 +99,21 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
     for (party, who) in exchange.parties.iter().enumerate() {
         let mut threads: BTreeMap<usize, Queue> = BTreeMap::new();
         for (place, event) in who.events.iter().enumerate() {
-            let queue = threads.entry(event.thread).or_insert_with(|| Queue {
+            // A client acts on what its reader has received, so its calls stay in their
+            // order. Only the end of the stream arrives independently of what it does.
+            let thread = match event.call {
+                _ if who.is_server => event.thread,
+                Call::Receive(_, ref bytes) if bytes.is_empty() => event.thread,
+                _ => 0,
+            };
+            let queue = threads.entry(thread).or_insert_with(|| Queue {
                 party,
                 name: String::new(),
                 calls: VecDeque::new(),
             });
             let before = queue.calls.back().map_or(0, |(step, _)| *step);
             let due = match event.call {
+                _ if !who.is_server && thread != 0 => 0,
                 // A call that does not wait belongs to the step of the call before it. `poll`
                 // belongs to the step of the call that it makes possible.
                 Call::Close => before,
@@ -196,8 +204,15 @@ impl Stage<'_> {
         let link = self.link(queue.party, event);
         let possible = match &event.call {
             Call::Accept => self.waiting().is_some(),
-            // Another thread of a client may have to connect first.
             Call::Send(_) => event.datagrams || link.is_some(),
+            // A client reads the end of the stream before it closes the socket.
+            Call::Close => !self.queues.iter().any(|other| {
+                other.party == queue.party
+                    && other.calls.iter().any(|(_, pending)| {
+                        pending.socket == event.socket
+                            && matches!(pending.call, Call::Receive(..))
+                    })
+            }),
             Call::Receive(_, bytes) => link.is_none_or(|(number, end)| {
                 let link = &self.links[number];
                 let left = link.sent[1 - end].saturating_sub(link.taken[end]);
