@@ -178,18 +178,17 @@ fn a_connection_that_closes_without_a_reply_is_an_error_of_one_sentence() {
 fn bytes_after_the_last_reply_are_printed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    thread::scope(|both| {
-        both.spawn(|| {
-            let (mut client, _) = listener.accept().unwrap();
-            receive(&mut client, "request\n");
-            client.write_all(b"reply\nand ").unwrap();
-            assert_eq!(rest(&mut client), "");
-            client.write_all(b"more").unwrap();
-            half_close(&client);
-        });
-        let output = run("tcp_client", &[&address, "request"], "");
-        assert_eq!(stdout(&output), "reply\nand more");
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        receive(&mut client, "request\n");
+        client.write_all(b"reply\nand ").unwrap();
+        assert_eq!(rest(&mut client), "");
+        client.write_all(b"more").unwrap();
+        half_close(&client);
     });
+    let output = run("tcp_client", &[&address, "request"], "");
+    assert_eq!(stdout(&output), "reply\nand more");
+    server.join().unwrap();
 }
 
 /// A server of a student often sends a reply without a newline, and closes the connection.
@@ -197,17 +196,16 @@ fn bytes_after_the_last_reply_are_printed() {
 fn a_reply_without_a_newline_is_printed_when_the_server_closes() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    thread::scope(|both| {
-        both.spawn(|| {
-            let (mut client, _) = listener.accept().unwrap();
-            receive(&mut client, "request\n");
-            client.write_all(b"reply").unwrap();
-            half_close(&client);
-            assert_eq!(rest(&mut client), "");
-        });
-        let output = run("tcp_client", &[&address, "request"], "");
-        assert_eq!(stdout(&output).trim_end(), "reply");
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        receive(&mut client, "request\n");
+        client.write_all(b"reply").unwrap();
+        half_close(&client);
+        assert_eq!(rest(&mut client), "");
     });
+    let output = run("tcp_client", &[&address, "request"], "");
+    assert_eq!(stdout(&output).trim_end(), "reply");
+    server.join().unwrap();
 }
 
 /// Or the server keeps the connection open. The client waits for a newline only for a short
@@ -216,23 +214,22 @@ fn a_reply_without_a_newline_is_printed_when_the_server_closes() {
 fn the_client_says_that_a_reply_has_no_newline() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    thread::scope(|both| {
-        both.spawn(|| {
-            let (mut client, _) = listener.accept().unwrap();
-            receive(&mut client, "one\n");
-            client.write_all(b"ONE").unwrap();
-            receive(&mut client, "two\n");
-            client.write_all(b"TWO").unwrap();
-            assert_eq!(rest(&mut client), "");
-        });
-        let args = [&address, "one", "two", "--patience", "1000"];
-        let output = run("tcp_client", &args, "");
-        let printed = stdout(&output);
-        assert_eq!(printed.split_whitespace().collect::<String>(), "ONETWO");
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(stderr.contains("newline"), "{stderr}");
-        assert!(!stderr.contains("no reply"), "{stderr}");
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        receive(&mut client, "one\n");
+        client.write_all(b"ONE").unwrap();
+        receive(&mut client, "two\n");
+        client.write_all(b"TWO").unwrap();
+        assert_eq!(rest(&mut client), "");
     });
+    let args = [&address, "one", "two", "--patience", "1000"];
+    let output = run("tcp_client", &args, "");
+    let printed = stdout(&output);
+    assert_eq!(printed.split_whitespace().collect::<String>(), "ONETWO");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("newline"), "{stderr}");
+    assert!(!stderr.contains("no reply"), "{stderr}");
+    server.join().unwrap();
 }
 
 #[test]
@@ -262,19 +259,18 @@ fn ttl_ping_prints_what_it_received_and_gives_up() {
 fn a_late_pong_is_not_counted() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap().to_string();
-    thread::scope(|both| {
-        both.spawn(|| {
-            let mut buffer = [0; 100];
-            let (_, first) = server.recv_from(&mut buffer).unwrap();
-            let (_, second) = server.recv_from(&mut buffer).unwrap();
-            assert_ne!(first, second, "one socket for both");
-            server.send_to(b"PONG", first).unwrap();
-            thread::sleep(Duration::from_millis(100));
-            server.send_to(b"PONG", second).unwrap();
-        });
-        let output = run("ttl_ping", &[&address], "");
-        assert_eq!(stdout(&output), "TTL 1: no reply\nTTL 2: PONG\n2 hops\n");
+    let server = thread::spawn(move || {
+        let mut buffer = [0; 100];
+        let (_, first) = server.recv_from(&mut buffer).unwrap();
+        let (_, second) = server.recv_from(&mut buffer).unwrap();
+        assert_ne!(first, second, "one socket for both");
+        server.send_to(b"PONG", first).unwrap();
+        thread::sleep(Duration::from_millis(100));
+        server.send_to(b"PONG", second).unwrap();
     });
+    let output = run("ttl_ping", &[&address], "");
+    assert_eq!(stdout(&output), "TTL 1: no reply\nTTL 2: PONG\n2 hops\n");
+    server.join().unwrap();
 }
 
 /// An unknown name is not a wrong argument, because the name may exist tomorrow.
