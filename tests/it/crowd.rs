@@ -199,11 +199,11 @@ fn the_probe_finds_the_end_of_the_queue() {
 
 #[test]
 fn an_error_is_one_sentence() {
-    let (_deaf, nobody) = deaf();
-    let nobody = nobody.to_string();
-    for args in [&[nobody.as_str()][..], &[&nobody, "--seconds", "1"]] {
+    let (_deaf, address) = deaf();
+    let address = address.to_string();
+    for args in [&[address.as_str()][..], &[&address, "--seconds", "1"]] {
         let said = stderr(&run("crowd", args, ""), 1);
-        assert!(said.contains(&nobody), "{said}");
+        assert!(said.contains(&address), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
     let said = stderr(&run("crowd", &["udp_server"], ""), 1);
@@ -308,7 +308,7 @@ fn a_closed_or_full_output_is_not_a_panic() {
                 code.is_none_or(|code| output.status.code() == Some(code)),
                 "{said}"
             );
-            let sentences = if code.is_some() { 0 } else { 1 };
+            let sentences = usize::from(code.is_none());
             assert_eq!(said.lines().count(), sentences, "{name} {args:?}: {said}");
             assert_eq!(
                 output.status.success(),

@@ -330,8 +330,8 @@ fn last_word(lab: &Lab) -> Outcome {
             client.expect_a_beginning(&"x".repeat(much.len()))
         }
         kind => {
-            let flaw = if kind == Block { b"\xff\xff\xff\xff" } else { b"goo\xff" };
-            client.send([flaw.as_slice(), &much].concat());
+            let invalid = if kind == Block { b"\xff\xff\xff\xff" } else { b"goo\xff" };
+            client.send([invalid.as_slice(), &much].concat());
             let more = |miss: &Seen| miss.talk.came.starts_with(&miss.talk.want);
             let good = client.expect(if kind == Block { "" } else { "GOO" });
             good.because(more, why::FLAW_ANSWERED)?;

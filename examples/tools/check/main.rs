@@ -43,7 +43,7 @@ mod wire;
 #[path = "../common/words.rs"]
 mod words;
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -105,10 +105,7 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
     let only = args.option("--only", String::new());
     let timeout = args.timeout("--timeout", TIMEOUT);
     let lesson = args.positional(String::new());
-    let address = match has_address() {
-        true => Some(args.server_address(0)?),
-        false => None,
-    };
+    let address = if has_address() { Some(args.server_address(0)?) } else { None };
     let delay = args.seconds("--delay", if address.is_some() { DELAY } else { 0.0 });
     args.finish();
 
@@ -163,11 +160,11 @@ fn has_address() -> bool {
 fn list() -> String {
     let mut text = String::from("The lessons with a server:\n");
     for Row { lesson, name, kind, design, port, .. } in SERVERS {
-        text += &format!("{lesson:>4}  {name:<26}{port}  {kind:?}, {design:?}\n");
+        let _ = writeln!(text, "{lesson:>4}  {name:<26}{port}  {kind:?}, {design:?}");
     }
     text += "The checks:\n";
     for check in &CHECKS {
-        text += &format!("      {:<20}{}\n", check.name, check.does);
+        let _ = writeln!(text, "      {:<20}{}", check.name, check.does);
     }
     text
 }

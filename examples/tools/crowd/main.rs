@@ -35,7 +35,7 @@
 //!
 //! It does one of these:
 //!
-//! 1. Show who waits for whom: `[--clients 8]` connect at the same time, and each of them sends
+//! 1. Show which clients wait: `[--clients 8]` connect at the same time, and each of them sends
 //!    `[--messages 1]`. The first `[--silent 0]` of them send nothing for two seconds.
 //!    `[--svg FILE]` also draws a picture.
 //! 2. Measure the queue: with `[--backlog-probe]`, it keeps the server busy, opens up to
@@ -159,7 +159,8 @@ struct Target {
     /// True if the server closes the connection after a reply, as far as we know.
     one_message: bool,
     /// The server process. It is killed when this value is dropped.
-    _server: Option<server::Server>,
+    #[allow(dead_code)]
+    server: Option<server::Server>,
 }
 
 /// The arguments that say how an example is started, and what the clients send.
@@ -187,7 +188,7 @@ impl Terms {
             patience: self.patience,
             texts: texts(self.size, blocks),
             one_message: blocks || kind == Kind::OneMessage,
-            _server: None,
+            server: None,
         };
         if is_example(place) {
             let taken = row.map_or(&[][..], |row| row.options);
@@ -197,9 +198,11 @@ impl Terms {
             server::build([place])?;
             // The server can log millions of lines about its clients.
             let server = server::Server::start(place, options, Stdio::null())?;
-            target.name = format!("{place} {}", passed.join(" ")).trim_end().to_owned();
+            if !passed.is_empty() {
+                target.name = format!("{place} {}", passed.join(" "));
+            }
             target.address = server.address;
-            target._server = Some(server);
+            target.server = Some(server);
         } else {
             if !place.contains(':') {
                 target.name = format!("127.0.0.1:{place}");
