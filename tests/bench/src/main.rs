@@ -1,17 +1,17 @@
-//! Measures the servers beside plain C and beside Python.
+//! Compares the speed of our servers with servers in plain C and in Python.
 //!
 //! ```text
 //! $ cargo run --release -p sockets101-bench
 //! ```
 //!
 //! prints tables, and writes them and five charts to `docs/src/generated/bench`. It needs
-//! Linux, two processors, `cc`, `python3` and `taskset`, and takes ten minutes, in which the
-//! machine should do nothing else. With `--short` it only shows that all of this works: it
-//! takes a minute, proves nothing, and writes to `target/bench`.
+//! Linux, two processors, `cc`, `python3` and `taskset`. It takes ten minutes, and the
+//! machine should do nothing else during this time. `--short` takes a minute and only shows
+//! that the benchmark works. It writes to `target/bench`.
 //!
-//! The server has a core, and `crowd` another. Those that are compared take turns, so that a
-//! machine that is busy for a while is so for all of them. A figure is the median of its
-//! rounds; a ratio is that of each round first, and then the median.
+//! The server runs on one core, and `crowd` on another one. The servers take turns in each
+//! round, so that other load on the machine slows down all of them. A figure is the median
+//! of its rounds. A ratio is computed for each round, and then the median is taken.
 
 mod chart;
 mod report;
@@ -19,16 +19,17 @@ mod report;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
 use std::{env, fs, thread};
 
 use chart::{EVENT, OURS, PYTHON, REFERENCE, Style};
 
 type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Set in the process that may have many descriptors.
+/// The environment variable of the process that may open many file descriptors.
 const RAISED: &str = "SOCKETS101_BENCH_DESCRIPTORS";
 
-/// What runs a server's program.
+/// The language of a server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Language {
     C,
@@ -40,7 +41,7 @@ use Language::{C, Python, Rust};
 struct Server {
     language: Language,
     program: &'static str,
-    /// For those who read a table or a chart.
+    /// The name in tables and charts.
     name: &'static str,
     style: Style,
 }
@@ -64,7 +65,7 @@ impl Server {
     }
 }
 
-/// Those that are compared: the one in C, the one in Python, and ours.
+/// The servers that are compared: the C server, the Python server, and ours.
 const POLL: &[Server] = &[
     Server::new(C, "poll_server", "C, poll(2)", REFERENCE),
     Server::new(Python, "poll_server", "Python", PYTHON),
@@ -77,14 +78,14 @@ const THREADS: &[Server] = &[
     Server::new(Rust, "thread_per_client", "thread_per_client", OURS),
 ];
 
-/// How many clients ask, and how many others say nothing.
+/// The number of clients that send requests, and of idle clients.
 #[derive(Clone, Copy)]
 struct Crowd {
     active: u16,
     idle: u16,
 }
 
-/// The last is 10,000 connections, for the memory that they take.
+/// The last one has 10,000 connections, to measure their memory.
 const FOR_POLL: &[Crowd] = &[
     Crowd { active: 1, idle: 0 },
     Crowd { active: 10, idle: 0 },
@@ -94,7 +95,7 @@ const FOR_POLL: &[Crowd] = &[
     Crowd { active: 10, idle: 9000 },
     Crowd { active: 10, idle: 9990 },
 ];
-/// The first three: a hundred threads are as many as a slide needs.
+/// The first three, because a lesson needs at most a hundred threads.
 const FOR_THREADS: &[Crowd] = FOR_POLL.split_at(3).0;
 
 impl Crowd {
@@ -109,20 +110,25 @@ impl Crowd {
     }
 }
 
-/// What a server did for a crowd.
+/// The figures of one server with one crowd.
 struct Figures {
-    /// Requests a second.
+    /// Requests per second.
     rate: f64,
-    /// In microseconds.
+    /// The 99th percentile of the reply times, in microseconds.
     p99: f64,
-    /// The most that it had in use, in MiB.
+    /// The CPU time of the server per request (user and system), in microseconds.
+    cpu: f64,
+    /// The largest amount of memory that the server used, in MiB.
     memory: f64,
-    /// The rate, divided by that of the server in C, or in Python, in the same round.
+    /// The rate divided by the rate of the C server, and of the Python server, in the same
+    /// round.
     to_c: f64,
     to_python: f64,
+    /// The CPU time per request, divided by that of the C server in the same round.
+    cpu_to_c: f64,
 }
 
-/// A crowd, and what each server of a group did for it.
+/// A crowd, and the figures of each server of a group with it.
 struct Scene {
     crowd: Crowd,
     figures: Vec<Figures>,
@@ -137,7 +143,7 @@ struct Bench {
     top: PathBuf,
     target: PathBuf,
     rounds: usize,
-    /// How long a round is.
+    /// The length of a round, in seconds.
     seconds: &'static str,
 }
 
@@ -158,7 +164,7 @@ fn run() -> Anyhow<ExitCode> {
     }
     let executable = env::current_exe()?;
     if env::var_os(RAISED).is_none() {
-        // Without `unsafe`, only a shell can raise its own limit.
+        // Rust has no safe call that raises the limit, so a shell raises it.
         let raise = "ulimit -n 20000 2>/dev/null || ulimit -n $(ulimit -H -n); exec \"$0\" \"$@\"";
         let mut again = Command::new("sh");
         again.args(["-c", raise]).arg(executable).args(args).env(RAISED, "yes");
@@ -188,12 +194,14 @@ fn run() -> Anyhow<ExitCode> {
 }
 
 impl Bench {
-    /// On what this was measured, and how. An error says what is missing.
+    /// Returns how and on which machine the figures were measured. The error says what is
+    /// missing.
     fn caption(&self) -> Anyhow<String> {
         let cores = thread::available_parallelism()?.get();
         if cores < 2 {
             return Err(
-                "this needs two processors: for a server, and for its load".into()
+                "this needs two processors, one for the server and one for its load"
+                    .into(),
             );
         }
         first_line("taskset")?;
@@ -208,10 +216,10 @@ impl Bench {
             rest.and_then(|rest| rest.split('"').next()).unwrap_or("?").to_owned()
         };
         Ok(format!(
-            "{}, {cores} cores{}, Linux {}; {}, {}, {}, rustix {}, mio {}. Server and load on a \
-             core each; messages of 64 bytes; each client asks again when it has its answer. \
-             A figure is the median of its rounds ({} of {} s); so is a ratio, each time to \
-             the other server in the same round.",
+            "{}, {cores} cores{}, Linux {}; {}, {}, {}, rustix {}, mio {}. The server and \
+             its load run on one core each. Messages have 64 bytes. Each client sends its next \
+             request after the reply. A figure is the median of its rounds ({} of {} s). A \
+             ratio is computed in each round, and then the median is taken.",
             model.unwrap_or("An unknown processor"),
             if cpu.contains(" hypervisor") { " of a virtual machine" } else { "" },
             kernel.split('-').next().unwrap_or_default().trim(),
@@ -225,7 +233,7 @@ impl Bench {
         ))
     }
 
-    /// The examples as they are released, and the servers in C.
+    /// Builds the examples in release mode, and the C servers.
     fn build(&self) -> Anyhow<()> {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
         cargo.args(["build", "--quiet", "--release", "--features=event"]);
@@ -245,7 +253,7 @@ impl Bench {
         Ok(())
     }
 
-    /// All scenes of a group, each with all servers in turns.
+    /// Measures all scenes of a group. In each round, the servers take turns.
     fn group(&self, servers: &'static [Server], crowds: &[Crowd]) -> Anyhow<Group> {
         let mut scenes = Vec::new();
         for crowd in crowds.iter().copied() {
@@ -260,9 +268,11 @@ impl Bench {
                 Figures {
                     rate: middle(|figures| figures.rate),
                     p99: middle(|figures| figures.p99),
+                    cpu: middle(|figures| figures.cpu),
                     memory: middle(|figures| figures.memory),
                     to_c: middle(|figures| figures.to_c),
                     to_python: middle(|figures| figures.to_python),
+                    cpu_to_c: middle(|figures| figures.cpu_to_c),
                 }
             };
             let scene =
@@ -273,7 +283,7 @@ impl Bench {
         Ok(Group { servers, scenes })
     }
 
-    /// One server after another.
+    /// Measures each server once, one after another.
     fn round(&self, servers: &[Server], crowd: Crowd) -> Anyhow<Vec<Figures>> {
         let one = |server: &Server| {
             let what = |err| {
@@ -282,21 +292,28 @@ impl Bench {
             self.one(server, crowd).map_err(what)
         };
         let mut figures = servers.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        let (c, python) = (figures[0].rate, figures[1].rate);
+        let (c, python, cpu) = (figures[0].rate, figures[1].rate, figures[0].cpu);
         for one in &mut figures {
-            (one.to_c, one.to_python) = (one.rate / c, one.rate / python);
+            one.to_c = one.rate / c;
+            one.to_python = one.rate / python;
+            one.cpu_to_c = one.cpu / cpu;
         }
         Ok(figures)
     }
 
-    /// Starts a server, loads it once, and ends it.
+    /// Starts a server, sends it requests once, and stops it.
     fn one(&self, server: &Server, crowd: Crowd) -> Anyhow<Figures> {
         let server = Running::start(self.command(server))?;
         let mut load = pinned(1, &self.target.join("release/examples/crowd"));
         load.args([&server.address, "--seconds", self.seconds, "--size", "64"]);
         load.args(["--clients", &crowd.active.to_string()]);
         load.args(["--idle", &crowd.idle.to_string()]);
-        let output = load.stdin(Stdio::null()).output()?;
+        load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut load = load.spawn()?;
+        // The CPU time of accepting the connections does not belong to the requests.
+        let before = server.cpu_after(crowd.connections(), &mut load)?;
+        let output = load.wait_with_output()?;
+        let cpu = server.cpu()? - before;
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr);
             let last = why.lines().last().unwrap_or("crowd failed");
@@ -315,13 +332,16 @@ impl Bench {
         let [_, rate, _, _, _, p99, _] = cells[..] else {
             return Err(format!("crowd's row has not seven columns: {row:?}").into());
         };
-        let (rate, p99) = (rate.parse()?, p99.parse()?);
+        let (rate, p99): (f64, f64) = (rate.parse()?, p99.parse()?);
+        let requests = rate * self.seconds.parse::<f64>()?;
         Ok(Figures {
             rate,
             p99,
+            cpu: cpu * 1e6 / requests,
             memory: server.memory()?,
             to_c: 1.0,
             to_python: 1.0,
+            cpu_to_c: 1.0,
         })
     }
 
@@ -331,23 +351,23 @@ impl Bench {
             C => pinned(0, &self.target.join("bench").join(name)),
             Rust => pinned(0, &self.target.join("release/examples").join(name)),
             Python => {
-                let twin = self.top.join("docs/python").join(name);
+                let program = self.top.join("docs/python").join(name);
                 let mut command = pinned(0, Path::new("python3"));
-                command.arg(twin.with_extension("py"));
+                command.arg(program.with_extension("py"));
                 command
             }
         }
     }
 }
 
-/// Runs on one core only.
+/// Returns a command that runs on this core only.
 fn pinned(core: u8, program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", &core.to_string()]).arg(program);
     command
 }
 
-/// What a program says of its version.
+/// Returns the first line of a program's version.
 fn first_line(program: &str) -> Anyhow<String> {
     let output = Command::new(program).arg("--version").output();
     let output = output.map_err(|err| format!("this needs {program}: {err}"))?;
@@ -369,7 +389,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// A running server. It is killed when this goes.
+/// A running server. It is killed when this value is dropped.
 struct Running {
     child: Child,
     address: String,
@@ -377,27 +397,52 @@ struct Running {
 
 impl Running {
     fn start(mut command: Command) -> Anyhow<Self> {
-        // Its clients come and go unsaid: a terminal would be slower than the server.
+        // The log lines are discarded, because a terminal would be slower than the server.
         command.arg("0").stdin(Stdio::null()).stderr(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take();
         let mut server = Self { child, address: String::new() };
         let mut line = String::new();
-        // Nothing else is said there, so nobody has to keep this open.
+        // The server prints nothing else, so the pipe need not stay open.
         BufReader::new(stdout.ok_or("no pipe")?).read_line(&mut line)?;
         let address = line.trim_end().strip_prefix("server ready on ");
-        let failed = || format!("it does not start; `{command:?}` tells why");
+        let failed =
+            || format!("the server does not start; to see why, run {command:?}");
         address.ok_or_else(failed)?.clone_into(&mut server.address);
         Ok(server)
     }
 
-    /// The most memory that it had in use, in MiB.
+    /// Waits until the server has accepted so many connections, or until the load has ended.
+    /// Then returns the CPU time that the server has used, in seconds.
+    fn cpu_after(&self, connections: u16, load: &mut Child) -> Anyhow<f64> {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        // Every server also has stdin, stdout, stderr and the listener.
+        let expected = 4 + usize::from(connections);
+        while fs::read_dir(&folder)?.count() < expected && load.try_wait()?.is_none()
+        {
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.cpu()
+    }
+
+    /// Returns the CPU time that the server has used (user and system), in seconds.
+    /// Source: `proc_pid_stat(5)`, fields 14 and 15, in 1/100 s.
+    fn cpu(&self) -> Anyhow<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let (_, after_name) = stat.rsplit_once(") ").ok_or("unknown format")?;
+        let fields: Vec<&str> = after_name.split(' ').collect();
+        let [user, system] =
+            [fields[11].parse::<f64>()?, fields[12].parse::<f64>()?];
+        Ok((user + system) / 100.0)
+    }
+
+    /// Returns the largest amount of memory that the server used, in MiB.
     fn memory(&self) -> Anyhow<f64> {
         let status =
             fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        Ok(kib.ok_or("the server has ended")?.parse::<f64>()? / 1024.0)
+        Ok(kib.ok_or("the server has stopped")?.parse::<f64>()? / 1024.0)
     }
 }
 

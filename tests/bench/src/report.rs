@@ -1,4 +1,4 @@
-//! What was measured, as tables and as charts, one for each question.
+//! Shows the figures as tables and charts, one for each question.
 
 use std::fmt::Write;
 use std::iter::once;
@@ -6,31 +6,42 @@ use std::iter::once;
 use crate::chart::{Chart, Line};
 use crate::{Figures, Group, Scene, Server};
 
-/// The tables, for a page and for a terminal.
+/// Returns the tables, in a form for both a page and a terminal.
 pub fn tables([poll, threads]: &[Group; 2]) -> String {
     let values = |question: &str, group: &Group, part: fn(&Figures) -> f64| {
         table(question, group, names(group), |scene| values(scene, part))
     };
     let ratios = |group: &Group| {
-        let title = "Times as fast as C, and as Python";
+        let title = "Requests per second, divided by those of C and of Python";
         table(title, group, ratio_names(group), |scene| ratios(group, scene))
     };
-    let fast = "How many requests a second, by one thread?";
-    let slow = "How long does the slowest answer in a hundred take? (p99, in µs)";
-    let memory = "How much memory was in use, at most? (MiB)";
-    let threaded = "How many requests a second, by a thread for each client?";
+    let fast = "How many requests per second does one thread serve?";
+    let slow = "How long does the slowest reply of a hundred take? (p99, in µs)";
+    let cpu = "How much CPU time does the server use for a request? (user and system, in µs)";
+    let cpu_ratios = |group: &Group| {
+        let title = "CPU time for a request, divided by that of C";
+        let heads = ours(group).map(Server::in_table).collect();
+        table(title, group, heads, |scene| cpu_ratios(group, scene))
+    };
+    let memory = "How much memory does the server use at most? (MiB)";
+    let threaded =
+        "How many requests per second are served with one thread per client?";
     [
         values(fast, poll, |figures| figures.rate),
         ratios(poll),
         values(slow, poll, |figures| figures.p99),
+        values(cpu, poll, |figures| figures.cpu),
+        cpu_ratios(poll),
         values(memory, poll, |figures| figures.memory),
         values(threaded, threads, |figures| figures.rate),
         ratios(threads),
+        values(cpu, threads, |figures| figures.cpu),
+        cpu_ratios(threads),
     ]
     .join("\n")
 }
 
-/// The heads of columns with a figure of each server.
+/// Returns the heads of the columns with the figures of each server.
 fn names(group: &Group) -> Vec<String> {
     group.servers.iter().map(Server::in_table).collect()
 }
@@ -39,13 +50,23 @@ fn values(scene: &Scene, part: fn(&Figures) -> f64) -> Vec<String> {
     scene.figures.iter().map(part).map(rounded).collect()
 }
 
-/// The heads of columns in which our servers are compared with the others.
+/// Returns the heads of the columns that compare our servers with the others.
 fn ratio_names(group: &Group) -> Vec<String> {
-    let ours = group.servers.iter().filter(|server| server.is_ours());
     let heads = |server: &Server| {
         ["C", "Python"].map(|other| format!("{} to {other}", server.in_table()))
     };
-    ours.flat_map(heads).collect()
+    ours(group).flat_map(heads).collect()
+}
+
+fn ours(group: &Group) -> impl Iterator<Item = &Server> {
+    group.servers.iter().filter(|server| server.is_ours())
+}
+
+fn cpu_ratios(group: &Group, scene: &Scene) -> Vec<String> {
+    let all = group.servers.iter().zip(&scene.figures);
+    all.filter(|(server, _)| server.is_ours())
+        .map(|(_, f)| rounded(f.cpu_to_c))
+        .collect()
 }
 
 fn ratios(group: &Group, scene: &Scene) -> Vec<String> {
@@ -54,7 +75,7 @@ fn ratios(group: &Group, scene: &Scene) -> Vec<String> {
     ours.flat_map(|(_, f)| [f.to_c, f.to_python]).map(rounded).collect()
 }
 
-/// A table with a row for each scene.
+/// Returns a table with a row for each scene.
 fn table(
     title: &str,
     group: &Group,
@@ -90,7 +111,7 @@ fn table(
     text
 }
 
-/// What a scene gave, while the others are still measured.
+/// Returns a line of progress: the figures of one scene.
 pub fn progress(servers: &[Server], scene: &Scene) -> String {
     let mut line = format!("clients: {};", scene.crowd.in_words());
     for (server, rate) in servers.iter().zip(values(scene, |f| f.rate)) {
@@ -109,7 +130,7 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
     [
         Chart {
             name: "active",
-            title: "How many requests a second, when everybody asks at once?",
+            title: "How many requests per second, if all clients are active?",
             x: all_ask,
             y: requests,
             scale: mark,
@@ -117,7 +138,7 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
         },
         Chart {
             name: "idle",
-            title: "What do connections that say nothing cost those that ask?",
+            title: "How much do idle connections slow down the active clients?",
             x: ten_ask,
             y: requests,
             scale: mark,
@@ -125,23 +146,23 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
         },
         Chart {
             name: "latency",
-            title: "How long does the slowest answer in a hundred take?",
+            title: "How long does the slowest reply of a hundred take?",
             x: ten_ask,
-            y: "time from request to answer, 99th percentile",
+            y: "time from request to reply, 99th percentile",
             scale: time,
             lines: lines(poll, is_shown, |f| f.p99),
         },
         Chart {
             name: "memory",
-            title: "How much memory do connections take in the server?",
+            title: "How much memory do the connections use in the server?",
             x: ten_ask,
-            y: "most memory in use",
+            y: "largest amount of memory",
             scale: |mebibytes| mark(mebibytes) + " MiB",
             lines: lines(poll, is_shown, |f| f.memory),
         },
         Chart {
             name: "threads",
-            title: "How many requests a second, with a thread for each client?",
+            title: "How many requests per second, with one thread per client?",
             x: all_ask,
             y: requests,
             scale: mark,
@@ -150,7 +171,7 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
     ]
 }
 
-/// A line for each server through those scenes.
+/// Returns a line for each server through these scenes.
 fn lines(
     group: &Group,
     scenes: impl Fn(&&Scene) -> bool,
@@ -167,7 +188,7 @@ fn lines(
     line.collect()
 }
 
-/// Three digits, which is more than a figure is worth.
+/// Returns a figure with three digits. More would not be significant.
 fn rounded(value: f64) -> String {
     match value {
         ..10.0 => format!("{value:.2}"),
@@ -179,18 +200,18 @@ fn rounded(value: f64) -> String {
     }
 }
 
-/// A value at an axis, or in words: 0.5, 2, 2.25, 20, 5,000.
+/// Returns a value for an axis: 0.5, 2, 2.25, 20, 5,000.
 fn mark(value: f64) -> String {
     let small = (value * 100.0).round() / 100.0;
     if value < 10.0 { small.to_string() } else { grouped(value) }
 }
 
-/// Microseconds at an axis.
+/// Returns microseconds for an axis.
 fn time(value: f64) -> String {
     if value < 1000.0 { mark(value) + " µs" } else { mark(value / 1000.0) + " ms" }
 }
 
-/// A whole number with its thousands apart.
+/// Returns a whole number with commas between the thousands.
 pub fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
