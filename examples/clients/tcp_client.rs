@@ -16,13 +16,13 @@
 //!
 //! What to try:
 //!
-//! - A stream has no messages. This client uses a newline as its own delimiter: when
-//!   as many newlines have arrived as it has sent, the reply is complete. The
-//!   servers do not know about this. They reply to the newline as to any other
-//!   character.
+//! - A stream has no messages. This client uses a newline as its own delimiter: a
+//!   reply is complete when as many newlines have arrived as it has sent. The servers
+//!   treat a newline as any other character. If your own server sends no newline, the
+//!   client prints a note after one second, and goes on.
 //! - The client reads while it writes. Otherwise, a very long text could block both
-//!   programs: the server waits until the client reads the reply, and the client
-//!   waits until the server reads the text.
+//!   programs. The server would wait until the client reads the reply. The client would
+//!   wait until the server reads the text.
 //! - After its last text, the client closes its sending side. It then reads until
 //!   the server closes the connection. This is called a half-close.
 //! - `tcp_server` and the thread pools reply to one message and then close the
@@ -69,9 +69,10 @@ fn main() -> Result<(), Failure> {
     for text in args.texts() {
         let mut message = text?;
         message.push(b'\n');
-        // If this fails, the connection is closed or blocked. Either way, the reader
-        // prints what still arrives.
-        let _ = show_waiting("the server to read", || stream.write_all(&message));
+        // This fails if the server has closed the connection, or does not read. Its
+        // reply may have arrived before, so the client looks for one.
+        let write = || stream.write_all(&message);
+        let _ = show_waiting("the server to read the text", write);
         let result = wait_for_reply(&newlines, count_newlines(&message), patience);
         if let Err(err) = result {
             return Err(no_reply(server, &err));
@@ -80,16 +81,14 @@ fn main() -> Result<(), Failure> {
 
     // The half-close. It fails only if the connection is already closed.
     let _ = stream.shutdown(Shutdown::Write);
-    let next = || newlines.recv_timeout(patience);
-    loop {
-        match show_waiting("the server to close the connection", next) {
-            Ok(_) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) => {
-                return Err(format!("{server} has not closed the connection").into());
-            }
-        }
+    let wait = || wait_for_close(&newlines, patience);
+    if !show_waiting("the server to close the connection", wait) {
+        let advice = "it should do so when a read returns 0 bytes";
+        return Err(
+            format!("{server} has not closed the connection; {advice}").into()
+        );
     }
+    Ok(())
 }
 
 /// Prints all bytes from the server as they arrive, until the connection is closed.
@@ -148,6 +147,18 @@ fn wait_for_reply(
         }
     }
     Ok(())
+}
+
+/// Waits until the server has closed the connection. Returns false if nothing happens
+/// for the time `patience`.
+fn wait_for_close(newlines: &Receiver<usize>, patience: Duration) -> bool {
+    loop {
+        match newlines.recv_timeout(patience) {
+            Ok(_) => {}
+            Err(RecvTimeoutError::Disconnected) => return true,
+            Err(RecvTimeoutError::Timeout) => return false,
+        }
+    }
 }
 
 fn count_newlines(bytes: &[u8]) -> usize {

@@ -1,5 +1,5 @@
-//! Measures how many hops away a server is: sends `PING` with a time to live (TTL)
-//! of 1, then 2, then 3 and so on, until the reply `PONG` arrives.
+//! Measures how many hops away a server is. It sends `PING` with a time to live (TTL)
+//! of 1, then 2, then 3, until `PONG` arrives.
 //!
 //! For lesson 3. With the server in another terminal,
 //! `cargo run --example ttl_pong`:
@@ -23,8 +23,8 @@
 //!   message "time exceeded". `traceroute` uses these messages. On Linux, this
 //!   client does not receive them, so it waits for one second. On Windows, it gets
 //!   an error.
-//! - Each `PING` has its own socket. If a `PONG` arrives too late, its socket is
-//!   already closed, so the client cannot take it for the reply to the next `PING`.
+//! - Each `PING` has its own socket. When a `PONG` arrives too late, its socket is
+//!   already closed. So the client cannot take it for the reply to the next `PING`.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
