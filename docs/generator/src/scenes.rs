@@ -340,9 +340,10 @@ fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
             }
         }
     }
-    // The server first, so that it does not log what happens to the clients now.
-    server.terminal.close()?;
-    clients.iter_mut().try_for_each(|(_, client)| client.close())?;
+    // The calls after the last line that a step waited for.
+    thread::sleep(Duration::from_millis(300));
+    let end = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let end = end.unwrap_or_default().as_secs_f64();
 
     let mut files = Files::new();
     let mut readable = Readable::new(scene, &server);
@@ -354,6 +355,9 @@ fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
         let path = format!("{}/{}.txt", scene.page, who.to_lowercase());
         files.insert(path, readable.text(&terminal.text()));
     }
+    // What the programs do from here on is not part of the scene.
+    server.terminal.close()?;
+    clients.iter_mut().try_for_each(|(_, client)| client.close())?;
     if trace {
         let names = clients.iter().map(|(who, _)| *who).chain([SERVER]);
         let threads = match scene.page {
@@ -362,11 +366,10 @@ fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
             _ => "",
         };
         let party = |who| {
-            party(
-                who,
-                if who == SERVER { threads } else { "" },
-                &scratch.folder(who)?,
-            )
+            let threads = if who == SERVER { threads } else { "" };
+            let mut party = party(who, threads, &scratch.folder(who)?)?;
+            party.events.retain(|event| event.time < end);
+            Ok(party)
         };
         let parties: Result<Vec<_>, String> = names.map(party).collect();
         let exchange =

@@ -213,14 +213,18 @@ impl Stage<'_> {
                             && matches!(pending.call, Call::Receive(..))
                     })
             }),
-            Call::Receive(_, bytes) => link.is_none_or(|(number, end)| {
-                let link = &self.links[number];
-                let left = link.sent[1 - end].saturating_sub(link.taken[end]);
-                let nobody = self.server().is_none();
-                let wanted = amount(event, bytes);
-                nobody
-                    || if wanted == 0 { link.ended[1 - end] } else { left >= wanted }
-            }),
+            Call::Receive(_, bytes) => match link {
+                // A stream does not exist before its connection.
+                None => event.datagrams,
+                Some((number, end)) => {
+                    let link = &self.links[number];
+                    let left = link.sent[1 - end].saturating_sub(link.taken[end]);
+                    let wanted = amount(event, bytes);
+                    let has_arrived =
+                        if wanted == 0 { link.ended[1 - end] } else { left >= wanted };
+                    has_arrived || self.server().is_none()
+                }
+            },
             _ => true,
         };
         // If no datagram is there, the server's `recv_from` has no link yet.
