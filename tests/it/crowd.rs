@@ -26,7 +26,7 @@ fn replies(drawing: &str) -> Vec<Vec<usize>> {
     drawing.lines().filter(is_row).map(columns).collect()
 }
 
-/// Three designs, beside each other on one time axis: a staircase, a wall, and two walls of
+/// Three designs, next to each other on one time axis: a staircase, a wall, and two walls of
 /// four. All of it fits into a terminal of 80 columns and 24 lines, with a prompt below.
 #[test]
 fn the_three_designs_have_their_shapes() {

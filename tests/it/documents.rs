@@ -109,6 +109,18 @@ fn readme_lists_the_lessons_in_order_and_no_others() {
     }
 }
 
+/// Returns the value of a constant. Python writes a `Duration` as a number of seconds.
+fn in_seconds(value: &str) -> String {
+    let duration = value.strip_prefix("Duration::").unwrap_or(value);
+    let (unit, number) =
+        duration.trim_end_matches(')').split_once('(').unwrap_or(("", value));
+    match (unit, number.parse::<f64>()) {
+        ("from_millis", Ok(number)) => (number / 1000.0).to_string(),
+        (_, Ok(number)) => number.to_string(),
+        _ => value.to_owned(),
+    }
+}
+
 #[test]
 fn every_lesson_has_a_python_version() {
     assert_eq!(files_in("docs/python", "py"), LESSONS.map(str::to_owned).into());
@@ -128,7 +140,7 @@ fn every_lesson_has_a_python_version() {
         {
             let value = |source: &str, start: &str| {
                 let line = source.lines().find(|line| line.starts_with(start))?;
-                Some(line.split(" = ").nth(1)?.trim_end_matches(';').to_owned())
+                Some(in_seconds(line.split(" = ").nth(1)?.trim_end_matches(';')))
             };
             let rust = value(&source(name), &format!("const {constant}: "));
             assert_eq!(
@@ -166,7 +178,8 @@ fn every_header_has_all_its_parts() {
         let command = format!("\n$ cargo run --example {name}");
         assert!(header.contains(&command), "{name}");
         assert!(
-            header.contains("\nArgument") || header.contains("\nNo arguments"),
+            header.contains("\nArgument")
+                || header.contains("\nThis program does not have arguments."),
             "{name}"
         );
         let facts = header.split_once("\nWhat to try:\n").expect(name).1;
@@ -182,14 +195,23 @@ fn every_header_has_all_its_parts() {
     }
 }
 
+/// The programs that may have more than 75 lines of code. Two ideas in one line would be
+/// harder to read than another line.
+const LONGER: [(&str, usize); 4] = [
+    ("poll_server", 160),
+    ("event_server", 180), // It has the loop of `poll_server`, and sets for the events.
+    ("slow_thread_pool_timeout", 86), // It has two options.
+    ("tcp_client", 115),   // It reads and writes at the same time.
+];
+
 /// A reader must see a lesson on one screen, or on a few.
 #[test]
 fn every_example_keeps_to_its_length() {
     let length = |name: &str| code_lines(&source(name));
     for name in LESSONS.iter().chain(&BEYOND).chain(&CLIENTS) {
-        let many = ["poll_server", "event_server"].contains(name);
-        let limit = if many { 160 } else { 76 };
-        assert!(length(name) < limit, "{name}: {} lines of code", length(name));
+        let longer = LONGER.iter().find(|(longer, _)| longer == name);
+        let most = longer.map_or(75, |(_, most)| *most);
+        assert!(length(name) <= most, "{name}: {} lines of code", length(name));
     }
     let mut lengths = LESSONS.map(length);
     lengths.sort_unstable();

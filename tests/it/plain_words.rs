@@ -93,7 +93,41 @@ const RULES: &[Rule] = &[
 ];
 
 /// Files whose text is rewritten later. A file without a breach must not be in this list.
-const LATER: &[&str] = &[];
+const LATER: &[&str] = &[
+    "docs/src/about.md",
+    "docs/src/beyond.md",
+    "docs/src/calls.md",
+    "docs/src/differences.md",
+    "docs/src/errors.md",
+    "docs/src/getaddrinfo.md",
+    "docs/src/glossary.md",
+    "docs/src/index.md",
+    "docs/src/links.md",
+    "docs/src/listen_backlog.md",
+    "docs/src/names_ipv4.md",
+    "docs/src/network_errors.md",
+    "docs/src/poll_server.md",
+    "docs/src/recvall_server.md",
+    "docs/src/schedule.md",
+    "docs/src/sequential_server.md",
+    "docs/src/slow_sequential_server.md",
+    "docs/src/slow_thread_per_client.md",
+    "docs/src/slow_thread_pool_timeout.md",
+    "docs/src/tcp_server.md",
+    "docs/src/thread_per_client.md",
+    "docs/src/thread_pool.md",
+    "docs/src/thread_pool_timeout.md",
+    "docs/src/troubleshooting.md",
+    "docs/src/ttl_pong.md",
+    "docs/src/udp_server.md",
+    "docs/src/udp_server_bytes.md",
+    "docs/src/using.md",
+    "examples/tools/check/checks.rs",
+    "examples/tools/check/main.rs",
+    "examples/tools/check/reasons.rs",
+    "examples/tools/check/wire.rs",
+    "tests/it/check.rs",
+];
 
 /// The folders that are searched, with the endings of their files.
 const FOLDERS: [(&str, &str); 7] = [

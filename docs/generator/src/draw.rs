@@ -80,7 +80,7 @@ impl Columns {
                     (at(To::Outside).unwrap_or_default(), Some(own), label)
                 }
             };
-            // A label stands in the gap beside its sender.
+            // A label stands in the gap next to its sender.
             let gap = if to.unwrap_or_default() > from { from + 1 } else { from };
             need(gap, text_width(label) + 40);
         }
@@ -174,8 +174,8 @@ pub fn picture(
     svg + "</svg>\n"
 }
 
-/// Draws an arrow, and its label above it. The label is centred at `place`, beside its
-/// sender, so that it does not cross the line of another program.
+/// Draws an arrow, and its label above it. The label is centred at `place`, next to
+/// its sender, so that it does not cross the line of another program.
 fn arrow(
     (from, to, y): (usize, usize, usize),
     class: &str,

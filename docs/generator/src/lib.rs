@@ -65,9 +65,9 @@ pub fn generate() -> Result<Generated, String> {
 #[cfg(target_os = "linux")]
 fn runs(all: &mut Generated) -> Result<(), String> {
     stage::build()?;
-    std::thread::scope(|beside| {
-        let figures = beside.spawn(figures::measure);
-        let crowds = beside.spawn(crowd::draw);
+    std::thread::scope(|scope| {
+        let figures = scope.spawn(figures::measure);
+        let crowds = scope.spawn(crowd::draw);
         scenes::generate(all)?;
         let figures =
             figures.join().map_err(|_| "measuring the figures failed")??;

@@ -165,7 +165,7 @@ fn step(clients: usize) -> usize {
     clients.div_ceil(MOST_ROWS).max(1)
 }
 
-/// Draws several runs beside each other. Below each other, they would not fit into a terminal of
+/// Draws several runs next to each other. Below each other, they would not fit into a terminal of
 /// 24 lines.
 fn side_by_side(parts: &[Part], axis: &Axis, colour: bool) -> Vec<String> {
     let width = ((LINE - 3) / parts.len()).max(4) - 1;
@@ -211,7 +211,7 @@ impl Screen {
             text += &format!("\x1b[?7l{line}\x1b[?7h\n");
         }
         self.lines = lines.len();
-        // A terminal that has gone is no reason to stop before the servers are stopped.
+        // Even if the terminal is closed, the servers must still be stopped.
         let _ = io::stdout().write_all(text.as_bytes());
     }
 

@@ -136,7 +136,7 @@ impl Chart {
         svg + "</svg>\n"
     }
 
-    /// Where the names stand: beside the last points, and apart from each other.
+    /// The places of the names: next to the last points, and not on top of each other.
     fn name_heights(&self, axis: &Axis) -> Vec<f64> {
         let ends = self.lines.iter().map(|line| line.points.last());
         let ends = ends.map(|last| last.map_or(TOP, |point| axis.place(point.1)));
@@ -155,7 +155,7 @@ impl Chart {
         heights
     }
 
-    /// For those who do not see it.
+    /// Describes the chart in words, for readers who cannot see it.
     fn in_words(&self) -> String {
         let mut words = format!("{}, against {}.", self.y, self.x);
         for line in &self.lines {
