@@ -26,12 +26,12 @@
 //! - Each entry contains the three arguments of `socket` and the address for
 //!   `connect`. A program that passes them on works with IPv4 and IPv6, and names
 //!   neither.
-//! - Run `cargo run --example getaddrinfo -- localhost 80`. It prints each address up
-//!   to three times, once for each type of socket. The reason is that a port, unlike
-//!   the name of a service, does not say which type it is for.
-//! - The slide always takes the second entry. But a name can have only one entry, and
-//!   the second entry of `localhost 80` is for datagrams. A real program tries one
-//!   entry after the other, as `TcpStream::connect` does.
+//! - Run `cargo run --example getaddrinfo -- localhost 80`. It prints each address
+//!   up to three times, once for each type of socket. The reason is that a port,
+//!   unlike the name of a service, does not say which type it is for.
+//! - The slide always takes the second entry. But a name can have only one entry,
+//!   and the second entry of `localhost 80` is for datagrams. A real program tries
+//!   one entry after the other, as `TcpStream::connect` does.
 //! - The operating system looks up the name of a service in a file (`/etc/services`
 //!   on Linux). If this file is missing, use `80` instead of `www`.
 

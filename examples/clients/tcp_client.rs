@@ -16,13 +16,13 @@
 //!
 //! What to try:
 //!
-//! - A stream has no messages. This client uses a newline as its own delimiter: a
-//!   reply is complete when as many newlines have arrived as it has sent. The servers
-//!   treat a newline as any other character. If your own server sends no newline, the
-//!   client prints a note after one second, and goes on.
+//! - A stream has no messages. This client uses a newline as its own delimiter. A
+//!   reply is complete when as many newlines have arrived as the client has sent.
+//!   Our servers treat a newline like any other character. If your own server sends
+//!   no newline, the client prints a note after one second, and goes on.
 //! - The client reads while it writes. Otherwise, a very long text could block both
-//!   programs. The server would wait until the client reads the reply. The client would
-//!   wait until the server reads the text.
+//!   programs. The server would wait until the client reads the reply. The client
+//!   would wait until the server reads the text.
 //! - After its last text, the client closes its sending side. It then reads until
 //!   the server closes the connection. This is called a half-close.
 //! - `tcp_server` and the thread pools reply to one message and then close the
@@ -83,10 +83,9 @@ fn main() -> Result<(), Failure> {
     let _ = stream.shutdown(Shutdown::Write);
     let wait = || wait_for_close(&newlines, patience);
     if !show_waiting("the server to close the connection", wait) {
-        let advice = "it should do so when a read returns 0 bytes";
-        return Err(
-            format!("{server} has not closed the connection; {advice}").into()
-        );
+        let what = format!("{server} has not closed the connection");
+        let advice = "a server should do so when a read returns 0 bytes";
+        return Err(format!("{what}; {advice}").into());
     }
     Ok(())
 }
@@ -123,8 +122,8 @@ fn wait_for_reply(
     expected: usize,
     patience: Duration,
 ) -> io::Result<()> {
-    let mut count = match show_waiting("a reply", || newlines.recv_timeout(patience))
-    {
+    let wait = || newlines.recv_timeout(patience);
+    let mut count = match show_waiting("a reply", wait) {
         Ok(first) => first,
         Err(RecvTimeoutError::Disconnected) => {
             return Err(io::Error::other("the server closed the connection"));
@@ -149,8 +148,8 @@ fn wait_for_reply(
     Ok(())
 }
 
-/// Waits until the server has closed the connection. Returns false if nothing happens
-/// for the time `patience`.
+/// Waits until the server has closed the connection. Returns false if nothing
+/// happens for the time `patience`.
 fn wait_for_close(newlines: &Receiver<usize>, patience: Duration) -> bool {
     loop {
         match newlines.recv_timeout(patience) {

@@ -1,5 +1,5 @@
-//! Measures how many hops away a server is. It sends `PING` with a time to live (TTL)
-//! of 1, then 2, then 3, until `PONG` arrives.
+//! Measures how many hops away a server is. It sends `PING` with a time to live
+//! (TTL) of 1, then 2, then 3, until `PONG` arrives.
 //!
 //! For lesson 3. With the server in another terminal,
 //! `cargo run --example ttl_pong`:
