@@ -152,6 +152,33 @@ fn every_lesson_has_a_python_version() {
     }
 }
 
+/// Functions of the lessons that Python does not need, because it has a method or a value for
+/// the same purpose.
+const RUST_ONLY: [(&str, &str); 2] =
+    [("byte_order", "hex"), ("getaddrinfo", "socket_type")];
+
+/// Returns the names of the functions of a program, in their order.
+fn functions(source: &str, keyword: &str) -> Vec<String> {
+    let names = source.lines().filter_map(|line| {
+        let name = line.trim_start().strip_prefix(keyword)?.split('(').next()?;
+        Some(name.split('<').next()?.to_owned())
+    });
+    names.collect()
+}
+
+/// A reader can lay the two versions side by side, function by function.
+#[test]
+fn both_versions_have_the_same_functions_in_the_same_order() {
+    for name in LESSONS {
+        let mut rust = functions(&source(name), "fn ");
+        rust.retain(|function| !RUST_ONLY.contains(&(name, function)));
+        let python = fs::read_to_string(format!("docs/python/{name}.py")).unwrap();
+        let mut python = functions(&python, "def ");
+        python.retain(|function| function != "__init__"); // Rust has no constructors.
+        assert_eq!(rust, python, "{name}");
+    }
+}
+
 #[test]
 fn every_server_is_in_the_table_of_the_tests() {
     for row in SERVERS {
@@ -182,7 +209,7 @@ fn every_header_has_all_its_parts() {
                 || header.contains("\nThis program does not have arguments."),
             "{name}"
         );
-        let facts = header.split_once("\nWhat to try:\n").expect(name).1;
+        let facts = header.split_once("\nWhat to try").expect(name).1;
         let facts = facts.lines().filter(|line| line.starts_with("- ")).count();
         assert!((2..=4).contains(&facts), "{name}: {facts} facts");
     }

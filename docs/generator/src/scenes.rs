@@ -549,10 +549,10 @@ fn run(program: &Program, trace: bool) -> Result<Files, String> {
 
 /// Runs `check` with a correct server, and with one that has a bug.
 fn checks() -> Result<Files, String> {
-    const FLAW: &str = "half_close_is_the_end";
+    const BUG: &str = "half_close_is_the_end";
     let mut broken = Command::new(example("mutant"));
-    broken.env("MUTANT", FLAW);
-    let start = format!("MUTANT={FLAW} {}", command("mutant", &[vec!["1300"]]));
+    broken.env("MUTANT", BUG);
+    let start = format!("MUTANT={BUG} {}", command("mutant", &[vec!["1300"]]));
     let broken = Server::start(&start, broken, &[])?;
     let address = broken.address.to_string();
     Ok([

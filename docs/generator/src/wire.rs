@@ -229,10 +229,10 @@ impl Stage<'_> {
         };
         // If no datagram is there, the server's `recv_from` has no link yet.
         let is_server = self.exchange.parties[queue.party].is_server;
-        let nobody =
+        let no_datagram =
             is_server && link.is_none() && matches!(event.call, Call::Receive(..));
         let now = *due <= step && (!event.late || late);
-        (now && possible && !nobody).then_some(length + 1)
+        (now && possible && !no_datagram).then_some(length + 1)
     }
 
     /// Returns the link of a call, and which end of the link makes the call.
