@@ -271,7 +271,7 @@ fn mutant_without_a_bug_lists_the_bugs() {
 }
 
 /// A server can start again immediately, even if a client of the previous server is still
-/// connected. (Not on Windows, where SO_REUSEADDR means something else.)
+/// connected. (Not on Windows, where `SO_REUSEADDR` means something else.)
 #[test]
 fn a_server_can_listen_on_its_port_again_immediately() {
     if cfg!(windows) {
