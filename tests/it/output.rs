@@ -176,42 +176,61 @@ fn request<'a>(row: &Row, address: &'a str) -> Vec<&'a str> {
     if row.name == "ttl_pong" { vec![address] } else { vec![address, "hello"] }
 }
 
-/// A server cannot print its ready line here, so the tests do not know when it listens, and
-/// cannot let the kernel choose the port.
+/// A server that cannot print its ready line. Therefore, the tests choose its port, and try to
+/// connect until the server listens.
 struct Silent {
     child: Child,
     address: SocketAddr,
 }
 
 impl Silent {
-    fn start(row: &Row, options: &[&str], stdout: Stdio, stderr: Stdio) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let child = Command::new(example(row.name))
-            .arg(address.to_string())
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(stdout)
-            .stderr(stderr)
-            .spawn()
-            .unwrap();
-        Self { child, address }
+    /// Starts a server and waits until it replies. If `stderr` is `None`, stderr is a pipe.
+    #[track_caller]
+    fn start(
+        row: &Row,
+        options: &[&str],
+        stdout: Sink,
+        stderr: Option<Sink>,
+    ) -> Self {
+        // Another program can take the port before the server does. Then the server exits.
+        for _ in 0..5 {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = free.local_addr().unwrap();
+            drop(free);
+            let child = Command::new(example(row.name))
+                .arg(address.to_string())
+                .args(options)
+                .stdin(Stdio::null())
+                .stdout(stdout.open())
+                .stderr(stderr.map_or_else(Stdio::piped, Sink::open))
+                .spawn()
+                .unwrap();
+            let mut server = Self { child, address };
+            if server.replies(row) && server.is_running() {
+                return server;
+            }
+        }
+        panic!("{} exits", row.name);
     }
 
-    /// Makes a request. Tries again until the server listens.
+    fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Makes requests until the server replies. Returns false if the server exits.
     #[track_caller]
-    fn check_reply(&mut self, row: &Row) {
+    fn replies(&mut self, row: &Row) -> bool {
         let expected = if row.name == "ttl_pong" { "PONG" } else { "HELLO" };
         let address = self.address.to_string();
         let deadline = Instant::now() + PATIENCE;
         loop {
             let output = run(client_for(row), &request(row, &address), "");
             if String::from_utf8_lossy(&output.stdout).contains(expected) {
-                return;
+                return true;
             }
-            let exit = self.child.try_wait().unwrap();
-            assert!(exit.is_none(), "{}: {exit:?}", row.name);
+            if !self.is_running() {
+                return false;
+            }
             let stderr = String::from_utf8_lossy(&output.stderr);
             assert!(Instant::now() < deadline, "{}: {stderr}", row.name);
             thread::sleep(Duration::from_millis(20));
@@ -230,12 +249,11 @@ impl Drop for Silent {
 fn a_server_that_cannot_print_goes_on_serving() {
     for sink in Sink::all() {
         for_each_at_once(SERVERS.into_iter(), |row| {
-            let mut server =
-                Silent::start(&row, row.no_delay(), sink.open(), Stdio::piped());
+            let mut server = Silent::start(&row, row.no_delay(), sink, None);
             for _ in 0..3 {
-                server.check_reply(&row);
+                assert!(server.replies(&row), "{} exits", row.name);
             }
-            assert_eq!(server.child.try_wait().unwrap(), None, "{}", row.name);
+            assert!(server.is_running(), "{}", row.name);
             server.child.kill().unwrap();
             let stderr = all_of(server.child.stderr.take());
             let stderr = String::from_utf8_lossy(&stderr);
@@ -256,11 +274,11 @@ fn a_server_that_cannot_print_goes_on_serving() {
 fn a_server_that_cannot_log_goes_on_serving() {
     for sink in Sink::all() {
         for_each_at_once(SERVERS.into_iter(), |row| {
-            let mut server =
-                Silent::start(&row, row.no_delay(), sink.open(), sink.open());
+            let mut server = Silent::start(&row, row.no_delay(), sink, Some(sink));
             for _ in 0..3 {
-                server.check_reply(&row);
+                assert!(server.replies(&row), "{} exits", row.name);
             }
+            assert!(server.is_running(), "{}", row.name);
         });
     }
 }
@@ -270,8 +288,7 @@ fn a_server_that_cannot_log_goes_on_serving() {
 fn a_pool_that_cannot_print_exits_with_status_0() {
     for sink in Sink::all() {
         let row = server("thread_pool_timeout");
-        let options = ["--timeout", "1"];
-        let mut server = Silent::start(&row, &options, sink.open(), Stdio::piped());
+        let mut server = Silent::start(&row, &["--timeout", "1"], sink, None);
         let exit = wait(&mut server.child).expect("the pool does not exit");
         let stderr = all_of(server.child.stderr.take());
         assert!(exit.success(), "{}", String::from_utf8_lossy(&stderr));

@@ -5,7 +5,7 @@
 //! almost never right. If you need one of them all the same, for example in a quotation, narrow
 //! its rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -216,12 +216,25 @@ fn matches(pattern: &str, words: &[Word]) -> bool {
     })
 }
 
+/// Returns the rules that can match at each word, so that the search is fast.
+fn rules_by_first_word() -> HashMap<&'static str, Vec<&'static Rule>> {
+    let mut rules: HashMap<_, Vec<_>> = HashMap::new();
+    for rule in RULES {
+        let first = rule.avoid.split(' ').next().unwrap();
+        for word in first.split('|') {
+            rules.entry(word).or_default().push(rule);
+        }
+    }
+    rules
+}
+
 /// Returns a line for each breach of the rules.
 fn breaches(path: &str, text: &str) -> Vec<String> {
     let words = words(text);
+    let rules = rules_by_first_word();
     let mut breaches = Vec::new();
-    for start in 0..words.len() {
-        for rule in RULES {
+    for (start, (word, line)) in words.iter().enumerate() {
+        for rule in rules.get(&**word).into_iter().flatten() {
             if !matches(rule.avoid, &words[start..])
                 || is_excepted(rule, &words, start)
             {
@@ -230,7 +243,7 @@ fn breaches(path: &str, text: &str) -> Vec<String> {
             let length = rule.avoid.split(' ').count();
             let phrase: Vec<_> =
                 words[start..start + length].iter().map(|word| &*word.0).collect();
-            let (phrase, line) = (phrase.join(" "), words[start].1);
+            let phrase = phrase.join(" ");
             breaches
                 .push(format!("{path}:{line}: {phrase:?}; write: {}", rule.instead));
         }
