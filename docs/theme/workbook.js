@@ -170,7 +170,7 @@
         });
     }
 
-    // Past the sidebar and the bar, for whoever goes by Tab.
+    // Readers who use Tab can skip the sidebar and the bar.
     const content = document.querySelector('main');
     content.tabIndex = -1;
     content.id ||= 'page';
