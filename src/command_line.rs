@@ -54,9 +54,7 @@ impl Args {
     /// exist.
     pub fn new(usage: &'static str) -> Self {
         let mut args = Self { usage, given: Vec::new() };
-        if let Err(err) = args.read(Parser::from_env()) {
-            args.refuse(err);
-        }
+        args.read(Parser::from_env()).unwrap_or_else(|err| args.refuse(err));
         args
     }
 
@@ -106,11 +104,8 @@ impl Args {
     /// # Errors
     ///
     /// If the lookup of the host name fails.
-    pub fn server_address(
-        &mut self,
-        default_port: u16,
-    ) -> Result<SocketAddr, Failure> {
-        let text = self.positional(default_port.to_string());
+    pub fn server_address(&mut self, port: u16) -> Result<SocketAddr, Failure> {
+        let text = self.positional(port.to_string());
         let address = match parse_address(&text) {
             Some(address) => address,
             None => self.look_up(&text)?,
@@ -127,10 +122,9 @@ impl Args {
             self.refuse_address(text, "IP:PORT, HOST:PORT or PORT");
         }
         match text.to_socket_addrs() {
-            Ok(addresses) => match addresses.min_by_key(SocketAddr::is_ipv6) {
-                Some(address) => Ok(address),
-                None => Err(format!("{text} has no address").into()),
-            },
+            Ok(found) => {
+                Ok(found.min_by_key(SocketAddr::is_ipv6).ok_or("no address")?)
+            }
             Err(err) if err.kind() == io::ErrorKind::InvalidInput => {
                 self.refuse_address(text, "IP:PORT, HOST:PORT or PORT")
             }
@@ -146,17 +140,13 @@ impl Args {
     /// Returns the value of an option such as `--backlog`, or `default` if the
     /// option was not given. If it was given twice, the last value counts.
     pub fn option<T: FromStr>(&mut self, name: &str, default: T) -> T {
-        let Some(index) = self.given.iter().position(|(other, _)| other == name)
-        else {
-            return default;
-        };
+        let index = self.given.iter().position(|(other, _)| other == name);
+        let Some(index) = index else { return default };
         let (_, value) = self.given.remove(index);
-        match value.to_string_lossy().parse() {
-            Ok(value) => value,
-            Err(_) => {
-                self.refuse(format!("{value:?} is not a valid value for {name}"))
-            }
-        }
+        let Ok(parsed) = value.to_string_lossy().parse() else {
+            self.refuse(format!("{value:?} is not a valid value for {name}"))
+        };
+        parsed
     }
 
     /// Returns the value of an option such as `--delay`: a number of seconds, which
@@ -198,9 +188,9 @@ impl Args {
                  To finish, press Ctrl-D (on Windows: Ctrl-Z, then Enter).",
             );
         }
-        let without_cr =
+        let text =
             |line: Vec<u8>| line.strip_suffix(b"\r").unwrap_or(&line).to_vec();
-        Box::new(input.split(b'\n').map(move |line| line.map(without_cr)))
+        Box::new(input.split(b'\n').map(move |line| line.map(text)))
     }
 
     /// Rejects leftover arguments. Programs that are neither clients nor servers
@@ -228,14 +218,11 @@ impl Args {
     /// Says what is wrong with an address. The most common mistake with IPv6 is to
     /// forget the brackets around the IP.
     fn refuse_address(&self, text: &str, expected: &str) -> ! {
+        let mut mistake = format!("expected {expected}, got '{text}'");
         if text.matches(':').count() > 1 && !text.contains('[') {
-            let (ip, port) = text.rsplit_once(':').unwrap_or((text, ""));
-            self.refuse(format!(
-                "expected {expected}, got '{text}'; an IPv6 address needs brackets, \
-                 for example [{ip}]:{port}"
-            ));
+            mistake += "; an IPv6 address needs brackets, for example [::1]:1300";
         }
-        self.refuse(format!("expected {expected}, got '{text}'"))
+        self.refuse(mistake)
     }
 }
 
@@ -252,7 +239,5 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
     ip.parse::<Ipv6Addr>().ok()?;
     let (interface, port) = interface.split_once("]:")?;
     let port: u16 = port.parse().ok()?;
-    let mut addresses =
-        (format!("{ip}%{interface}"), port).to_socket_addrs().ok()?;
-    addresses.next()
+    (format!("{ip}%{interface}"), port).to_socket_addrs().ok()?.next()
 }

@@ -92,9 +92,7 @@ pub fn recvall(mut reader: impl Read, length: usize) -> Result<Vec<u8>> {
 /// ```
 pub fn put_block(mut writer: impl Write, message: &[u8]) -> Result<()> {
     let length = message.len();
-    if length > MAX_BLOCK {
-        return Err(too_long(length, ErrorKind::InvalidInput));
-    }
+    check_length(length, ErrorKind::InvalidInput)?;
     let mut bytes = Vec::with_capacity(PREFIX_SIZE + length);
     bytes.write_uint::<NetworkEndian>(length as u64, PREFIX_SIZE)?;
     bytes.extend_from_slice(message);
@@ -127,9 +125,7 @@ pub fn put_block(mut writer: impl Write, message: &[u8]) -> Result<()> {
 pub fn get_block(mut reader: impl Read) -> Result<Vec<u8>> {
     let prefix = recvall(&mut reader, PREFIX_SIZE)?;
     let length = NetworkEndian::read_u32(&prefix) as usize;
-    if length > MAX_BLOCK {
-        return Err(too_long(length, ErrorKind::InvalidData));
-    }
+    check_length(length, ErrorKind::InvalidData)?;
     recvall(reader, length)
 }
 
@@ -141,10 +137,13 @@ fn incomplete(missing: usize, length: usize) -> Error {
     Error::new(ErrorKind::UnexpectedEof, message)
 }
 
-/// Returns the error for a message that is larger than [`MAX_BLOCK`].
-fn too_long(length: usize, kind: ErrorKind) -> Error {
+/// Returns an error of this kind if a message would be larger than [`MAX_BLOCK`].
+fn check_length(length: usize, kind: ErrorKind) -> Result<()> {
+    if length <= MAX_BLOCK {
+        return Ok(());
+    }
     let message =
         format!("message too long ({length} bytes; the limit is {MAX_BLOCK})");
-    Error::new(kind, message)
+    Err(Error::new(kind, message))
 }
 // ANCHOR_END: blocks

@@ -1,10 +1,7 @@
 //! What the programs print: output, log lines and error messages.
 
 use std::fmt::Display;
-use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
-use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-use std::io::ErrorKind::{ConnectionRefused, TimedOut, WouldBlock};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::{process, thread};
 
@@ -16,9 +13,7 @@ use crate::Failure;
 /// A server calls this function instead of `println!`, which would panic and stop
 /// the server.
 pub fn print_line(line: impl Display) {
-    let mut stdout = io::stdout();
-    let _ = stdout.write_all(format!("{line}\n").as_bytes());
-    let _ = stdout.flush();
+    let _ = io::stdout().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Prints `text` on stdout immediately, without adding a newline. If that is
@@ -32,12 +27,10 @@ pub fn print_or_exit(text: impl AsRef<[u8]>) {
     let mut stdout = io::stdout();
     let written = stdout.write_all(text.as_ref());
     if let Err(err) = written.and_then(|()| stdout.flush()) {
-        if err.kind() == BrokenPipe {
+        if err.kind() == ErrorKind::BrokenPipe {
             process::exit(0);
         }
-        log_line(format!(
-            "Error: cannot write to stdout: {err}; free some space or use another file"
-        ));
+        log_line(format!("Error: cannot write to stdout: {err}; free some space"));
         process::exit(1);
     }
 }
@@ -67,39 +60,35 @@ pub fn log_disconnect(peer: SocketAddr, result: &io::Result<()>) {
         log_event(peer, "disconnected");
         return;
     };
-    let is_from_kernel = err.raw_os_error().is_some();
-    match err.kind() {
-        ConnectionReset | ConnectionAborted | BrokenPipe => {
-            log_event(peer, "dropped: connection reset by the client");
-        }
-        _ if is_from_kernel => log_event(peer, "dropped: connection lost"),
-        _ => log_event(peer, format!("dropped: {err}")),
-    }
+    let why = match err.kind() {
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => "connection reset by the client",
+        _ if err.raw_os_error().is_some() => "connection lost",
+        _ => &err.to_string(), // Our own errors have their own words.
+    };
+    log_event(peer, format!("dropped: {why}"));
 }
 
 /// Returns the error of a server that cannot listen on `address`: what the operating
 /// system said, and what to do about it.
 ///
 /// The kernel reports the same error (`EADDRINUSE`) for a port that a program uses
-/// and for a port that is in the state TIME_WAIT, so the advice names both. Linux
-/// lets a socket use a port in TIME_WAIT only if the earlier socket had set
+/// and for a port that is in the state `TIME_WAIT`, so the advice names both. Linux
+/// lets a socket use a port in `TIME_WAIT` only if the earlier socket had set
 /// `SO_REUSEADDR`, too ([socket(7)]).
 ///
 /// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
 pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
     let advice = match err.kind() {
-        AddrInUse => {
+        ErrorKind::AddrInUse => {
             "stop the program that uses this port, or choose another port; if there is no \
              such program, a server that did not set SO_REUSEADDR has used the port, and \
              it is free again after about a minute"
         }
-        PermissionDenied => {
-            "choose a port from 1024 to 65535, because the operating system does not let \
-             you use this one"
-        }
-        AddrNotAvailable => {
-            "this machine does not have this address: choose 127.0.0.1, or 0.0.0.0 for all \
-             addresses of this machine"
+        ErrorKind::PermissionDenied => "choose a port from 1024 to 65535",
+        ErrorKind::AddrNotAvailable => {
+            "choose an address of this machine, for example 127.0.0.1"
         }
         _ => "choose another IP:PORT",
     };
@@ -110,8 +99,10 @@ pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
 /// `server`.
 pub fn no_reply(server: SocketAddr, err: &io::Error) -> Failure {
     let advice = match err.kind() {
-        ConnectionRefused => "; start a server there first",
-        TimedOut | WouldBlock => "; to wait longer, use --patience",
+        ErrorKind::ConnectionRefused => "; start a server there first",
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+            "; to wait longer, use --patience"
+        }
         _ => "",
     };
     format!("no reply from {server}: {err}{advice}").into()

@@ -141,11 +141,11 @@ pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
 /// disconnected, so that the program can make the next call immediately.
 ///
 /// - A client can reset its connection before the server accepts it. `accept` then
-///   returns [`ConnectionAborted`], or on Windows [`ConnectionReset`] or
-///   [`NotConnected`].
-/// - On Windows, `recv_from` returns [`ConnectionReset`] if an earlier reply was
-///   sent to a closed port, and error 10040 if a datagram was larger than the buffer
-///   and was discarded.
+///   returns [`ConnectionAborted`], or on Windows
+///   [`ConnectionReset`] or [`NotConnected`].
+/// - On Windows, `recv_from` returns [`ConnectionReset`] if an earlier
+///   reply was sent to a closed port, and error 10040 if a datagram was larger than
+///   the buffer and was discarded.
 /// - [`Interrupted`] means that a signal interrupted the call.
 pub fn is_about_one_peer(err: &Error) -> bool {
     let is_too_large = cfg!(windows) && err.raw_os_error() == Some(10040);
@@ -198,10 +198,9 @@ pub fn close_gracefully(mut client: TcpStream) {
             return;
         }
         match client.read(&mut [0; 4096]) {
-            Ok(0) => return,
-            Ok(_) => {}
+            Ok(1..) => {}
             Err(err) if err.kind() == Interrupted => {}
-            Err(_) => return,
+            _ => return,
         }
     }
 }

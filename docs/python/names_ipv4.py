@@ -1,16 +1,18 @@
-"""From names to IPv4 addresses and back: five questions that a program can ask the
-system.
+"""Five questions about names and IPv4 addresses that a program can ask the
+operating system.
 
 Slide 5, "IPv4 names".
 Run: python3 docs/python/names_ipv4.py [HOST=lip6.fr] [IP=132.227.104.15]
 
-Beside examples/names_ipv4.rs:
+Differences from examples/names_ipv4.rs:
 
-- gethostbyaddr returns the name, its aliases and its addresses; the Rust program has
-  the name alone, and so only that is shown. getfqdn is Python's own: it also
-  searches the aliases for a name with a dot in it, so that the answers can differ.
-- The errors of a lookup, gaierror and herror, are kinds of OSError. UnicodeError is
-  not: a name with a label of over 63 characters raises it before anybody is asked.
+- Python's gethostbyaddr returns the name, its aliases and its addresses.
+  The Rust function returns only the name, so this program prints only that.
+- Python has getfqdn, which also searches the aliases for a name with a dot.
+  Rust has to make two lookups, so the two results can differ.
+- Python raises gaierror or herror, which are subclasses of OSError. A name
+  with a label of more than 63 characters raises UnicodeError, which is not
+  a subclass of OSError. Rust returns a LookupError in all these cases.
 """
 
 # ANCHOR: program
@@ -19,8 +21,10 @@ import socket
 
 from sockets101 import Args, lookup_error, print_or_exit, run
 
-# The slide's name, and its address when the slide was made.
+# The name of the slide.
 HOST = "lip6.fr"
+
+# The address of that name at the time of the slide.
 IP = "132.227.104.15"
 
 
@@ -30,24 +34,44 @@ def main():
     ip = str(args.positional(IP, ipaddress.ip_address))
     args.finish()
 
+    print_or_exit("gethostname(): ")
     own_name = socket.gethostname()
-    answer("gethostname()", lambda: own_name)
-    full_name = answer("getfqdn()", socket.getfqdn) or own_name
-    answer(f"gethostbyname('{host}')", lambda: socket.gethostbyname(host))
-    answer(f"gethostbyaddr('{ip}')", lambda: socket.gethostbyaddr(ip)[0])
-    answer("gethostbyname(getfqdn())", lambda: socket.gethostbyname(full_name))
+    print_or_exit(f"{own_name}\n")
+
+    print_or_exit("getfqdn(): ")
+    name = full_name(own_name)
+    print_or_exit(f"{name}\n")
+
+    # A lambda is a function without a name: print_result calls it.
+    print_or_exit(f"gethostbyname('{host}'): ")
+    print_result(lambda: ipv4_address(host))
+
+    print_or_exit(f"gethostbyaddr('{ip}'): ")
+    print_result(lambda: socket.gethostbyaddr(ip)[0])
+
+    print_or_exit("gethostbyname(getfqdn()): ")
+    print_result(lambda: ipv4_address(name))
 
 
-def answer(question, ask):
-    """Prints the question, waits for the answer, prints and returns it."""
-    print_or_exit(f"{question}: ")
+def full_name(name):
+    """Returns the full name of this machine, or name if the lookup fails."""
     try:
-        reply = ask()
+        return socket.getfqdn()
+    except (OSError, UnicodeError):
+        return name
+
+
+def ipv4_address(name):
+    """Looks up the first IPv4 address of name."""
+    return socket.gethostbyname(name)
+
+
+def print_result(look_up):
+    """Calls look_up. Prints its result, or why the lookup failed."""
+    try:
+        print_or_exit(f"{look_up()}\n")
     except (OSError, UnicodeError) as err:
         print_or_exit(f"{lookup_error(err)}\n")
-        return None
-    print_or_exit(f"{reply}\n")
-    return reply
 
 
 if __name__ == "__main__":

@@ -1,16 +1,15 @@
-"""Three ways in which the network says no: each is made to happen, and caught by its
-kind.
+"""Makes three network errors happen, and catches each by its kind.
 
 Slide 8, "network exceptions".
 Run: python3 docs/python/network_errors.py [HOST=nonexistent.com]
 
-Beside examples/network_errors.rs:
+Differences from examples/network_errors.rs:
 
-- The kind of an exception is its class, and except picks by it. In Rust an error is
-  a value, and match picks by its kind().
-- socket.timeout is a kind of OSError of its own. From Python 3.10 on it is another
-  name of TimeoutError; a program that is to run on both versions says
-  socket.timeout.
+- In Python, the kind of an exception is its class, and except catches by
+  class. In Rust, an error is a value, and match compares its kind().
+- In Python, socket.timeout is a subclass of OSError. Since Python 3.10, it is
+  another name of TimeoutError. This program also runs with Python 3.9, so it
+  says socket.timeout.
 """
 
 # ANCHOR: program
@@ -19,15 +18,17 @@ import socket
 
 from sockets101 import Args, lookup_error, print_or_exit, run
 
-# The slide's name and service.
+# The name of the slide.
 HOST = "nonexistent.com"
+
+# The service of the slide.
 SERVICE = "www"
 
-# This machine, any free port.
+# This machine. Port 0 lets the kernel choose a free port.
 LOOPBACK = ("127.0.0.1", 0)
 
-# How long to wait for somebody who says nothing, in seconds.
-TIME_LIMIT = 0.2
+# The time to wait for a server that does not send anything, in seconds.
+TIMEOUT = 0.2
 
 
 def main():
@@ -35,61 +36,62 @@ def main():
     host = args.positional(HOST)
     args.finish()
 
-    ask(f"looking up {host}")
+    print_or_exit(f"looking up {host}: ")
     try:
         socket.getaddrinfo(host, SERVICE)
-        print_or_exit("no error: today there is such a name\n")
+        print_or_exit("no error: this name exists\n")
     except (OSError, UnicodeError) as err:
-        # A label of over 63 characters is refused before anybody is asked.
+        # A label of more than 63 characters is a UnicodeError.
         is_unicode = isinstance(err, UnicodeError)
         name = "UnicodeError" if is_unicode else "socket.gaierror"
         print_or_exit(f"{lookup_error(err)}\n")
-        print_or_exit(f"  {name} in Python, dns_lookup::LookupError in Rust\n")
-        print_or_exit("  (no network and no such name can look the same)\n")
-    ask("connecting where nobody listens")
-    report(refused)
-    ask(f"reading where nobody writes, for {TIME_LIMIT * 1000:.0f}ms")
-    report(timed_out)
+        print_or_exit(f"  {name} in Python, ")
+        print_or_exit("dns_lookup::LookupError in Rust\n")
+        print_or_exit("  (without a network, the error can look the same)\n")
+
+    print_or_exit("connecting to a port without a server: ")
+    print_result(connect_without_server)
+
+    print_or_exit("reading from a silent server: ")
+    print_result(read_from_silent_server)
 
 
-def ask(question):
-    """The question is printed before its answer is waited for."""
-    print_or_exit(f"{question}: ")
+def connect_without_server():
+    """Connects to a port that a socket is bound to, but does not listen on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+        bound.bind(LOOPBACK)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+            client.connect(bound.getsockname())
 
 
-def refused():
-    """Connects to a socket that has a port and does not listen there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as deaf:
-        deaf.bind(LOOPBACK)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
-            caller.connect(deaf.getsockname())
+def read_from_silent_server():
+    """Waits for one byte from a server that does not send anything."""
+    # The client can connect although this program does not call accept.
+    with socket.create_server(LOOPBACK) as silent_server:
+        address = silent_server.getsockname()
+        with socket.create_connection(address) as client:
+            client.settimeout(TIMEOUT)
+            client.recv(1)
 
 
-def timed_out():
-    """Reads from a connection of this program with itself."""
-    with socket.create_server(LOOPBACK) as silent:
-        with socket.create_connection(silent.getsockname()) as stream:
-            stream.settimeout(TIME_LIMIT)
-            stream.recv(1)
-
-
-def report(call):
-    """Tells an error by its kind."""
+def print_result(call):
+    """Makes a call. Prints its error, and the names in Python and Rust."""
     try:
         call()
         print_or_exit("no error this time\n")
+        return
     except ConnectionRefusedError as err:
-        told(err, "ConnectionRefusedError", "ErrorKind::ConnectionRefused")
+        error = err
+        python, rust = "ConnectionRefusedError", "ErrorKind::ConnectionRefused"
     except socket.timeout as err:
+        error = err
         kind = "TimedOut" if os.name == "nt" else "WouldBlock"
-        told(err, "socket.timeout", f"ErrorKind::{kind}")
+        python, rust = "socket.timeout", f"ErrorKind::{kind}"
     except OSError as err:
-        told(err, "OSError", "Error")
-
-
-def told(err, python, rust):
-    """The error, and its name on both sides."""
-    print_or_exit(f"{err}\n  {python} in Python, io::{rust} in Rust\n")
+        error = err
+        python, rust = "OSError", "ErrorKind::Other"
+    print_or_exit(f"{error}\n")
+    print_or_exit(f"  {python} in Python, io::{rust} in Rust\n")
 
 
 if __name__ == "__main__":

@@ -245,9 +245,9 @@ fn every_example_keeps_to_its_length() {
     assert!(lengths[8] + lengths[9] < 2 * 55, "median of {lengths:?}");
 
     for (folder, limit) in [
-        ("src", 400),
+        ("src", 430),
         ("examples/tools/check", 1200),
-        ("examples/tools/crowd", 1000),
+        ("examples/tools/crowd", 1100),
     ] {
         let path = |name: &String| format!("{folder}/{name}.rs");
         let lines = |name| code_lines(&fs::read_to_string(path(name)).unwrap());

@@ -336,13 +336,12 @@ class Args:
         """Says what is wrong with an address. The most common mistake with
         IPv6 is to forget the brackets around the IP.
         """
+        mistake = f"expected {expected}, got '{text}'"
         if text.count(":") > 1 and "[" not in text:
-            ip, _, port = text.rpartition(":")
-            self._refuse(
-                f"expected {expected}, got '{text}'; an IPv6 address needs "
-                f"brackets, for example [{ip}]:{port}"
+            mistake += (
+                "; an IPv6 address needs brackets, for example [::1]:1300"
             )
-        self._refuse(f"expected {expected}, got '{text}'")
+        self._refuse(mistake)
 
 
 def _parse_address(text):
@@ -429,8 +428,7 @@ def print_or_exit(text):
         sys.exit(0)
     except OSError as err:
         log_line(
-            f"Error: cannot write to stdout: {err}; "
-            "free some space or use another file"
+            f"Error: cannot write to stdout: {err}; free some space"
         )
         sys.exit(1)
 
@@ -512,15 +510,9 @@ def cannot_listen(address, err):
             "has used the port, and it is free again after about a minute"
         )
     elif isinstance(err, PermissionError):
-        advice = (
-            "choose a port from 1024 to 65535, because the operating system "
-            "does not let you use this one"
-        )
+        advice = "choose a port from 1024 to 65535"
     elif err.errno == errno.EADDRNOTAVAIL:
-        advice = (
-            "this machine does not have this address: choose 127.0.0.1, or "
-            "0.0.0.0 for all addresses of this machine"
-        )
+        advice = "choose an address of this machine, for example 127.0.0.1"
     else:
         advice = "choose another IP:PORT"
     what = f"cannot listen on {format_address(address)}: {err}"

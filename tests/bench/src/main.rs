@@ -323,8 +323,9 @@ impl Bench {
         let row = said.lines().find(|line| line.starts_with(&server.address));
         let row = row.unwrap_or_default();
         let Crowd { active, idle } = crowd;
-        if !said.contains(&format!(" beside {idle} idle, by {active} connections\n"))
-        {
+        if !said.contains(&format!(
+            "; connections: {active}; idle connections: {idle}\n"
+        )) {
             return Err(format!("not all clients were connected: {said}").into());
         }
         let cells: Vec<_> = row.split_whitespace().collect();
