@@ -219,8 +219,9 @@ impl Args {
     /// forget the brackets around the IP.
     fn refuse_address(&self, text: &str, expected: &str) -> ! {
         let mut mistake = format!("expected {expected}, got '{text}'");
-        if text.matches(':').count() > 1 && !text.contains('[') {
-            mistake += "; an IPv6 address needs brackets, for example [::1]:1300";
+        let (ip, port) = text.rsplit_once(':').unwrap_or_default();
+        if ip.contains(':') && !text.contains('[') {
+            mistake += &format!("; an IPv6 address needs brackets: [{ip}]:{port}");
         }
         self.refuse(mistake)
     }

@@ -1,4 +1,5 @@
-"""One number, two ways to write its bytes: which does the network use?
+"""Shows the bytes of one number in two orders, and which of them the network
+uses.
 
 Slide 7, "byte order over the network". Run: python3 docs/python/byte_order.py
 
@@ -13,6 +14,8 @@ Differences from examples/byte_order.rs:
   number.
 - Python's `unpack` returns a tuple, Rust's `read_i32` returns a number,
   because a format can describe several numbers.
+- Python's bytes have a method `hex`, Rust's do not, so the Rust program has a
+  function with this name.
 """
 
 # ANCHOR: program
@@ -30,6 +33,7 @@ def main():
 
     print_or_exit(f"hex(1234)                  {NUMBER:#x}\n")
 
+    # Each `pack` returns the four bytes of the number.
     data = struct.pack("<i", NUMBER)
     print_or_exit(f"pack('<i', 1234)           {data.hex(' ')}\n")
     data = struct.pack(">i", NUMBER)

@@ -1,16 +1,21 @@
-"""Looks up a name and a service. The result is all that socket and connect
-need, for IPv4 and for IPv6.
+"""Looks up a name and a service, and gets everything that `socket` and
+`connect` need, for IPv4 and IPv6 alike.
 
 Slide 6, "IPv4/IPv6 names".
 Run: python3 docs/python/getaddrinfo.py [HOST=lip6.fr] [SERVICE=www]
 
 Differences from examples/getaddrinfo.rs:
 
-- In Python, an entry is a tuple of five: the three arguments of socket, a
-  name that is usually empty, and the argument of connect. In Rust, an entry
-  is a struct, so its fields have names.
-- In Python, entries[1] raises IndexError if there is only one entry. In
-  Rust, get(1) returns an Option, because the entry may be missing.
+- Python's entry is a tuple of five values, Rust's is a struct whose fields
+  have names, because Rust programs rarely use long tuples. The first three
+  values are the arguments of `socket`, and the last one is the argument of
+  `connect`. The fourth one is usually empty.
+- Python replaces the type 0 in `look_up`, Rust in a function `socket_type`,
+  because a Rust entry keeps the number that the operating system returned.
+- Python's `entries[1]` raises IndexError if there is only one entry, Rust's
+  `get(1)` returns an Option, because the compiler then asks for both cases.
+- Python has no names for protocols, Rust's socket2 does, so this program has a
+  dict with two names.
 """
 
 # ANCHOR: program
@@ -24,11 +29,11 @@ HOST = "lip6.fr"
 # The service of the slide.
 SERVICE = "www"
 
-# The time to wait for a connection, in seconds.
-# Without a timeout, connect can take minutes.
-TIMEOUT = 5
+# The time to wait for a connection, in seconds. Without a timeout, `connect`
+# can take minutes.
+TIMEOUT = 5.0
 
-# The names of the protocols, because Python has only numbers for them.
+# The names of the protocols. Python only has their numbers.
 PROTOCOLS = {
     socket.IPPROTO_TCP: "IPPROTO_TCP",
     socket.IPPROTO_UDP: "IPPROTO_UDP",
@@ -44,7 +49,7 @@ def main():
     entries = look_up(host, service)
     entry = choose(entries)
     if entry is not None:
-        address = format_address(entry[4])
+        address = format_address(entry[3])
         print_or_exit(f"connecting to {address}\n")
         try:
             connect(entry)
@@ -57,55 +62,56 @@ def main():
 
 
 def look_up(host, service):
-    """Looks up a name and a service, and prints the entries. Returns no
-    entries if the lookup fails.
+    """Looks up a name and a service, and prints the entries. Returns no entries
+    if the lookup fails.
+
+    An entry is a tuple: the three arguments of `socket`, and the address.
     """
     print_or_exit(f"getaddrinfo('{host}', '{service}'):")
+    entries = []
     try:
-        entries = socket.getaddrinfo(host, service)
+        found = socket.getaddrinfo(host, service)
     except (OSError, UnicodeError) as err:
         print_or_exit(f" {lookup_error(err)}\n")
-        return []
+        return entries
     print_or_exit("\n")
-    for entry in entries:
-        domain = entry[0].name
-        kind = socket_type(entry).name
-        protocol = PROTOCOLS.get(entry[2], entry[2])
-        address = format_address(entry[4])
-        print_or_exit(f"  {domain} {kind} {protocol} {address}\n")
+    for domain, kind, protocol, _, address in found:
+        # On Windows, the type can be 0. This means any type, so we choose a
+        # stream.
+        if kind == 0:
+            kind = socket.SOCK_STREAM
+        name = PROTOCOLS.get(protocol, protocol)
+        where = format_address(address)
+        print_or_exit(f"  {domain.name} {kind.name} {name} {where}\n")
+        entries.append((domain, kind, protocol, address))
     return entries
 
 
-def socket_type(entry):
-    """Returns the type of socket that an entry is for."""
-    # On Windows, the type can be 0. This means any type, so we choose a
-    # stream.
-    return entry[1] or socket.SOCK_STREAM
-
-
 def choose(entries):
-    """Returns the entry to connect to: the second one, as on the slide, if
-    it is for a stream socket; otherwise the first entry that is.
+    """Returns the entry to connect to: the second one, as on the slide, if it is
+    for a stream socket; otherwise the first entry that is.
     """
     note = "there is no second entry"
     if len(entries) > 1:
-        kind = socket_type(entries[1])
+        _, kind, _, _ = entries[1]
         if kind == socket.SOCK_STREAM:
             return entries[1]
         note = f"the second entry is {kind.name}"
     for entry in entries:
-        if socket_type(entry) == socket.SOCK_STREAM:
+        _, kind, _, _ = entry
+        if kind == socket.SOCK_STREAM:
             print_or_exit(f"{note}; using the first SOCK_STREAM entry\n")
             return entry
     return None
 
 
 def connect(entry):
-    """Connects a new socket to the address of an entry, and closes it."""
-    # The three arguments of socket come from the entry.
-    with socket.socket(entry[0], socket_type(entry), entry[2]) as client:
-        client.settimeout(TIMEOUT)
-        client.connect(entry[4])
+    """Connects a new socket to the address of an entry, and closes it again."""
+    # The three arguments of `socket` come from the entry.
+    domain, kind, protocol, address = entry
+    with socket.socket(domain, kind, protocol) as sock:
+        sock.settimeout(TIMEOUT)
+        sock.connect(address)
 
 
 if __name__ == "__main__":

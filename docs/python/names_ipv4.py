@@ -1,18 +1,25 @@
-"""Five questions about names and IPv4 addresses that a program can ask the
-operating system.
+"""Looks up the IPv4 addresses of names, and the names of addresses.
 
 Slide 5, "IPv4 names".
 Run: python3 docs/python/names_ipv4.py [HOST=lip6.fr] [IP=132.227.104.15]
 
 Differences from examples/names_ipv4.rs:
 
-- Python's gethostbyaddr returns the name, its aliases and its addresses.
-  The Rust function returns only the name, so this program prints only that.
-- Python has getfqdn, which also searches the aliases for a name with a dot.
-  Rust has to make two lookups, so the two results can differ.
-- Python raises gaierror or herror, which are subclasses of OSError. A name
-  with a label of more than 63 characters raises UnicodeError, which is not
-  a subclass of OSError. Rust returns a LookupError in all these cases.
+- Python's `print_result` gets a function, Rust's gets a Result, because in
+  Python only the caller of a function can catch its exception. In Rust an
+  error is a value, which a program can pass on.
+- Python's `gethostbyaddr` returns the name, its aliases and its addresses.
+  Rust's `lookup_addr` returns only the name, so this program prints only the
+  name.
+- Python's `getfqdn` also searches the aliases for a name with a dot, Rust's
+  `full_name` does not, because it does not get the aliases. The two results
+  can differ.
+- Python's lookup errors, gaierror and herror, are subclasses of OSError.
+  Rust's LookupError is a type of its own, because its numbers are not those
+  of the operating system's other errors.
+- Python raises UnicodeError if a part of a name has more than 63 characters,
+  Rust returns a LookupError, because Python checks the name itself before it
+  calls the operating system.
 """
 
 # ANCHOR: program
@@ -39,10 +46,11 @@ def main():
     print_or_exit(f"{own_name}\n")
 
     print_or_exit("getfqdn(): ")
-    name = full_name(own_name)
-    print_or_exit(f"{name}\n")
+    long_name = full_name(own_name)
+    print_or_exit(f"{long_name}\n")
 
-    # A lambda is a function without a name: print_result calls it.
+    # `lambda` makes a function without a name. `print_result` calls it, so
+    # that it can catch the exception.
     print_or_exit(f"gethostbyname('{host}'): ")
     print_result(lambda: ipv4_address(host))
 
@@ -50,28 +58,32 @@ def main():
     print_result(lambda: socket.gethostbyaddr(ip)[0])
 
     print_or_exit("gethostbyname(getfqdn()): ")
-    print_result(lambda: ipv4_address(name))
+    print_result(lambda: ipv4_address(long_name))
 
 
 def full_name(name):
-    """Returns the full name of this machine, or name if the lookup fails."""
+    """Looks up the address of `name`, then the name of that address (a reverse
+    lookup). Returns `name` itself if either lookup fails.
+    """
     try:
-        return socket.getfqdn()
-    except (OSError, UnicodeError):
+        return socket.getfqdn(name)
+    except UnicodeError:
         return name
 
 
 def ipv4_address(name):
-    """Looks up the first IPv4 address of name."""
+    """Looks up the first IPv4 address of `name`."""
     return socket.gethostbyname(name)
 
 
-def print_result(look_up):
-    """Calls look_up. Prints its result, or why the lookup failed."""
+def print_result(lookup):
+    """Makes a lookup. Prints the result, or why the lookup failed."""
     try:
-        print_or_exit(f"{look_up()}\n")
+        found = lookup()
     except (OSError, UnicodeError) as err:
         print_or_exit(f"{lookup_error(err)}\n")
+    else:
+        print_or_exit(f"{found}\n")
 
 
 if __name__ == "__main__":

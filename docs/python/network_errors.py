@@ -1,15 +1,23 @@
-"""Makes three network errors happen, and catches each by its kind.
+"""Causes three network errors on purpose, and shows how a program tells them
+apart.
 
 Slide 8, "network exceptions".
 Run: python3 docs/python/network_errors.py [HOST=nonexistent.com]
 
 Differences from examples/network_errors.rs:
 
-- In Python, the kind of an exception is its class, and except catches by
-  class. In Rust, an error is a value, and match compares its kind().
-- In Python, socket.timeout is a subclass of OSError. Since Python 3.10, it is
-  another name of TimeoutError. This program also runs with Python 3.9, so it
-  says socket.timeout.
+- Python's error has a class, Rust's has a kind, because Rust's errors of the
+  network all have the type `io::Error`. In Python, `except` selects by the
+  class. In Rust, `match` selects by `kind()`.
+- Python's `print_result` gets a function, Rust's gets a Result, because in
+  Python only the caller of a function can catch its exception.
+- Python's read timeout is socket.timeout, Rust's is `WouldBlock` or
+  `TimedOut`, because Python measures the time itself. Rust reports what the
+  kernel reported. Since Python 3.10, socket.timeout is another name of
+  TimeoutError.
+- Python raises UnicodeError if a part of the name has more than 63 characters,
+  Rust returns a LookupError, because Python checks the name itself before it
+  calls the operating system.
 """
 
 # ANCHOR: program
@@ -39,15 +47,16 @@ def main():
     print_or_exit(f"looking up {host}: ")
     try:
         socket.getaddrinfo(host, SERVICE)
-        print_or_exit("no error: this name exists\n")
-    except (OSError, UnicodeError) as err:
-        # A label of more than 63 characters is a UnicodeError.
-        is_unicode = isinstance(err, UnicodeError)
-        name = "UnicodeError" if is_unicode else "socket.gaierror"
+    except (socket.gaierror, UnicodeError) as err:
+        python = "socket.gaierror"
+        if isinstance(err, UnicodeError):
+            python = "UnicodeError"
         print_or_exit(f"{lookup_error(err)}\n")
-        print_or_exit(f"  {name} in Python, ")
+        print_or_exit(f"  {python} in Python, ")
         print_or_exit("dns_lookup::LookupError in Rust\n")
         print_or_exit("  (without a network, the error can look the same)\n")
+    else:
+        print_or_exit("no error: this name exists\n")
 
     print_or_exit("connecting to a port without a server: ")
     print_result(connect_without_server)
@@ -66,7 +75,7 @@ def connect_without_server():
 
 def read_from_silent_server():
     """Waits for one byte from a server that does not send anything."""
-    # The client can connect although this program does not call accept.
+    # The client can connect although this program does not call `accept`.
     with socket.create_server(LOOPBACK) as silent_server:
         address = silent_server.getsockname()
         with socket.create_connection(address) as client:
@@ -75,23 +84,27 @@ def read_from_silent_server():
 
 
 def print_result(call):
-    """Makes a call. Prints its error, and the names in Python and Rust."""
+    """Makes a call. Prints its error, and the names of the error in Python and
+    in Rust.
+    """
     try:
         call()
-        print_or_exit("no error this time\n")
-        return
     except ConnectionRefusedError as err:
-        error = err
-        python, rust = "ConnectionRefusedError", "ErrorKind::ConnectionRefused"
+        print_or_exit(f"{err}\n")
+        print_or_exit("  ConnectionRefusedError in Python, ")
+        print_or_exit("io::ErrorKind::ConnectionRefused in Rust\n")
     except socket.timeout as err:
-        error = err
-        kind = "TimedOut" if os.name == "nt" else "WouldBlock"
-        python, rust = "socket.timeout", f"ErrorKind::{kind}"
+        kind = "WouldBlock"
+        if os.name == "nt":
+            kind = "TimedOut"
+        print_or_exit(f"{err}\n")
+        print_or_exit("  socket.timeout in Python, ")
+        print_or_exit(f"io::ErrorKind::{kind} in Rust\n")
     except OSError as err:
-        error = err
-        python, rust = "OSError", "ErrorKind::Other"
-    print_or_exit(f"{error}\n")
-    print_or_exit(f"  {python} in Python, io::{rust} in Rust\n")
+        print_or_exit(f"{err}\n")
+        print_or_exit("  OSError in Python, io::Error in Rust\n")
+    else:
+        print_or_exit("no error this time\n")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,11 @@ pub const RUNS: [Run; 9] = [
     run(
         "listen_backlog",
         "listen_backlog --backlog-probe --backlog 3",
-        &["4 connections completed immediately", "client 5 waited", "client 7 waited"],
+        &[
+            "4 connections completed immediately",
+            "client 5 waited",
+            "client 7 waited",
+        ],
     ),
     run(
         "slow_sequential_server",

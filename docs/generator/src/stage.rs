@@ -58,7 +58,11 @@ pub fn traced(program: &Path, folder: Option<&Path>) -> Command {
     let Some(folder) = folder else { return Command::new(program) };
     let mut strace = Command::new("strace");
     strace.args(["-D", "-ff", "-ttt", "-T", "-s", "8192"]);
-    strace.args(["-e", "trace=%network,poll,ppoll,close,fcntl,clock_nanosleep", "-o"]);
+    strace.args([
+        "-e",
+        "trace=%network,poll,ppoll,close,fcntl,clock_nanosleep",
+        "-o",
+    ]);
     strace.arg(folder.join("thread")).arg(program);
     strace
 }

@@ -220,8 +220,11 @@ impl Stage<'_> {
                     let link = &self.links[number];
                     let left = link.sent[1 - end].saturating_sub(link.taken[end]);
                     let wanted = amount(event, bytes);
-                    let has_arrived =
-                        if wanted == 0 { link.ended[1 - end] } else { left >= wanted };
+                    let has_arrived = if wanted == 0 {
+                        link.ended[1 - end]
+                    } else {
+                        left >= wanted
+                    };
                     has_arrived || self.server().is_none()
                 }
             },

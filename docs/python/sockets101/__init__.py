@@ -337,10 +337,9 @@ class Args:
         IPv6 is to forget the brackets around the IP.
         """
         mistake = f"expected {expected}, got '{text}'"
-        if text.count(":") > 1 and "[" not in text:
-            mistake += (
-                "; an IPv6 address needs brackets, for example [::1]:1300"
-            )
+        ip, _, port = text.rpartition(":")
+        if ":" in ip and "[" not in text:
+            mistake += f"; an IPv6 address needs brackets: [{ip}]:{port}"
         self._refuse(mistake)
 
 
