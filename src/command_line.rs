@@ -221,7 +221,8 @@ impl Args {
         let mut mistake = format!("expected {expected}, got '{text}'");
         let (ip, port) = text.rsplit_once(':').unwrap_or_default();
         if ip.contains(':') && !text.contains('[') {
-            mistake += &format!("; an IPv6 address needs brackets: [{ip}]:{port}");
+            mistake =
+                format!("{mistake}; an IPv6 address needs brackets: [{ip}]:{port}");
         }
         self.refuse(mistake)
     }

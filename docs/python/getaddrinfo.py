@@ -62,8 +62,8 @@ def main():
 
 
 def look_up(host, service):
-    """Looks up a name and a service, and prints the entries. Returns no entries
-    if the lookup fails.
+    """Looks up a name and a service, and prints the entries. Returns no
+    entries if the lookup fails.
 
     An entry is a tuple: the three arguments of `socket`, and the address.
     """
@@ -88,8 +88,8 @@ def look_up(host, service):
 
 
 def choose(entries):
-    """Returns the entry to connect to: the second one, as on the slide, if it is
-    for a stream socket; otherwise the first entry that is.
+    """Returns the entry to connect to: the second one, as on the slide, if it
+    is for a stream socket; otherwise the first entry that is.
     """
     note = "there is no second entry"
     if len(entries) > 1:
@@ -106,7 +106,7 @@ def choose(entries):
 
 
 def connect(entry):
-    """Connects a new socket to the address of an entry, and closes it again."""
+    """Connects a new socket to the address of an entry, and closes it."""
     # The three arguments of `socket` come from the entry.
     domain, kind, protocol, address = entry
     with socket.socket(domain, kind, protocol) as sock:

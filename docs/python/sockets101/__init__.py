@@ -101,8 +101,7 @@ def put_block(client, message):
     nothing is sent. An OSError comes from `sendall`.
     """
     length = len(message)
-    if length > MAX_BLOCK:
-        raise _too_long(length)
+    _check_length(length)
     client.sendall(struct.pack("!I", length) + message)
 
 
@@ -115,8 +114,7 @@ def get_block(client):
     """
     prefix = recvall(client, PREFIX_SIZE)
     (length,) = struct.unpack("!I", prefix)
-    if length > MAX_BLOCK:
-        raise _too_long(length)
+    _check_length(length)
     return recvall(client, length)
 
 
@@ -128,9 +126,11 @@ def _incomplete(missing, length):
     )
 
 
-def _too_long(length):
-    """Returns the error for a message that is larger than MAX_BLOCK."""
-    return ValueError(
+def _check_length(length):
+    """Raises ValueError if a message would be larger than MAX_BLOCK."""
+    if length <= MAX_BLOCK:
+        return
+    raise ValueError(
         f"message too long ({length} bytes; the limit is {MAX_BLOCK})"
     )
 
@@ -243,17 +243,17 @@ class Args:
             elif arg == "-" or not arg.startswith("-"):
                 self.positionals.append(arg)
             elif not arg.startswith("--"):
-                self._refuse(f"invalid option '{arg[:2]}'")
+                self.refuse(f"invalid option '{arg[:2]}'")
             elif name == "--help":
                 print_or_exit(self._usage_line() + "\n")
                 sys.exit(0)
             elif f"[{name} " not in self.usage:
-                self._refuse(f"invalid option '{name}'")
+                self.refuse(f"invalid option '{name}'")
             else:
                 if not equals:
                     value = next(line, None)
                 if value is None:
-                    self._refuse(f"missing argument for option '{name}'")
+                    self.refuse(f"missing argument for option '{name}'")
                 self.options[name] = value
 
     def listen_address(self, default_port):
@@ -294,7 +294,7 @@ class Args:
         try:
             return kind(text)
         except ValueError:
-            self._refuse(f"{_quoted(text)} is not a valid value for {name}")
+            self.refuse(f"{_quoted(text)} is not a valid value for {name}")
 
     def seconds(self, name, default):
         """Returns the value of an option such as `--delay`: a number of
@@ -312,7 +312,7 @@ class Args:
     def _seconds_from(self, least, name, default):
         seconds = self.option(name, default, _f64)
         if not least <= seconds <= 1e6:
-            self._refuse(
+            self.refuse(
                 f"{name} must be from {_decimal(least)} to 1000000 seconds"
             )
         return seconds
@@ -322,13 +322,19 @@ class Args:
         servers call this last.
         """
         if len(self.positionals) > 0:
-            self._refuse(f"unexpected argument {_quoted(self.positionals[0])}")
+            self.refuse(f"unexpected argument {_quoted(self.positionals[0])}")
 
     def _usage_line(self):
         name, _, arguments = self.usage.partition(" ")
         return f"usage: python3 docs/python/{name}.py {arguments}".rstrip()
 
-    def _refuse(self, mistake):
+    def refuse(self, mistake):
+        """Ends the program with an error message, the usage line and exit
+        status 2.
+
+        A program calls this function if a value has the right type, but is
+        impossible.
+        """
         log_line(f"Error: {mistake}\n{self._usage_line()}")
         sys.exit(2)
 
@@ -340,7 +346,7 @@ class Args:
         ip, _, port = text.rpartition(":")
         if ":" in ip and "[" not in text:
             mistake += f"; an IPv6 address needs brackets: [{ip}]:{port}"
-        self._refuse(mistake)
+        self.refuse(mistake)
 
 
 def _parse_address(text):
@@ -426,9 +432,7 @@ def print_or_exit(text):
     except BrokenPipeError:
         sys.exit(0)
     except OSError as err:
-        log_line(
-            f"Error: cannot write to stdout: {err}; free some space"
-        )
+        log_line(f"Error: cannot write to stdout: {err}; free some space")
         sys.exit(1)
 
 
@@ -483,14 +487,14 @@ def log_disconnect(peer, result):
     if result is None:
         log_event(peer, "disconnected")
         return
-    is_reset = isinstance(result, (ConnectionResetError, BrokenPipeError))
-    is_from_kernel = getattr(result, "errno", None) is not None
-    if is_reset or isinstance(result, ConnectionAbortedError):
-        log_event(peer, "dropped: connection reset by the client")
-    elif is_from_kernel:
-        log_event(peer, "dropped: connection lost")
+    resets = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+    if isinstance(result, resets):
+        why = "connection reset by the client"
+    elif getattr(result, "errno", None) is not None:
+        why = "connection lost"
     else:
-        log_event(peer, f"dropped: {result}")
+        why = result  # Our own errors have their own words.
+    log_event(peer, f"dropped: {why}")
 
 
 def cannot_listen(address, err):
