@@ -236,7 +236,8 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
     if let Ok(port) = text.parse::<u16>() {
         return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
-    // [fe80::1%eth0]:PORT: only the operating system knows the number of the interface.
+    // [fe80::1%eth0]:PORT: only the operating system knows the number of the
+    // interface.
     let (ip, interface) = text.strip_prefix('[')?.split_once('%')?;
     ip.parse::<Ipv6Addr>().ok()?;
     let (interface, port) = interface.split_once("]:")?;

@@ -28,9 +28,9 @@ const PREFIX_SIZE: usize = 4;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::UnexpectedEof`] if the stream ends early. The message says how many bytes
-/// are missing. Any other error comes from `reader`. [`ErrorKind::Interrupted`] is
-/// never returned, because `recvall` then reads again.
+/// [`ErrorKind::UnexpectedEof`] if the stream ends early. The message says how many
+/// bytes are missing. Any other error comes from `reader`.
+/// [`ErrorKind::Interrupted`] is never returned, because `recvall` then reads again.
 ///
 /// # Examples
 ///
@@ -79,8 +79,8 @@ pub fn recvall(mut reader: impl Read, length: usize) -> Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] if the message is larger than [`MAX_BLOCK`]. In this case,
-/// nothing is sent. Any other error comes from `writer`.
+/// [`ErrorKind::InvalidInput`] if the message is larger than [`MAX_BLOCK`]. In this
+/// case, nothing is sent. Any other error comes from `writer`.
 ///
 /// # Examples
 ///

@@ -28,8 +28,8 @@ const SECOND: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// [`TimedOut`] if no client connected in time. Any other error comes from [poll(2)] or
-/// [accept(2)].
+/// [`TimedOut`] if no client connected in time. Any other error comes from [poll(2)]
+/// or [accept(2)].
 ///
 /// [poll(2)]: https://man7.org/linux/man-pages/man2/poll.2.html
 /// [accept(2)]: https://man7.org/linux/man-pages/man2/accept.2.html
@@ -69,10 +69,10 @@ pub fn accept_within(
 ///
 /// # Errors
 ///
-/// [`TimedOut`] with the message `timed out: nothing received for N s` if no bytes arrived
-/// in time. Any other error comes from [recv(2)]. [`Interrupted`] is never returned,
-/// because this function then reads again. (On Linux, Ctrl-Z and `fg` interrupt a
-/// read that has a timeout.)
+/// [`TimedOut`] with the message `timed out: nothing received for N s` if no bytes
+/// arrived in time. Any other error comes from [recv(2)]. [`Interrupted`] is never
+/// returned, because this function then reads again. (On Linux, Ctrl-Z and `fg`
+/// interrupt a read that has a timeout.)
 ///
 /// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 pub fn read_within(
