@@ -131,9 +131,9 @@ pub fn get_block(mut reader: impl Read) -> Result<Vec<u8>> {
 
 /// Returns the error for a stream that ends before a message is complete.
 fn incomplete(missing: usize, length: usize) -> Error {
-    let message = format!(
-        "connection closed in the middle of a message ({missing} of {length} bytes missing)"
-    );
+    let missing = format!("{missing} of {length} bytes missing");
+    let message =
+        format!("connection closed in the middle of a message ({missing})");
     Error::new(ErrorKind::UnexpectedEof, message)
 }
 

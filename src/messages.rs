@@ -82,9 +82,9 @@ pub fn log_disconnect(peer: SocketAddr, result: &io::Result<()>) {
 pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
     let advice = match err.kind() {
         ErrorKind::AddrInUse => {
-            "stop the program that uses this port, or choose another port; if there is no \
-             such program, a server that did not set SO_REUSEADDR has used the port, and \
-             it is free again after about a minute"
+            "stop the program that uses this port, or choose another port; if there is \
+             no such program, a server that did not set SO_REUSEADDR has used the port, \
+             and it is free again after about a minute"
         }
         ErrorKind::PermissionDenied => "choose a port from 1024 to 65535",
         ErrorKind::AddrNotAvailable => {
