@@ -24,11 +24,15 @@ Differences from src/:
 - Python prints an error of the operating system as `[Errno 98] Address already
   in use`, Rust as `Address already in use (os error 98)`, because each
   language has its own format.
+- Python's `upper` does not know a few rare letters that Rust's `to_uppercase`
+  knows, or the reverse, because each version of a language contains the
+  letters of one version of Unicode.
 - Python has run, Rust does not, because Rust itself prints the error that main
   returns, and Ctrl-C ends a Rust program without further code.
 - Python has address_family and format_address, Rust does not, because an
   address is a tuple in Python. In Rust it has the type SocketAddr.
-- Python does not have accept_within, because its sockets have settimeout.
+- Python does not have accept_within, Rust does, because in Python `accept`
+  itself waits at most as long as `settimeout` said.
 - Python does not have the functions that only clients call, because the
   clients exist only in Rust.
 """
