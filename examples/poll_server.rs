@@ -31,9 +31,10 @@
 //!   a client has more than `UNSENT_LIMIT` unsent bytes, the server stops reading
 //!   from it. In the end, the client's own `send` blocks. This is called
 //!   back-pressure.
-//! - When a client closes its sending side, a read returns 0 bytes. `poll` does not
-//!   report POLLHUP in this case, because the client may still wait for replies.
-//!   `tcp_client` does so.
+//! - When a client closes its sending side, a read returns 0 bytes. The server then
+//!   sends the unsent replies, because the client may still wait for them.
+//!   `tcp_client` does so. On Linux, `poll` does not report POLLHUP in this case.
+//!   macOS and Windows report it.
 //! - After invalid bytes, this server closes the connection without
 //!   `close_gracefully`, which would block all other clients. If more bytes arrive
 //!   from that client, the kernel resets the connection, and the last reply can be
@@ -42,6 +43,7 @@
 // ANCHOR: program
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -53,7 +55,7 @@ use sockets101::{log_disconnect, log_event, log_line, print_line};
 /// The port of the slide.
 const PORT: u16 = 1236;
 
-/// The number of pending connections that the kernel keeps for `accept`.
+/// The length of the queue of pending connections that the server asks for.
 const BACKLOG: i32 = 100;
 
 /// The largest number of bytes that one read returns.
@@ -62,8 +64,11 @@ const BUFFER_SIZE: usize = 4096;
 /// The server stops reading from a client that has more unsent bytes than this.
 const UNSENT_LIMIT: usize = 64 * 1024;
 
-/// How long the server does not accept connections after `accept` has failed.
+/// How long the server does not call `accept` after `accept` has failed.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the server waits after a hang-up of a client that does not read.
+const HANG_UP_PAUSE: Duration = Duration::from_millis(1);
 
 fn main() -> Result<(), Failure> {
     let args = Args::new("poll_server [IP:PORT]");
@@ -75,7 +80,7 @@ fn main() -> Result<(), Failure> {
     print_line(format!("server ready on {}", listener.local_addr()?));
 
     let mut clients: Vec<Client> = Vec::new();
-    // After `accept` has failed, the server waits until this time.
+    // After `accept` has failed, the server does not call it before this time.
     let mut accept_again_at = Instant::now();
     loop {
         // Usually, poll waits for new connections, too, and without a timeout.
@@ -134,10 +139,11 @@ fn main() -> Result<(), Failure> {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    // The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // SO_REUSEADDR: the port can be used again immediately after a restart.
-    // On Windows, it would let another program take the port.
+    // With SO_REUSEADDR, the server can use the port again immediately after a
+    // restart. On Windows, SO_REUSEADDR would let another program listen on the same
+    // port.
     if !cfg!(windows) {
         socket.set_reuse_address(true)?;
     }
@@ -210,8 +216,8 @@ impl Client {
         events
     }
 
-    /// Returns false if the client has closed its sending side, or if it does not
-    /// read its replies.
+    /// Returns true if the connection is open and at most `UNSENT_LIMIT` bytes are
+    /// unsent.
     fn wants_to_read(&self) -> bool {
         self.state == State::Open && self.unsent.len() <= UNSENT_LIMIT
     }
@@ -229,6 +235,12 @@ impl Client {
 
         if let Err(err) = result {
             if err.kind() == ErrorKind::WouldBlock {
+                // Windows reports POLLHUP again and again if a client has closed its
+                // sending side and does not read. Without this pause, the server
+                // would use 100 % of a CPU.
+                if events == PollFlags::HUP {
+                    thread::sleep(HANG_UP_PAUSE);
+                }
                 return;
             }
             self.result = Err(err);
@@ -262,7 +274,8 @@ impl Client {
 
     fn send_replies(&mut self) -> io::Result<()> {
         let sent = self.stream.write(&self.unsent)?;
-        // Keep the other bytes in a new list, so that an idle client uses no memory.
+        // Copy the other bytes to a new list. Otherwise `unsent` of an idle client
+        // would keep its memory.
         self.unsent = self.unsent[sent..].to_vec();
         Ok(())
     }

@@ -34,7 +34,7 @@ from sockets101 import log_event, log_line, print_line, run
 # The port of the slide.
 PORT = 1236
 
-# The number of pending connections that the kernel keeps for `accept`.
+# The length of the queue of pending connections that the server asks for.
 BACKLOG = 100
 
 # The largest number of bytes that one read returns.
@@ -116,7 +116,8 @@ def main():
 def listen(address):
     # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     listener = socket.socket(address_family(address), socket.SOCK_STREAM)
-    # SO_REUSEADDR: the port can be used again immediately after a restart.
+    # With SO_REUSEADDR, the server can use the port again immediately after a
+    # restart.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setblocking(False)
     listener.bind(address)

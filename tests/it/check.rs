@@ -259,7 +259,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("no_end", "thread_per_client", &[("half_close", "the server does not end its own")]),
     Mutant("shared_text", "thread_per_client", &[
         ("kept_apart", "an answer meant for another client"),
-        ("coming_and_going", "")]),
+        ("coming_and_going ?never_read", "")]),
     Mutant("dies_of_a_reset", "thread_per_client", &[("reset", "the process died of a reset")]),
     Mutant("dies_of_a_cut_end", "thread_per_client", &[("vanish", "the process died of a client that leaves")]),
     Mutant("closes_on_the_unread", "thread_per_client", &[("last_word", UNREAD)]),
@@ -382,6 +382,12 @@ fn every_broken_server_fails_the_checks_that_it_should_for_its_reason() {
         let said = stdout(&output);
         for (checks, why) in *expected {
             for name in checks.split(' ') {
+                // A check with a question mark fails only if two clients are at the
+                // same line of the server at the same time.
+                if let Some(sometimes) = name.strip_prefix('?') {
+                    failed.remove(sometimes);
+                    continue;
+                }
                 let reason = failed.remove(name);
                 let reason = reason
                     .unwrap_or_else(|| panic!("{flaw}: {name} passes\n{said}"));
@@ -448,6 +454,7 @@ fn every_check_notices_a_broken_server() {
     let noticing = MUTANTS
         .iter()
         .flat_map(|mutant| mutant.2)
-        .flat_map(|(names, _)| names.split(' '));
+        .flat_map(|(names, _)| names.split(' '))
+        .filter(|name| !name.starts_with('?'));
     assert_eq!(noticing.collect::<BTreeSet<_>>(), listed);
 }

@@ -41,14 +41,13 @@ pub fn run(name: &str, args: &[&str], input: &str) -> Output {
 /// Runs a program that exits by itself. `input` is its standard input.
 #[track_caller]
 pub fn finish(command: &mut Command, input: &str) -> Output {
-    let mut child = command
+    command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .env("RUST_BACKTRACE", "1")
-        .env_remove("CARGO") // `check` then starts the program that is built, and does not build it.
-        .spawn()
-        .unwrap();
+        .env_remove("CARGO"); // `check` then starts the program that is built, and does not build it.
+    let mut child = spawn(command);
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let mut stderr = child.stderr.take().unwrap();
@@ -62,6 +61,27 @@ pub fn finish(command: &mut Command, input: &str) -> Output {
     });
     let status = status.unwrap_or_else(|| panic!("{command:?} does not exit"));
     Output { status, stdout: output.0, stderr: output.1 }
+}
+
+/// Starts a program. Under Wine, one start of several hundred fails with this error,
+/// so this function then starts the program again.
+#[track_caller]
+fn spawn(command: &mut Command) -> Child {
+    const ERROR_INTERNAL_ERROR: i32 = 1359;
+    let mut result = command.spawn();
+    for _ in 0..5 {
+        match &result {
+            Err(err)
+                if cfg!(windows)
+                    && err.raw_os_error() == Some(ERROR_INTERNAL_ERROR) =>
+            {
+                skipped("a start", err);
+                result = command.spawn();
+            }
+            _ => break,
+        }
+    }
+    result.unwrap()
 }
 
 /// Waits until a process exits by itself. Kills a process that does not.
@@ -150,12 +170,12 @@ impl Server {
     /// Starts a server and waits for its ready line.
     #[track_caller]
     pub fn spawn(command: &mut Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = spawn(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+        );
         let stdout = Lines::collect(child.stdout.take().unwrap());
         let stderr = Lines::collect(child.stderr.take().unwrap());
         let address = "0.0.0.0:0".parse().unwrap();

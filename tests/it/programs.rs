@@ -88,8 +88,8 @@ fn getaddrinfo_connects_to_one_entry_and_says_which() {
     assert!(stdout.contains("AF_INET "), "{stdout}");
     assert!(stdout.contains(&format!("connecting to {address}\n")), "{stdout}");
     assert!(stdout.contains(&format!("\nconnected to {address}\n")), "{stdout}");
-    // The second entry is not for a stream.
-    assert!(stdout.contains("the second entry "), "{stdout}");
+    // The second entry is not for a stream. Windows does not return a second entry.
+    assert!(stdout.contains("second entry"), "{stdout}");
 }
 
 #[test]
