@@ -1,4 +1,4 @@
-//! The command line, and the error that a program ends with.
+//! The command line, and the error with which a program exits.
 
 use std::io::{self, BufRead, IsTerminal};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -9,16 +9,16 @@ use lexopt::{Arg::Long, Arg::Value, Parser};
 use crate::{log_line, lookup_error, print_or_exit};
 
 /// The name under which positional arguments are stored.
-const POSITIONAL: &str = "an argument";
+const POSITIONAL: &str = "argument";
 
-/// An error that ends a program: one sentence for the user.
+/// The error with which a program exits: one sentence for the user.
 ///
 /// If `main` returns a `Failure`, Rust prints `Error: ` and the sentence, and the
 /// exit status is 1. The `?` operator converts any other error into a `Failure`.
 pub struct Failure(String);
 
-/// Prints the sentence without quotes. Rust prints the error that `main` returns
-/// with `Debug`, so `Debug` must give readable text.
+/// Prints the sentence without quotes. If `main` returns an error, Rust prints it
+/// with `Debug`. Therefore `Debug` must give readable text.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -33,14 +33,17 @@ impl<T: fmt::Display> From<T> for Failure {
 
 /// The command-line arguments of an example: positional arguments and options.
 ///
-/// Options are written `--name VALUE`, or only `--name` if the usage line shows them
-/// without a value. They may come before, between or after the positional arguments.
-/// All arguments after `--` are positional.
+/// You write an option as `--name VALUE`. If the usage line shows it without a
+/// value, you write only `--name`. Options may come before, between or after the
+/// positional arguments. All arguments after `--` are positional.
 ///
-/// A mistake ends the program with an error message, the usage line and exit status
-/// 2. `--help` prints the usage line and ends the program with exit status 0.
+/// If the command line has a mistake, the program prints an error message and the
+/// usage line. It then exits with status 2. `--help` prints the usage line, and the
+/// program exits with status 0.
 pub struct Args {
     usage: &'static str,
+    /// The rest of `usage`, from the positional argument that was read last.
+    unread: &'static str,
     /// Pairs of name and value. The name is `--delay`, for example, or
     /// [`POSITIONAL`].
     given: Vec<(String, OsString)>,
@@ -51,9 +54,9 @@ impl Args {
     ///
     /// `usage` is the name of the program and its arguments, for example
     /// `"listen_backlog [IP:PORT] [--backlog 100]"`. It also defines which options
-    /// exist.
+    /// exist. In `usage`, positional arguments come before the options.
     pub fn new(usage: &'static str) -> Self {
-        let mut args = Self { usage, given: Vec::new() };
+        let mut args = Self { usage, unread: usage, given: Vec::new() };
         args.read(Parser::from_env()).unwrap_or_else(|err| args.refuse(err));
         args
     }
@@ -95,11 +98,11 @@ impl Args {
         }
     }
 
-    /// Returns the address of the server that a client should talk to.
+    /// Returns the address of the server to which a client should connect.
     ///
-    /// The argument is as in [`Args::listen_address`], or `HOST:PORT`. If the host
-    /// has both IPv4 and IPv6 addresses, the first IPv4 address is returned, because
-    /// our servers listen on an IPv4 address by default.
+    /// The argument is as in [`Args::listen_address`], or `HOST:PORT`. A host can
+    /// have both IPv4 and IPv6 addresses. This function then returns the first IPv4
+    /// address, because our servers listen on an IPv4 address by default.
     ///
     /// # Errors
     ///
@@ -111,22 +114,22 @@ impl Args {
             None => self.look_up(&text)?,
         };
         if address.port() == 0 {
-            self.refuse(format!("no server has port 0 (got '{text}')"));
+            self.refuse("expected a port from 1 to 65535, got '0'");
         }
         Ok(address)
     }
 
     /// Looks up the address of `HOST:PORT`.
     fn look_up(&self, text: &str) -> Result<SocketAddr, Failure> {
+        let expected = "IP:PORT, HOST:PORT or PORT";
         if text.parse::<Ipv6Addr>().is_ok() {
-            self.refuse_address(text, "IP:PORT, HOST:PORT or PORT");
+            self.refuse_address(text, expected);
         }
+        let missing = format!("{text} has no address");
         match text.to_socket_addrs() {
-            Ok(found) => {
-                Ok(found.min_by_key(SocketAddr::is_ipv6).ok_or("no address")?)
-            }
+            Ok(found) => Ok(found.min_by_key(SocketAddr::is_ipv6).ok_or(missing)?),
             Err(err) if err.kind() == io::ErrorKind::InvalidInput => {
-                self.refuse_address(text, "IP:PORT, HOST:PORT or PORT")
+                self.refuse_address(text, expected)
             }
             Err(err) => Err(format!("{text} {}", lookup_error(&err)).into()),
         }
@@ -134,30 +137,42 @@ impl Args {
 
     /// Returns the next positional argument, or `default` if there is none.
     pub fn positional<T: FromStr>(&mut self, default: T) -> T {
-        self.option(POSITIONAL, default)
+        // The usage line shows the name as `[NAME]`, `[NAME=DEFAULT]` or `[NAME [`.
+        (_, self.unread) = self.unread.split_once(" [").unwrap_or_default();
+        let name = self.unread.split(['=', ' ', ']']).next().unwrap_or_default();
+        self.value(POSITIONAL, name, default)
     }
 
     /// Returns the value of an option such as `--backlog`, or `default` if the
     /// option was not given. If it was given twice, the last value counts.
     pub fn option<T: FromStr>(&mut self, name: &str, default: T) -> T {
-        let index = self.given.iter().position(|(other, _)| other == name);
+        self.value(name, name, default)
+    }
+
+    /// Takes the first value that is stored as `key`, and converts it. The error
+    /// message calls it `name`.
+    fn value<T: FromStr>(&mut self, key: &str, name: &str, default: T) -> T {
+        let index = self.given.iter().position(|(other, _)| other == key);
         let Some(index) = index else { return default };
         let (_, value) = self.given.remove(index);
-        let Ok(parsed) = value.to_string_lossy().parse() else {
-            self.refuse(format!("{value:?} is not a valid value for {name}"))
+        let text = value.to_string_lossy();
+        let Ok(parsed) = text.parse() else {
+            self.refuse(format!("'{text}' is not a valid value for {name}"))
         };
         parsed
     }
 
-    /// Returns the value of an option such as `--delay`: a number of seconds, which
-    /// may be a fraction or 0.
+    /// Returns the value of an option such as `--delay`: a number of seconds.
+    ///
+    /// The number may be a fraction or 0.
     pub fn seconds(&mut self, name: &str, default: f64) -> Duration {
         self.seconds_from(0.0, name, default)
     }
 
-    /// Returns the value of an option such as `--timeout`: a number of seconds,
-    /// which may be a fraction, but at least 0.001, because a socket cannot have a
-    /// timeout of 0.
+    /// Returns the value of an option such as `--timeout`: a number of seconds.
+    ///
+    /// The number may be a fraction. It is at least 0.001, because a socket cannot
+    /// have a timeout of 0.
     pub fn timeout(&mut self, name: &str, default: f64) -> Duration {
         self.seconds_from(0.001, name, default)
     }
@@ -165,17 +180,18 @@ impl Args {
     fn seconds_from(&mut self, least: f64, name: &str, default: f64) -> Duration {
         let seconds = self.option(name, default);
         if !(least..=1e6).contains(&seconds) {
-            self.refuse(format!("{name} must be from {least} to 1000000 seconds"));
+            let range = format!("from {least} to 1000000 seconds");
+            self.refuse(format!("expected {name} {range}, got {seconds}"));
         }
         Duration::from_secs_f64(seconds)
     }
 
-    /// Returns the texts that a client should send: the remaining arguments or, if
-    /// there are none, the lines of standard input without their line ends. Call
-    /// this last.
+    /// Returns the texts that a client should send. Call this last.
     ///
-    /// The texts are bytes, so that you can also send invalid UTF-8. If standard
-    /// input cannot be read, the item is an error.
+    /// The texts are the remaining arguments. If there are none, they are the lines
+    /// of standard input without their line ends. The texts are bytes, so that you
+    /// can also send invalid UTF-8. If the kernel cannot read standard input, the
+    /// item is an error.
     pub fn texts(self) -> Box<dyn Iterator<Item = io::Result<Vec<u8>>>> {
         if !self.given.is_empty() {
             let texts = self.given.into_iter();
@@ -183,21 +199,20 @@ impl Args {
         }
         let input = io::stdin().lock();
         if input.is_terminal() {
-            log_line(
-                "Type a line and press Enter to send it. \
-                 To finish, press Ctrl-D (on Windows: Ctrl-Z, then Enter).",
-            );
+            let advice = "Type a line and press Enter to send it. \
+                          To finish, press Ctrl-D (on Windows: Ctrl-Z, then Enter).";
+            log_line(advice);
         }
-        let text =
-            |line: Vec<u8>| line.strip_suffix(b"\r").unwrap_or(&line).to_vec();
-        Box::new(input.split(b'\n').map(move |line| line.map(text)))
+        // On Windows, a line can end with `\r\n`.
+        let cut = |line: Vec<u8>| line.strip_suffix(b"\r").unwrap_or(&line).to_vec();
+        Box::new(input.split(b'\n').map(move |line| line.map(cut)))
     }
 
     /// Rejects leftover arguments. Programs that are neither clients nor servers
     /// call this last.
     pub fn finish(&self) {
-        if let Some((_, text)) = self.given.first() {
-            self.refuse(format!("unexpected argument {text:?}"));
+        if let Some((name, text)) = self.given.first() {
+            self.refuse(format!("unexpected {name} '{}'", text.to_string_lossy()));
         }
     }
 
@@ -206,29 +221,31 @@ impl Args {
         format!("usage: cargo run --example {arguments}")
     }
 
-    /// Ends the program with an error message, the usage line and exit status 2.
+    /// Prints an error message and the usage line, and exits with status 2.
     ///
-    /// A program calls this function if a value has the right type, but is
-    /// impossible.
+    /// A program calls this function if it cannot use a value that has the right
+    /// type.
     pub fn refuse(&self, mistake: impl fmt::Display) -> ! {
         log_line(format!("Error: {mistake}\n{}", self.usage_line()));
         process::exit(2);
     }
 
-    /// Says what is wrong with an address. The most common mistake with IPv6 is to
-    /// forget the brackets around the IP.
+    /// Refuses an address, and says what is wrong with it.
+    ///
+    /// The most common mistake with IPv6 is to forget the brackets around the IP
+    /// address.
     fn refuse_address(&self, text: &str, expected: &str) -> ! {
         let mut mistake = format!("expected {expected}, got '{text}'");
         let (ip, port) = text.rsplit_once(':').unwrap_or_default();
         if ip.contains(':') && !text.contains('[') {
-            mistake =
-                format!("{mistake}; an IPv6 address needs brackets: [{ip}]:{port}");
+            let advice = format!("an IPv6 address needs brackets: [{ip}]:{port}");
+            mistake = format!("{mistake}; {advice}");
         }
         self.refuse(mistake)
     }
 }
 
-/// Parses `IP:PORT`, or `PORT` on this machine. Returns `None` if `text` is neither.
+/// Parses `IP:PORT`, or `PORT` on this machine. Returns `None` for any other text.
 fn parse_address(text: &str) -> Option<SocketAddr> {
     if let Ok(address) = text.parse() {
         return Some(address);
@@ -236,8 +253,8 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
     if let Ok(port) = text.parse::<u16>() {
         return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
-    // [fe80::1%eth0]:PORT: only the operating system knows the number of the
-    // interface.
+    // In `[fe80::1%eth0]:PORT`, `eth0` is a network interface. Only the operating
+    // system knows its number.
     let (ip, interface) = text.strip_prefix('[')?.split_once('%')?;
     ip.parse::<Ipv6Addr>().ok()?;
     let (interface, port) = interface.split_once("]:")?;

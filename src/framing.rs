@@ -16,10 +16,10 @@ const PREFIX_SIZE: usize = 4;
 
 /// Reads exactly `length` bytes from a stream. Calls `read` as often as necessary.
 ///
-/// One `read` returns the bytes that have arrived. These are often only a part of
-/// what the sender wrote with one call, because TCP transports bytes in order but
-/// does not keep the boundaries between writes ([recv(2)], [RFC 9293], section
-/// 3.9.1.3). Memory grows only as bytes arrive, even if `length` is large.
+/// One `read` returns the bytes that have arrived ([recv(2)]). These are often only
+/// a part of what the sender wrote with one call. The reason is that TCP keeps the
+/// order of the bytes, but not the boundaries between writes ([RFC 9293], section
+/// 3.9.1.3). Even if `length` is large, memory grows only as bytes arrive.
 ///
 /// Slide 9, "TCP server with recvall".
 ///
@@ -29,8 +29,8 @@ const PREFIX_SIZE: usize = 4;
 /// # Errors
 ///
 /// [`ErrorKind::UnexpectedEof`] if the stream ends early. The message says how many
-/// bytes are missing. Any other error comes from `reader`.
-/// [`ErrorKind::Interrupted`] is never returned, because `recvall` then reads again.
+/// bytes are missing. Any other error comes from `reader`. If a signal interrupts a
+/// `read` ([`ErrorKind::Interrupted`]), `recvall` reads again.
 ///
 /// # Examples
 ///
@@ -51,8 +51,8 @@ pub fn recvall(mut reader: impl Read, length: usize) -> Result<Vec<u8>> {
     let mut buffer = [0; 16 * 1024];
     while data.len() < length {
         let missing = length - data.len();
-        // Do not read beyond the end of this message: the next bytes belong to the
-        // next one.
+        // Do not read beyond the end of this message, because the next bytes belong
+        // to the next message.
         let limit = missing.min(buffer.len());
         match reader.read(&mut buffer[..limit]) {
             Ok(0) => return Err(incomplete(missing, length)),
@@ -66,21 +66,22 @@ pub fn recvall(mut reader: impl Read, length: usize) -> Result<Vec<u8>> {
 
 /// Sends `message` as one length-prefixed message: its length, then its bytes.
 ///
-/// The length counts the bytes of the message without the prefix. It is sent as four
-/// bytes, most significant byte first (network byte order). `hi` is sent as
+/// The length counts the bytes of the message without the prefix. The prefix has
+/// four bytes, with the most significant byte first (network byte order). For `hi`,
+/// the function sends
 ///
 /// ```text
 ///   00  00  00  02   68  69
 ///  └─ length: 2 ──┘ └ h   i ┘
 /// ```
 ///
-/// Both parts are sent with one write. With two writes, Nagle's algorithm and
-/// delayed ACK can delay the second part by up to 200 ms.
+/// One write sends both parts. With two writes, Nagle's algorithm and delayed ACK
+/// can delay the second part. On Linux, this delay is 40 to 200 ms.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidInput`] if the message is larger than [`MAX_BLOCK`]. In this
-/// case, nothing is sent. Any other error comes from `writer`.
+/// case, the function sends nothing. Any other error comes from `writer`.
 ///
 /// # Examples
 ///
@@ -132,9 +133,8 @@ pub fn get_block(mut reader: impl Read) -> Result<Vec<u8>> {
 /// Returns the error for a stream that ends before a message is complete.
 fn incomplete(missing: usize, length: usize) -> Error {
     let missing = format!("{missing} of {length} bytes missing");
-    let message =
-        format!("connection closed in the middle of a message ({missing})");
-    Error::new(ErrorKind::UnexpectedEof, message)
+    let why = format!("connection closed in the middle of a message ({missing})");
+    Error::new(ErrorKind::UnexpectedEof, why)
 }
 
 /// Returns an error of this kind if a message would be larger than [`MAX_BLOCK`].
@@ -142,8 +142,7 @@ fn check_length(length: usize, kind: ErrorKind) -> Result<()> {
     if length <= MAX_BLOCK {
         return Ok(());
     }
-    let message =
-        format!("message too long ({length} bytes; the limit is {MAX_BLOCK})");
-    Err(Error::new(kind, message))
+    let why = format!("message too long ({length} bytes; the limit is {MAX_BLOCK})");
+    Err(Error::new(kind, why))
 }
 // ANCHOR_END: blocks

@@ -1,13 +1,20 @@
-//! The functions that several examples share and that are not the subject of a
-//! slide.
+//! The functions that several examples share.
 //!
-//! The calls that a slide teaches (socket, bind, listen, accept, poll) are not here.
-//! They are in the examples, where the reader can see them.
+//! The calls that a lesson teaches (socket, bind, listen, accept, poll) are in the
+//! file of the lesson, where the reader can see them. There are two exceptions:
+//!
+//! - Lesson 9 teaches [`recvall`], [`put_block`] and [`get_block`]. A server and a
+//!   client need them.
+//! - Lessons 17 and 18 call [`accept_within`] instead of `accept`, because a Rust
+//!   listener does not have a timeout for `accept`.
+//!
+//! The library has functions for these tasks:
 //!
 //! - Length-prefixed messages (lesson 9): [`recvall`], [`put_block`], [`get_block`],
 //!   [`MAX_BLOCK`].
 //! - Text that arrives in pieces (lesson 10): [`Decoder`].
-//! - The command line, and errors that end a program: [`Args`], [`Failure`].
+//! - The command line, and the error with which a program exits: [`Args`],
+//!   [`Failure`].
 //! - Output and log lines: [`print_line`], [`print_or_exit`], [`log_line`],
 //!   [`log_event`], [`log_disconnect`].
 //! - Error messages: [`cannot_listen`], [`no_reply`], [`lookup_error`].

@@ -17,12 +17,12 @@ pub fn print_line(line: impl Display) {
 }
 
 /// Prints `text` on stdout immediately, without adding a newline. If that is
-/// impossible, ends the program.
+/// impossible, exits.
 ///
 /// A program whose only purpose is to print calls this function instead of `print!`,
 /// which would panic. If the reader has closed the pipe (`| head -1`), the program
-/// ends quietly with exit status 0. If the disk is full, it ends with an error
-/// message and exit status 1.
+/// exits quietly with status 0. If the disk is full, the program prints an error
+/// message and exits with status 1.
 pub fn print_or_exit(text: impl AsRef<[u8]>) {
     let mut stdout = io::stdout();
     let written = stdout.write_all(text.as_ref());
@@ -44,8 +44,8 @@ pub fn log_line(line: impl Display) {
 /// Logs an event of a client: `[THREAD: ]PEER EVENT`.
 ///
 /// `peer` is the client's address. `event` is `connected`, `disconnected` or
-/// `dropped: WHY`. The line begins with the name of the thread, unless this is the
-/// main thread.
+/// `dropped: WHY`. In any thread but the main thread, the line begins with the name
+/// of the thread.
 pub fn log_event(peer: SocketAddr, event: impl Display) {
     match thread::current().name() {
         None | Some("main") => log_line(format!("{peer} {event}")),
@@ -65,26 +65,26 @@ pub fn log_disconnect(peer: SocketAddr, result: &io::Result<()>) {
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe => "connection reset by the client",
         _ if err.raw_os_error().is_some() => "connection lost",
-        _ => &err.to_string(), // Our own errors have their own words.
+        _ => &err.to_string(), // An error of our own code says what happened.
     };
     log_event(peer, format!("dropped: {why}"));
 }
 
-/// Returns the error of a server that cannot listen on `address`: what the operating
-/// system said, and what to do about it.
+/// Returns the error of a server that cannot listen on `address`.
 ///
-/// The kernel reports the same error (`EADDRINUSE`) for a port that a program uses
-/// and for a port that is in the state `TIME_WAIT`, so the advice names both. Linux
-/// lets a socket use a port in `TIME_WAIT` only if the earlier socket had set
-/// `SO_REUSEADDR`, too ([socket(7)]).
+/// The error says what the operating system reported, and what to do about it.
+///
+/// The error `EADDRINUSE` has two causes, so the advice names both. Either a program
+/// uses the port, or an earlier connection is in the state `TIME_WAIT`. On Linux,
+/// `SO_REUSEADDR` helps only if the earlier server has set it, too ([socket(7)]).
 ///
 /// [socket(7)]: https://man7.org/linux/man-pages/man7/socket.7.html
 pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
     let advice = match err.kind() {
         ErrorKind::AddrInUse => {
-            "stop the program that uses this port, or choose another port; if there is \
-             no such program, a server that did not set SO_REUSEADDR has used the port, \
-             and it is free again after about a minute"
+            "stop the program that uses this port, or choose another port; if no \
+             program uses the port, wait a minute, because an earlier server did not \
+             set SO_REUSEADDR"
         }
         ErrorKind::PermissionDenied => "choose a port from 1024 to 65535",
         ErrorKind::AddrNotAvailable => {
@@ -108,9 +108,9 @@ pub fn no_reply(server: SocketAddr, err: &io::Error) -> Failure {
     format!("no reply from {server}: {err}{advice}").into()
 }
 
-/// Returns the message for a failed name lookup: `could not be resolved: WHY`, where
-/// WHY comes from the operating system.
+/// Returns the message for a failed name lookup: `could not be resolved: WHY`.
 ///
+/// WHY is the reason that the operating system gives.
 /// A failed lookup does not prove that the name does not exist. Without a network,
 /// the operating system can give the same reason.
 pub fn lookup_error(err: &impl Display) -> String {

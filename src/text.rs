@@ -4,9 +4,9 @@ use std::{io, mem};
 
 /// Converts the bytes of a stream to text, even if a read ends inside a character.
 ///
-/// In UTF-8, `é` is two bytes, and these can arrive with two different reads. The
-/// decoder keeps the first byte until the second one arrives. It never keeps more
-/// than three bytes of valid text.
+/// In UTF-8, `é` is two bytes. A program can receive them with two different reads.
+/// The decoder keeps the first byte until the second byte arrives. It never keeps
+/// more than three bytes of valid text.
 ///
 /// # Examples
 ///
@@ -15,7 +15,7 @@ use std::{io, mem};
 /// assert_eq!(decoder.decode(b"caf\xc3"), ("caf".to_string(), true));
 /// assert_eq!(decoder.decode(b"\xa9!"), ("é!".to_string(), true));
 ///
-/// // The valid text before the first invalid byte is returned, too.
+/// // The decoder also returns the valid text before the first invalid byte.
 /// assert_eq!(decoder.decode(b"ok\xff"), ("ok".to_string(), false));
 /// ```
 #[derive(Debug, Default)]
@@ -28,8 +28,8 @@ impl Decoder {
     /// Adds the bytes of one read. Returns the text that is now complete, and
     /// whether all bytes so far are valid UTF-8.
     ///
-    /// After an invalid byte, nothing that follows can be decoded: reply to the
-    /// text, then close the connection.
+    /// This decoder does not decode any more text after an invalid byte. Reply to
+    /// the text, then close the connection.
     pub fn decode(&mut self, bytes: &[u8]) -> (String, bool) {
         let mut received = mem::take(&mut self.incomplete);
         received.extend_from_slice(bytes);
@@ -37,18 +37,18 @@ impl Decoder {
             Ok(text) => (text, true),
             Err(err) => {
                 let valid_length = err.utf8_error().valid_up_to();
-                // Without an error length, the bytes only end inside a character.
+                // Without an error length, the bytes are valid so far, but the last
+                // character is incomplete.
                 let is_valid = err.utf8_error().error_len().is_none();
                 let mut received = err.into_bytes();
                 self.incomplete = received.split_off(valid_length);
-                let text = String::from_utf8_lossy(&received).into_owned();
-                (text, is_valid)
+                (String::from_utf8_lossy(&received).into_owned(), is_valid)
             }
         }
     }
 
-    /// Checks that the stream did not end inside a character. Call this at the end
-    /// of the stream.
+    /// Checks that the last character of the stream is complete. Call this at the
+    /// end of the stream.
     ///
     /// # Errors
     ///

@@ -12,16 +12,18 @@ use rustix::io::retry_on_intr;
 
 use crate::{log_disconnect, log_line};
 
-/// One second: the time that [`close_gracefully`] reads at most, that
-/// [`log_and_pause`] pauses, and after which [`show_waiting`] prints its line.
+/// The time after which [`show_waiting`] prints its line, and for which
+/// [`log_and_pause`] pauses. [`close_gracefully`] reads for this time at most.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Accepts a connection. Waits at most `timeout` for one.
 ///
 /// Python's `accept` does the same after `settimeout`. The listener must be
-/// non-blocking. Several threads may wait on the same listener: `poll` wakes all of
-/// them, one of them accepts the connection, and the others wait for the rest of
-/// their time. The connection that it returns is a blocking one, without a timeout.
+/// non-blocking. The accepted connection is blocking and does not have a timeout.
+///
+/// Several threads may wait on the same listener. `poll` then wakes all of them, but
+/// only one of them accepts the connection. The other threads wait for the rest of
+/// their time.
 ///
 /// A receive timeout on the listener would be simpler, but `accept` ignores it on
 /// macOS and Windows.
@@ -48,7 +50,8 @@ pub fn accept_within(
         }
         match listener.accept() {
             Ok((client, peer)) => {
-                // On some systems, the connection inherits the listener's mode.
+                // On macOS and Windows, the connection is non-blocking, too, because
+                // the listener is.
                 let blocking = client.set_nonblocking(false);
                 if blocking.is_ok() {
                     return Ok((client, peer));
@@ -70,9 +73,9 @@ pub fn accept_within(
 /// # Errors
 ///
 /// [`TimedOut`] with the message `timed out: nothing received for N s` if no bytes
-/// arrived in time. Any other error comes from [recv(2)]. [`Interrupted`] is never
-/// returned, because this function then reads again. (On Linux, Ctrl-Z and `fg`
-/// interrupt a read that has a timeout.)
+/// arrived in time. Any other error comes from [recv(2)]. If a signal interrupts the
+/// read ([`Interrupted`]), this function reads again. For example, on Linux Ctrl-Z
+/// and `fg` interrupt a read that has a timeout.
 ///
 /// [recv(2)]: https://man7.org/linux/man-pages/man2/recv.2.html
 pub fn read_within(
@@ -120,9 +123,10 @@ fn retry_or_time_out(
     }
 }
 
-/// Makes a call and returns its result. If the call takes longer than a second,
-/// prints `waiting for WHAT ...` on stderr, so that the user does not think the
-/// program has hung.
+/// Makes a call and returns its result. Prints a line if the call is slow.
+///
+/// The line `waiting for WHAT ...` appears on stderr after a second. Without it, the
+/// user could think that the program has hung.
 pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
     let (done, finished) = channel::<()>();
     thread::scope(|scope| {
@@ -137,15 +141,16 @@ pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
     })
 }
 
-/// Returns true if `accept` or `recv_from` failed because of one peer that has
-/// disconnected, so that the program can make the next call immediately.
+/// Returns true if `accept` or `recv_from` failed because of one peer or a signal.
+/// The program can then make the next call immediately.
 ///
 /// - A client can reset its connection before the server accepts it. `accept` then
-///   returns [`ConnectionAborted`], or on Windows
-///   [`ConnectionReset`] or [`NotConnected`].
-/// - On Windows, `recv_from` returns [`ConnectionReset`] if an earlier
-///   reply was sent to a closed port, and error 10040 if a datagram was larger than
-///   the buffer and was discarded.
+///   returns [`ConnectionAborted`], or on Windows [`ConnectionReset`] or
+///   [`NotConnected`].
+/// - On Windows, `recv_from` returns [`ConnectionReset`] if the server has sent an
+///   earlier reply to a closed port.
+/// - On Windows, `recv_from` returns error 10040 if a datagram is larger than the
+///   buffer. The datagram is then lost.
 /// - [`Interrupted`] means that a signal interrupted the call.
 pub fn is_about_one_peer(err: &Error) -> bool {
     let is_too_large = cfg!(windows) && err.raw_os_error() == Some(10040);
@@ -159,9 +164,10 @@ pub fn is_about_one_peer(err: &Error) -> bool {
 /// A server calls this function when `accept` or `recv_from` has failed, or when it
 /// could not start a thread. `what` completes the sentence "cannot ...".
 ///
-/// Without the pause, a server that has run out of file descriptors would use 100 %
-/// of a CPU: `accept` fails immediately and leaves the connection in the queue. If
-/// several threads call this function at the same time, only one of them logs.
+/// The pause matters if a server has no file descriptor left. `accept` then fails
+/// immediately and leaves the connection in the queue. Without the pause, the server
+/// would use 100 % of a CPU. If several threads call this function at the same time,
+/// only one of them logs.
 pub fn log_and_pause(what: &str, err: &Error) {
     static LOGGING: Mutex<()> = Mutex::new(());
     if is_about_one_peer(err) {
@@ -176,12 +182,12 @@ pub fn log_and_pause(what: &str, err: &Error) {
 
 /// Closes a connection gracefully, so that the client still receives the last reply.
 ///
-/// If a program closes a socket that has unread bytes, or if bytes arrive after the
-/// close, the kernel sends a reset. The client's kernel may then discard a reply
-/// that the client has not read yet ([RFC 1122], section 4.2.2.13). Therefore this
-/// function
+/// A program may close a socket that has unread bytes, or bytes may arrive after the
+/// close. In both cases, the kernel sends a reset. The client's kernel may then
+/// discard a reply that the client has not read yet ([RFC 1122], section 4.2.2.13).
+/// Therefore this function
 ///
-/// 1. closes the sending side, which the client sees as the end of the stream,
+/// 1. closes the sending side, so that the client sees the end of the stream,
 /// 2. reads and discards bytes until the client closes its sending side, but for a
 ///    second at most,
 /// 3. closes the socket.
@@ -193,7 +199,7 @@ pub fn close_gracefully(mut client: TcpStream) {
     let deadline = Instant::now() + SECOND;
     loop {
         let remaining = deadline.saturating_duration_since(Instant::now());
-        // A timeout of zero is an error: the second is over.
+        // The second is over if no time remains. A timeout of zero is an error.
         if client.set_read_timeout(Some(remaining)).is_err() {
             return;
         }
