@@ -180,8 +180,8 @@ impl Args {
     fn seconds_from(&mut self, least: f64, name: &str, default: f64) -> Duration {
         let seconds = self.option(name, default);
         if !(least..=1e6).contains(&seconds) {
-            let range = format!("from {least} to 1000000 seconds");
-            self.refuse(format!("expected {name} {range}, got {seconds}"));
+            let limits = format!("from {least} to 1000000 seconds");
+            self.refuse(format!("expected {name} {limits}, got {seconds}"));
         }
         Duration::from_secs_f64(seconds)
     }

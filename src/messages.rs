@@ -110,9 +110,9 @@ pub fn no_reply(server: SocketAddr, err: &io::Error) -> Failure {
 
 /// Returns the message for a failed name lookup: `could not be resolved: WHY`.
 ///
-/// WHY is the reason that the operating system gives.
-/// A failed lookup does not prove that the name does not exist. Without a network,
-/// the operating system can give the same reason.
+/// WHY is the reason that the operating system gives. A failed lookup does not prove
+/// that the name does not exist. Without a network, the operating system can give
+/// the same reason.
 pub fn lookup_error(err: &impl Display) -> String {
     let why = err.to_string().replace("failed to lookup address information: ", "");
     format!("could not be resolved: {why}")

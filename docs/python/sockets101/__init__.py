@@ -1,13 +1,17 @@
 """The functions that several programs share: the Python version of src/.
 
-The calls that a slide teaches (socket, bind, listen, accept, poll) are not
-here. They are in the programs, where the reader can see them. The names and
-the order are those of the Rust library.
+The calls that a lesson teaches (socket, bind, listen, accept, poll) are in the
+file of the lesson, where the reader can see them. There is one exception.
+Lesson 9 teaches recvall, put_block and get_block, but a server and a client
+need these functions.
+
+The names and the order are those of the Rust library:
 
 - Length-prefixed messages (lesson 9): recvall, put_block, get_block,
   MAX_BLOCK.
 - Text that arrives in pieces (lesson 10): Decoder.
-- The command line, and errors that end a program: Args, u16, Failure, run.
+- The command line, and the error with which a program exits: Args, u16,
+  Failure, run.
 - Output and log lines: print_line, print_or_exit, log_line, log_event,
   log_disconnect.
 - Error messages: cannot_listen, lookup_error.
@@ -18,28 +22,27 @@ the order are those of the Rust library.
 
 Differences from src/:
 
-- Python raises an exception, Rust returns a Result, because in Rust an error
-  is a value. An error that a server logs is an OSError if it comes from the
-  kernel. Otherwise it is a ValueError, an EOFError or a socket.timeout.
-- Python prints an error of the operating system as `[Errno 98] Address already
-  in use`, Rust as `Address already in use (os error 98)`, because each
-  language has its own format.
-- Python's `upper` does not know a few rare letters that Rust's `to_uppercase`
-  knows, or the reverse, because each version of a language contains the
-  letters of one version of Unicode.
-- Python has run, Rust does not, because Rust itself prints the error that main
-  returns, and Ctrl-C ends a Rust program without further code.
-- Python has address_family and format_address, Rust does not, because an
-  address is a tuple in Python. In Rust it has the type SocketAddr.
-- Python does not have accept_within, Rust does, because in Python `accept`
-  itself waits at most as long as `settimeout` said.
-- Python does not have the functions that only clients call, because the
-  clients exist only in Rust.
+- A Python function raises an exception if it fails. A Rust function returns a
+  Result, because in Rust an error is a value. If the kernel reports an error,
+  Python raises an OSError. Other errors that a server logs are a ValueError,
+  an EOFError or a socket.timeout.
+- The two languages print an error of the operating system differently. Python
+  prints `[Errno 98] Address already in use`. Rust prints `Address already in
+  use (os error 98)`.
+- Python's `upper` and Rust's `to_uppercase` differ for a few rare letters. The
+  reason is that each version of a language contains one version of Unicode.
+- Only Python needs run. If a Rust program's main returns an error, Rust prints
+  the error. Ctrl-C stops a Rust program without further code.
+- Only Python needs address_family and format_address, because an address is a
+  tuple in Python. In Rust, an address has the type SocketAddr.
+- Only Rust needs accept_within. In Python, `settimeout` sets a timeout for
+  `accept`.
+- Only Rust has the functions that clients call, because the clients exist only
+  in Rust.
 """
 
 import errno
 import ipaddress
-import json
 import os
 import re
 import signal
@@ -49,12 +52,9 @@ import sys
 import threading
 import time
 
-# One second: the time that close_gracefully reads at most, and that
-# log_and_pause pauses.
+# The time for which log_and_pause pauses, in seconds. close_gracefully reads
+# for this time at most.
 SECOND = 1.0
-
-# The name under which error messages mention positional arguments.
-POSITIONAL = "an argument"
 
 
 # ANCHOR: blocks
@@ -74,8 +74,9 @@ def recvall(client, length):
     """Reads exactly `length` bytes. Calls `recv` as often as necessary.
 
     One `recv` returns the bytes that have arrived. These are often only a part
-    of what the sender wrote with one call. Memory grows only as bytes arrive,
-    even if `length` is large.
+    of what the sender wrote with one call. The reason is that TCP keeps the
+    order of the bytes, but not the boundaries between writes. Even if `length`
+    is large, memory grows only as bytes arrive.
 
     Raises EOFError if the stream ends early. The message says how many bytes
     are missing. An OSError comes from `recv`.
@@ -83,8 +84,8 @@ def recvall(client, length):
     data = bytearray()
     while len(data) < length:
         missing = length - len(data)
-        # Do not read beyond the end of this message: the next bytes belong to
-        # the next one.
+        # Do not read beyond the end of this message, because the next bytes
+        # belong to the next message.
         limit = min(missing, 16 * 1024)
         received = client.recv(limit)
         if len(received) == 0:
@@ -97,12 +98,13 @@ def put_block(client, message):
     """Sends `message` as one length-prefixed message: its length, then its
     bytes.
 
-    The length is sent as four bytes, most significant byte first (network byte
-    order). Both parts are sent with one call. With two calls, Nagle's
-    algorithm and delayed ACK can delay the second part by up to 200 ms.
+    The length has four bytes, with the most significant byte first (network
+    byte order). One call sends both parts. With two calls, Nagle's algorithm
+    and delayed ACK can delay the second part. On Linux, this delay is 40 to
+    200 ms.
 
     Raises ValueError if the message is larger than MAX_BLOCK. In this case,
-    nothing is sent. An OSError comes from `sendall`.
+    the function sends nothing. An OSError comes from `sendall`.
     """
     length = len(message)
     _check_length(length)
@@ -123,7 +125,8 @@ def get_block(client):
 
 
 def _incomplete(missing, length):
-    """Returns the error for a stream that ends inside a message."""
+    """Returns the error for a stream that ends before a message is complete.
+    """
     return EOFError(
         "connection closed in the middle of a message "
         f"({missing} of {length} bytes missing)"
@@ -147,13 +150,13 @@ class Decoder:
     """Converts the bytes of a stream to text, even if a read ends inside a
     character.
 
-    In UTF-8, `é` is two bytes, and these can arrive with two different reads.
-    The decoder keeps the first byte until the second one arrives. It never
-    keeps more than three bytes of valid text.
+    In UTF-8, `é` is two bytes. A program can receive them with two different
+    reads. The decoder keeps the first byte until the second byte arrives. It
+    never keeps more than three bytes of valid text.
 
-    The incremental decoder of Python's standard library is not used here. When
-    it meets an invalid byte, it raises an exception and does not return the
-    valid text before that byte.
+    Python's standard library has an incremental decoder, too. If a byte is
+    invalid, that decoder raises an exception. It then does not return the
+    valid text before the invalid byte.
     """
 
     def __init__(self):
@@ -165,23 +168,24 @@ class Decoder:
         """Adds the bytes of one read. Returns the text that is now complete,
         and whether all bytes so far are valid UTF-8.
 
-        After an invalid byte, nothing that follows can be decoded: reply to
-        the text, then close the connection.
+        This decoder does not decode any more text after an invalid byte. Reply
+        to the text, then close the connection.
         """
         received = self.incomplete + data
         self.incomplete = b""
         try:
             return received.decode("utf-8"), True
         except UnicodeDecodeError as err:
-            # With this reason, the bytes only end inside a character.
+            # With this reason, the bytes are valid so far, but the last
+            # character is incomplete.
             is_valid = err.reason == "unexpected end of data"
             self.incomplete = received[err.start:]
             text = received[:err.start].decode("utf-8")
             return text, is_valid
 
     def finish(self):
-        """Checks that the stream did not end inside a character. Call this at
-        the end of the stream.
+        """Checks that the last character of the stream is complete. Call this
+        at the end of the stream.
 
         Raises ValueError if the last character is incomplete.
         """
@@ -189,21 +193,21 @@ class Decoder:
             raise ValueError("invalid UTF-8")
 
 
-# ---- The command line, and the error that a program ends with
+# ---- The command line, and the error with which a program exits
 
 
 class Failure(Exception):
-    """An error that ends a program: one sentence for the user."""
+    """The error with which a program exits: one sentence for the user."""
 
 
 def run(main):
     """Calls `main`. If it raises a Failure or an OSError, prints `Error: ` and
-    the sentence, and ends the program with exit status 1.
+    the sentence, and exits with status 1.
 
-    Ctrl-C ends the process immediately, whatever its threads are doing, as it
-    does with a Rust program. Python's default, the exception
-    KeyboardInterrupt, reaches only the main thread. On Windows, it does not
-    reach a thread that waits in `accept`.
+    Ctrl-C stops the process immediately, whatever its threads are doing. A
+    Rust program does the same. By default, Python raises KeyboardInterrupt
+    instead, but only in the main thread. On Windows, Python does not raise it
+    while the main thread waits in `accept`.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -218,13 +222,13 @@ class Args:
     """The command-line arguments of a program: positional arguments and
     options.
 
-    Options are written `--name VALUE` or `--name=VALUE`. They may come before,
-    between or after the positional arguments. All arguments after `--` are
-    positional.
+    You write an option as `--name VALUE` or `--name=VALUE`. Options may come
+    before, between or after the positional arguments. All arguments after `--`
+    are positional.
 
-    A mistake ends the program with an error message, the usage line and exit
-    status
-    2. `--help` prints the usage line and ends the program with exit status 0.
+    If the command line has a mistake, the program prints an error message and
+    the usage line. It then exits with status 2. `--help` prints the usage
+    line, and the program exits with status 0.
     """
 
     def __init__(self, usage):
@@ -232,9 +236,12 @@ class Args:
 
         `usage` is the name of the program and its arguments, for example
         "listen_backlog [IP:PORT] [--backlog 100]". It also defines which
-        options exist.
+        options exist. In `usage`, positional arguments come before the
+        options.
         """
         self.usage = usage
+        # The rest of `usage`, from the positional argument that was read last.
+        self.unread = usage
         self.positionals = []
         self.options = {}
         self._read(iter(sys.argv[1:]))
@@ -280,9 +287,12 @@ class Args:
 
         `kind` is a function that converts the text, such as `u16`.
         """
+        # The usage line shows the name as `[NAME]` or `[NAME=DEFAULT]`.
+        _, _, self.unread = self.unread.partition(" [")
+        name = re.split("[= \\]]", self.unread)[0]
         if len(self.positionals) == 0:
             return default
-        return self._convert(kind, self.positionals.pop(0), POSITIONAL)
+        return self._convert(kind, self.positionals.pop(0), name)
 
     def option(self, name, default, kind):
         """Returns the value of an option such as `--backlog`, or `default` if
@@ -298,27 +308,30 @@ class Args:
         try:
             return kind(text)
         except ValueError:
-            self.refuse(f"{_quoted(text)} is not a valid value for {name}")
+            self.refuse(f"'{text}' is not a valid value for {name}")
 
     def seconds(self, name, default):
         """Returns the value of an option such as `--delay`: a number of
-        seconds, which may be a fraction or 0.
+        seconds.
+
+        The number may be a fraction or 0.
         """
         return self._seconds_from(0.0, name, default)
 
     def timeout(self, name, default):
         """Returns the value of an option such as `--timeout`: a number of
-        seconds, which may be a fraction, but at least 0.001, because a socket
-        with a timeout of 0 does not wait at all.
+        seconds.
+
+        The number may be a fraction. It is at least 0.001, because a socket
+        with a timeout of 0 does not wait.
         """
         return self._seconds_from(0.001, name, default)
 
     def _seconds_from(self, least, name, default):
         seconds = self.option(name, default, _f64)
         if not least <= seconds <= 1e6:
-            self.refuse(
-                f"{name} must be from {_decimal(least)} to 1000000 seconds"
-            )
+            limits = f"from {_decimal(least)} to 1000000 seconds"
+            self.refuse(f"expected {name} {limits}, got {_decimal(seconds)}")
         return seconds
 
     def finish(self):
@@ -326,36 +339,38 @@ class Args:
         servers call this last.
         """
         if len(self.positionals) > 0:
-            self.refuse(f"unexpected argument {_quoted(self.positionals[0])}")
+            self.refuse(f"unexpected argument '{self.positionals[0]}'")
 
     def _usage_line(self):
         name, _, arguments = self.usage.partition(" ")
         return f"usage: python3 docs/python/{name}.py {arguments}".rstrip()
 
     def refuse(self, mistake):
-        """Ends the program with an error message, the usage line and exit
-        status 2.
+        """Prints an error message and the usage line, and exits with status 2.
 
-        A program calls this function if a value has the right type, but is
-        impossible.
+        A program calls this function if it cannot use a value that has the
+        right type.
         """
         log_line(f"Error: {mistake}\n{self._usage_line()}")
         sys.exit(2)
 
     def _refuse_address(self, text, expected):
-        """Says what is wrong with an address. The most common mistake with
-        IPv6 is to forget the brackets around the IP.
+        """Refuses an address, and says what is wrong with it.
+
+        The most common mistake with IPv6 is to forget the brackets around the
+        IP address.
         """
         mistake = f"expected {expected}, got '{text}'"
         ip, _, port = text.rpartition(":")
         if ":" in ip and "[" not in text:
-            mistake += f"; an IPv6 address needs brackets: [{ip}]:{port}"
+            advice = f"an IPv6 address needs brackets: [{ip}]:{port}"
+            mistake = f"{mistake}; {advice}"
         self.refuse(mistake)
 
 
 def _parse_address(text):
     """Parses `IP:PORT`, or `PORT` on this machine. Returns the tuple that
-    `bind` takes, or None if `text` is neither.
+    `bind` takes. Returns None for any other text.
     """
     if ":" not in text:
         text = f"127.0.0.1:{text}"
@@ -363,8 +378,8 @@ def _parse_address(text):
     try:
         if host.startswith("[") and host.endswith("]"):
             host = host[1:-1]
-            # [fe80::1%eth0]:PORT: getaddrinfo knows the number of the
-            # interface.
+            # In `[fe80::1%eth0]:PORT`, `eth0` is a network interface.
+            # getaddrinfo finds its number.
             ip, _, _ = host.partition("%")
             ipaddress.IPv6Address(ip)
         else:
@@ -380,7 +395,7 @@ def _parse_address(text):
 
 def u16(text):
     """Converts a text to a number from 0 to 65535, such as a port. Raises
-    ValueError if that is impossible.
+    ValueError for any other text.
     """
     if not re.fullmatch("[+]?[0-9]+", text) or int(text) > 65535:
         raise ValueError(text)
@@ -401,11 +416,6 @@ def _decimal(number):
     return str(round(number, 9)).removesuffix(".0")
 
 
-def _quoted(text):
-    """Returns a text in double quotes, as Rust prints it."""
-    return json.dumps(text, ensure_ascii=False)
-
-
 # ---- What the programs print: output, log lines and error messages
 
 
@@ -424,12 +434,12 @@ def print_line(line):
 
 def print_or_exit(text):
     """Prints `text` on stdout immediately, without adding a newline. If that
-    is impossible, ends the program.
+    is impossible, exits.
 
     A program whose only purpose is to print calls this function instead of
     `print`, which would raise an exception. If the reader has closed the pipe
-    (`| head -1`), the program ends quietly with exit status 0. If the disk is
-    full, it ends with an error message and exit status 1.
+    (`| head -1`), the program exits quietly with status 0. If the disk is
+    full, the program prints an error message and exits with status 1.
     """
     try:
         _write(sys.stdout, text)
@@ -453,9 +463,9 @@ def log_line(line):
 def _write(stream, text):
     """Writes text to stdout or stderr as UTF-8.
 
-    The bytes do not go through Python's own buffer. After an error, that
-    buffer would keep them. Python would then try to write them again at its
-    exit, and the exit status would be 120.
+    This function does not use Python's own buffer. After an error, that buffer
+    would keep the bytes. Python would then try to write them again when it
+    exits, and the exit status would be 120.
     """
     if stream is None:
         # The program was started without this stream.
@@ -474,8 +484,8 @@ def log_event(peer, event):
     """Logs an event of a client: `[THREAD: ]PEER EVENT`.
 
     `peer` is the client's address. `event` is `connected`, `disconnected` or
-    `dropped: WHY`. The line begins with the name of the thread, unless this is
-    the main thread.
+    `dropped: WHY`. In any thread but the main thread, the line begins with the
+    name of the thread.
     """
     thread = threading.current_thread()
     if thread is threading.main_thread():
@@ -497,24 +507,24 @@ def log_disconnect(peer, result):
     elif getattr(result, "errno", None) is not None:
         why = "connection lost"
     else:
-        why = result  # Our own errors have their own words.
+        why = result  # An error of our own code says what happened.
     log_event(peer, f"dropped: {why}")
 
 
 def cannot_listen(address, err):
-    """Returns the error of a server that cannot listen on `address`: what the
-    operating system said, and what to do about it.
+    """Returns the error of a server that cannot listen on `address`.
 
-    The kernel reports the same error (EADDRINUSE) for a port that a program
-    uses and for a port that is in the state TIME_WAIT, so the advice names
-    both. Linux lets a socket use a port in TIME_WAIT only if the earlier
-    socket had set SO_REUSEADDR, too.
+    The error says what the operating system reported, and what to do about it.
+
+    The error EADDRINUSE has two causes, so the advice names both. Either a
+    program uses the port, or an earlier connection is in the state TIME_WAIT.
+    On Linux, SO_REUSEADDR helps only if the earlier server has set it, too.
     """
     if err.errno == errno.EADDRINUSE:
         advice = (
             "stop the program that uses this port, or choose another port; if "
-            "there is no such program, a server that did not set SO_REUSEADDR "
-            "has used the port, and it is free again after about a minute"
+            "no program uses the port, wait a minute, because an earlier "
+            "server did not set SO_REUSEADDR"
         )
     elif isinstance(err, PermissionError):
         advice = "choose a port from 1024 to 65535"
@@ -528,10 +538,11 @@ def cannot_listen(address, err):
 
 def lookup_error(err):
     """Returns the message for a failed name lookup: `could not be resolved:
-    WHY`, where WHY comes from the operating system.
+    WHY`.
 
-    A failed lookup does not prove that the name does not exist. Without a
-    network, the operating system can give the same reason.
+    WHY is the reason that the operating system gives. A failed lookup does not
+    prove that the name does not exist. Without a network, the operating system
+    can give the same reason.
 
     If a part of the name has more than 63 characters, Python itself rejects
     the name with a UnicodeError. WHY then comes from Python.
@@ -564,15 +575,16 @@ def read_within(client, size, timeout):
 
 
 def is_about_one_peer(err):
-    """Returns True if `accept` or `recvfrom` failed because of one peer that
-    has disconnected, so that the program can make the next call immediately.
+    """Returns True if `accept` or `recvfrom` failed because of one peer or a
+    signal. The program can then make the next call immediately.
 
     - A client can reset its connection before the server accepts it. `accept`
       then raises ConnectionAbortedError, or on Windows ConnectionResetError or
       an OSError with ENOTCONN.
-    - On Windows, `recvfrom` raises ConnectionResetError if an earlier reply
-      was sent to a closed port. It raises an OSError with EMSGSIZE if a
-      datagram was larger than the buffer and was discarded.
+    - On Windows, `recvfrom` raises ConnectionResetError if the server has sent
+      an earlier reply to a closed port.
+    - On Windows, `recvfrom` raises an OSError with EMSGSIZE if a datagram is
+      larger than the buffer. The datagram is then lost.
     - InterruptedError means that a signal interrupted the call.
     """
     number = getattr(err, "errno", None)
@@ -592,10 +604,10 @@ def log_and_pause(what, err):
     when it could not start a thread. `what` completes the sentence "cannot
     ...".
 
-    Without the pause, a server that has run out of file descriptors would use
-    100 % of a CPU: `accept` fails immediately and leaves the connection in the
-    queue. If several threads call this function at the same time, only one of
-    them logs.
+    The pause matters if a server has no file descriptor left. `accept` then
+    fails immediately and leaves the connection in the queue. Without the
+    pause, the server would use 100 % of a CPU. If several threads call this
+    function at the same time, only one of them logs.
     """
     if is_about_one_peer(err):
         return
@@ -611,11 +623,12 @@ def close_gracefully(client):
     """Closes a connection gracefully, so that the client still receives the
     last reply.
 
-    If a program closes a socket that has unread bytes, or if bytes arrive
-    after the close, the kernel sends a reset. The client's kernel may then
-    discard a reply that the client has not read yet. Therefore this function
+    A program may close a socket that has unread bytes, or bytes may arrive
+    after the close. In both cases, the kernel sends a reset. The client's
+    kernel may then discard a reply that the client has not read yet. Therefore
+    this function
 
-    1. closes the sending side, which the client sees as the end of the stream,
+    1. closes the sending side, so that the client sees the end of the stream,
     2. reads and discards bytes until the client closes its sending side, but
        for a second at most,
     3. closes the socket.
