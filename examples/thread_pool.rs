@@ -49,7 +49,7 @@ use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 /// The port of the slide.
 const PORT: u16 = 1239;
 
-/// The number of pending connections that the kernel keeps for `accept`.
+/// The length of the queue of pending connections that the server asks for.
 const BACKLOG: i32 = 100;
 
 /// The largest number of bytes that one read returns.
@@ -86,10 +86,11 @@ fn main() -> Result<(), Failure> {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    // The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // SO_REUSEADDR: the port can be used again immediately after a restart.
-    // On Windows, it would let another program take the port.
+    // With SO_REUSEADDR, the server can use the port again immediately after a
+    // restart. On Windows, SO_REUSEADDR would let another program listen on the same
+    // port.
     if !cfg!(windows) {
         socket.set_reuse_address(true)?;
     }
@@ -103,7 +104,8 @@ fn serve(listener: &TcpListener) {
         match listener.accept() {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // No `?` here: an error of one client must not stop the thread.
+                // Do not use `?` here, because an error of one client must not stop the
+                // thread.
                 let result = handle_client(&mut client);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

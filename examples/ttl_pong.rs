@@ -62,8 +62,8 @@ fn main() -> Result<(), Failure> {
         match socket.recv_from(&mut buffer) {
             Ok((_, peer)) => {
                 if peer.port() == own_address.port() {
-                    // A forged sender address: the server would reply to itself
-                    // forever.
+                    // The sender address may be forged. Then the server would reply to
+                    // itself forever.
                     log_event(
                         peer,
                         "dropped: sent from the server's own port number",
@@ -78,7 +78,7 @@ fn main() -> Result<(), Failure> {
 }
 
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    // AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
+    // The arguments mean AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
     socket.bind(&SockAddr::from(address))?;
     Ok(UdpSocket::from(socket))

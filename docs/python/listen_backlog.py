@@ -26,8 +26,8 @@ from sockets101 import log_disconnect, log_event, print_line, run, u16
 # The port of the slide.
 PORT = 1236
 
-# The default of `--backlog`: the number of pending connections that the kernel
-# keeps for `accept`.
+# The default length of the queue of pending connections that the server asks
+# for.
 BACKLOG = 100
 
 # The largest number of bytes that one read returns.
@@ -62,10 +62,12 @@ def main():
 
 
 def listen(address, backlog):
-    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    # The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default
+    # protocol.
     listener = socket.socket(address_family(address), socket.SOCK_STREAM)
-    # SO_REUSEADDR: the port can be used again immediately after a restart.
-    # On Windows, it would let another program take the port.
+    # With SO_REUSEADDR, the server can use the port again immediately after a
+    # restart. On Windows, SO_REUSEADDR would let another program listen on the
+    # same port.
     if os.name != "nt":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)

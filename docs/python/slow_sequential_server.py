@@ -26,7 +26,8 @@ from sockets101 import log_disconnect, log_event, print_line, run
 # The port of the slide.
 PORT = 1237
 
-# slow: the number of pending connections that the kernel keeps for `accept`.
+# slow: the length of the queue of pending connections that the server asks
+# for.
 BACKLOG = 100
 
 # The largest number of bytes that one read returns.
@@ -64,10 +65,12 @@ def main():
 
 
 def listen(address):
-    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    # The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default
+    # protocol.
     listener = socket.socket(address_family(address), socket.SOCK_STREAM)
-    # SO_REUSEADDR: the port can be used again immediately after a restart.
-    # On Windows, it would let another program take the port.
+    # With SO_REUSEADDR, the server can use the port again immediately after a
+    # restart. On Windows, SO_REUSEADDR would let another program listen on the
+    # same port.
     if os.name != "nt":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)

@@ -45,15 +45,16 @@ def main():
             log_and_pause("receive", err)
             continue
         if peer[1] == own_address[1]:
-            # A forged sender address: the server would reply to itself
-            # forever.
+            # The sender address may be forged. Then the server would reply to
+            # itself forever.
             log_event(peer, "dropped: sent from the server's own port number")
         else:
             handle_datagram(sock, peer, datagram)
 
 
 def bind(address):
-    # AF_INET or AF_INET6, SOCK_DGRAM, and the default protocol.
+    # The arguments mean AF_INET or AF_INET6, SOCK_DGRAM, and the default
+    # protocol.
     sock = socket.socket(address_family(address), socket.SOCK_DGRAM)
     sock.bind(address)
     return sock

@@ -54,7 +54,7 @@ use sockets101::{log_disconnect, log_event, log_line, print_line};
 /// A port that no slide uses.
 const PORT: u16 = 1242;
 
-/// The number of pending connections that the kernel keeps for `accept`.
+/// The length of the queue of pending connections that the server asks for.
 const BACKLOG: i32 = 100;
 
 /// The largest number of bytes that one read returns.
@@ -144,10 +144,11 @@ fn main() -> Result<(), Failure> {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    // AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    // The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // SO_REUSEADDR: the port can be used again immediately after a restart.
-    // On Windows, it would let another program take the port.
+    // With SO_REUSEADDR, the server can use the port again immediately after a
+    // restart. On Windows, SO_REUSEADDR would let another program listen on the same
+    // port.
     if !cfg!(windows) {
         socket.set_reuse_address(true)?;
     }

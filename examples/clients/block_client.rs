@@ -70,7 +70,8 @@ fn main() -> Result<(), Failure> {
 
 /// Sends a text on a new connection, and returns the reply.
 fn ask(server: SocketAddr, text: &[u8], patience: Duration) -> io::Result<Vec<u8>> {
-    // `||` makes a function of the call, and `show_waiting` calls that function.
+    // `||` turns the call into a closure (a function without a name). `show_waiting`
+    // calls the closure.
     let connect = || TcpStream::connect_timeout(&server, patience);
     let stream = show_waiting("a connection", connect)?;
     put_block(&stream, text)?;

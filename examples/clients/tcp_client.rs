@@ -52,7 +52,8 @@ fn main() -> Result<(), Failure> {
     let patience = args.timeout("--patience", PATIENCE);
     let server = args.server_address(PORT)?;
 
-    // `||` makes a function of the call, and `show_waiting` calls that function.
+    // `||` turns the call into a closure (a function without a name). `show_waiting`
+    // calls the closure.
     let connect = || TcpStream::connect_timeout(&server, patience);
     let mut stream = match show_waiting("a connection", connect) {
         Ok(stream) => stream,

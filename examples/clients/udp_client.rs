@@ -77,7 +77,8 @@ fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
 fn ask(socket: &UdpSocket, text: &[u8], patience: Duration) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; BUFFER_SIZE];
     socket.send(text)?;
-    // `||` makes a function of the call, and `show_waiting` calls that function.
+    // `||` turns the call into a closure (a function without a name). `show_waiting`
+    // calls the closure.
     let receive = || receive_within(socket, &mut buffer, patience);
     let length = show_waiting("a reply", receive)?;
     buffer.truncate(length);
