@@ -3,8 +3,8 @@
 //! The calls that a lesson teaches (socket, bind, listen, accept, poll) are in the
 //! file of the lesson, where the reader can see them. There are two exceptions:
 //!
-//! - Lesson 9 teaches [`recvall`], [`put_block`] and [`get_block`]. A server and a
-//!   client need them.
+//! - Lesson 9 teaches [`recvall`], [`put_block`] and [`get_block`]. They are here,
+//!   because a server and a client need them.
 //! - Lessons 17 and 18 call [`accept_within`] instead of `accept`, because a Rust
 //!   listener does not have a timeout for `accept`.
 //!

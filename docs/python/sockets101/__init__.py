@@ -1,9 +1,9 @@
 """The functions that several programs share: the Python version of src/.
 
 The calls that a lesson teaches (socket, bind, listen, accept, poll) are in the
-file of the lesson, where the reader can see them. There is one exception.
-Lesson 9 teaches recvall, put_block and get_block, but a server and a client
-need these functions.
+file of the lesson, where the reader can see them. Only recvall, put_block and
+get_block are here, although lesson 9 teaches them. The reason is that in Rust,
+a client needs these functions, too.
 
 The names and the order are those of the Rust library:
 
