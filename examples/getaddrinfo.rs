@@ -24,13 +24,13 @@
 //! What to try:
 //!
 //! - Each entry contains the three arguments of `socket` and the address for
-//!   `connect`. A program that passes them on works with IPv4 and IPv6, and names
-//!   neither.
+//!   `connect`. A program only passes them on. So the same program works with IPv4
+//!   and with IPv6.
 //! - Run `cargo run --example getaddrinfo -- localhost 80`. It prints each address
-//!   up to three times, once for each type of socket. The reason is that a port,
-//!   unlike the name of a service, does not say which type it is for.
-//! - The slide always takes the second entry. But a name can have only one entry,
-//!   and the second entry of `localhost 80` is for datagrams. A real program tries
+//!   up to three times, once for each type of socket. The reason is that a port does
+//!   not say which type it is for. The name of a service does.
+//! - The slide always takes the second entry. But some names have only one entry.
+//!   And the second entry of `localhost 80` is for datagrams. A real program tries
 //!   one entry after the other, as `TcpStream::connect` does.
 //! - The operating system looks up the name of a service in a file (`/etc/services`
 //!   on Linux). If this file is missing, use `80` instead of `www`.
@@ -81,12 +81,14 @@ fn look_up(host: &str, service: &str) -> Vec<AddrInfo> {
     match dns_lookup::getaddrinfo(Some(host), Some(service), None) {
         Ok(found) => {
             print_or_exit("\n");
-            // `flatten` leaves out addresses that are neither IPv4 nor IPv6.
+            // Each item is a Result. `flatten` leaves out the errors: addresses that
+            // are neither IPv4 nor IPv6.
             for entry in found.flatten() {
                 let domain = Domain::from(entry.address);
                 let kind = socket_type(&entry);
                 let protocol = Protocol::from(entry.protocol);
                 let address = entry.sockaddr;
+                // `:?` prints a constant by its name, for example AF_INET.
                 print_or_exit(format!(
                     "  {domain:?} {kind:?} {protocol:?} {address}\n"
                 ));
@@ -104,8 +106,11 @@ fn socket_type(entry: &AddrInfo) -> Type {
     if entry.socktype == 0 { Type::STREAM } else { Type::from(entry.socktype) }
 }
 
-/// Returns the entry to connect to: the second one, as on the slide, if it is for a
-/// stream socket; otherwise the first entry that is.
+/// Returns the entry to connect to.
+///
+/// This is the second entry, as on the slide, if it is for a stream socket.
+/// Otherwise it is the first entry for a stream socket. Returns `None` if there is
+/// none.
 fn choose(entries: &[AddrInfo]) -> Option<&AddrInfo> {
     let mut note = "there is no second entry".to_string();
     if let Some(second) = entries.get(1) {

@@ -19,27 +19,28 @@
 //!
 //! Arguments: `[IP:PORT]`, the address to listen on. The default is 127.0.0.1:1236,
 //! which only programs on this machine can reach. `0.0.0.0:1236` also accepts other
-//! machines on the network. `[--backlog 100]`, the length of the queue, as the
-//! program passes it to `listen`.
+//! machines on the network. `[--backlog 100]`, the length of the queue of pending
+//! connections that the server asks for.
 //!
 //! What to try:
 //!
-//! - Start the server as above. Run
+//! - Start the server with `cargo run --example listen_backlog -- --backlog 1`. Run
 //!   `cargo run --example tcp_client -- 1236 --patience 300` in four other
 //!   terminals, one after the other. Do not type anything. The server serves the
-//!   first client. On Linux, the next two wait in the queue, because `listen(n)`
-//!   lets n + 1 connections wait. They cannot tell that the server has not accepted
-//!   them. The kernel completes their handshakes and buffers what they send.
+//!   first client. On Linux, the next two clients wait in the queue, because
+//!   `listen(n)` lets n + 1 connections wait. These clients cannot tell that the
+//!   server has not accepted them. The kernel completes their handshakes and buffers
+//!   what they send.
 //! - On Linux, `ss -ltn` shows the queue on the line of port 1236. Recv-Q is 2, the
 //!   number of pending connections. Send-Q is 1, the backlog.
 //! - The fourth client prints `waiting for a connection ...`, because the kernel of
-//!   the server drops its SYN. TCP retransmits the SYN. Linux 6.5 and later and
-//!   macOS do this 1, 2, 3, 4, 5, 7, 11 and 19 s later. Older Linux kernels do it 1,
-//!   3, 7 and 15 s later. Stop the first client with Ctrl-D. The fourth client
-//!   connects at the next retransmission, not immediately.
-//! - Start the server without `--backlog`. All four clients connect, because the
-//!   default is 100. A longer queue hides a slow server, but does not make it
-//!   faster.
+//!   the server drops its SYN. The kernel of the client retransmits the SYN. Linux
+//!   6.5 and later and macOS do so after 1, 2, 3, 4, 5, 7, 11 and 19 s. Older Linux
+//!   kernels do so after 1, 3, 7 and 15 s. Stop the first client with Ctrl-D. The
+//!   fourth client connects at the next retransmission, not immediately.
+//! - Start the server with `cargo run --example listen_backlog`. All four clients
+//!   connect, because the default is 100. A longer queue hides a slow server, but
+//!   does not make it faster.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
@@ -72,8 +73,8 @@ fn main() -> Result<(), Failure> {
         match listener.accept() {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // server.
+                // Do not use `?` here, because an error of one client must not stop
+                // the server.
                 let result = handle_client(&mut client);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

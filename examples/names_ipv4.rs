@@ -17,18 +17,19 @@
 //!
 //! What to try:
 //!
-//! - The program prints each request before it waits for the result, so you see
-//!   which lookup is slow. With Linux's default settings, a name server that does
-//!   not reply costs 10 seconds a name. The resolver has this limit. Your program
-//!   cannot set one.
-//! - Run the program without a network. Two lookups fail. This does not prove that
-//!   the name does not exist, because no name server could be reached.
+//! - The program prints each request before it waits for the result. So you see
+//!   which lookup is slow. If the name server does not reply, each lookup takes 10
+//!   seconds with Linux's default settings. The resolver (the library that looks up
+//!   names) has this timeout. Your program cannot set one.
+//! - Run the program without a network. Two lookups fail, because the program cannot
+//!   reach a name server. So a failed lookup does not prove that a name does not
+//!   exist.
 //! - The address of this machine's own name is often 127.0.0.1 or 127.0.1.1. Other
 //!   machines cannot use such an address to connect to this machine.
-//! - Python's `gethostbyaddr` also returns aliases. The crate `dns-lookup` returns
-//!   only the first name. So our `getfqdn` is that name, whereas Python's also
-//!   searches the aliases for a name with a dot. Both return the host name if the
-//!   lookup fails.
+//! - Python's `gethostbyaddr` returns a name and its aliases. Rust's `lookup_addr`
+//!   returns only the name. Python's `getfqdn` searches the aliases for a name with
+//!   a dot. Our `full_name` cannot do this. Both return the host name if the lookup
+//!   fails.
 
 // ANCHOR: program
 use std::io;
@@ -84,13 +85,15 @@ fn full_name(name: &str) -> String {
 
 /// Looks up the first IPv4 address of `name`.
 fn ipv4_address(name: &str) -> Result<String, LookupError> {
-    // Only IPv4 addresses. `..` takes all other fields from the default value.
+    // Ask for IPv4 addresses only. `..` takes all other fields from the default
+    // value.
     let hints = AddrInfoHints {
         address: i32::from(AddrFamily::Inet),
         ..AddrInfoHints::default()
     };
     let mut entries = getaddrinfo(Some(name), None, Some(hints))?;
     match entries.next() {
+        // An entry is a Result, too: `?` returns its error.
         Some(entry) => Ok(entry?.sockaddr.ip().to_string()),
         None => Err(LookupError::from(io::Error::other("no address"))),
     }

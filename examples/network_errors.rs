@@ -17,16 +17,16 @@
 //!
 //! What to try:
 //!
-//! - Python's exceptions are subclasses of `OSError`. In Rust, network errors are
-//!   values of the type `std::io::Error`, and `kind()` tells them apart. Name
-//!   lookups have their own error type. The compiler warns you if you ignore an
+//! - Python's network exceptions are subclasses of `OSError`. In Rust, network
+//!   errors are values of the type `std::io::Error`, and `kind()` tells them apart.
+//!   Name lookups have their own error type. The compiler warns you if you ignore an
 //!   error.
 //! - Disconnect from the network and run the program again. The first error can look
 //!   the same, so a failed lookup does not prove that the name does not exist.
-//! - "Connection refused" is a quick reply: the machine is up, but no program
-//!   listens on that port. An unused address on your own network gives "No route to
-//!   host" after about 3 seconds (on Linux). A machine somewhere else, or behind a
-//!   firewall, may never reply. Then `connect` can take minutes.
+//! - The error "Connection refused" arrives quickly. It means that the machine is
+//!   running, but no program listens on that port. If no machine on your own network
+//!   has the address, Linux reports "No route to host" after about 3 seconds. A
+//!   machine behind a firewall may never reply. Then `connect` can take minutes.
 //! - The kind of a read timeout is `WouldBlock` on Unix and `TimedOut` on Windows. A
 //!   program for both systems must check for both.
 

@@ -35,8 +35,8 @@
 //! - Send something that is not a length-prefixed message:
 //!   `cargo run --example tcp_client -- 1241 "hello"`. The server reads the first
 //!   four bytes, `hell`, as a length of 1,751,477,356 bytes, and drops the client.
-//! - If a client disconnects inside a message, the server prints `dropped: ...` with
-//!   the number of missing bytes. Then it serves the next client.
+//! - If a client disconnects in the middle of a message, the server prints
+//!   `dropped: ...` with the number of missing bytes. Then it serves the next client.
 
 // ANCHOR: program
 use std::io;
@@ -66,8 +66,8 @@ fn main() -> Result<(), Failure> {
         match listener.accept() {
             Ok((client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // server.
+                // Do not use `?` here, because an error of one client must not stop
+                // the server.
                 let result = handle_client(&client);
                 close_gracefully(client);
                 log_disconnect(peer, &result);
@@ -92,8 +92,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn handle_client(client: &TcpStream) -> io::Result<()> {
-    // `&TcpStream` can read and write, too. It is copied when it is passed to
-    // `get_block`, so we can pass it to `put_block` again.
+    // `&TcpStream` can read and write, too. Rust copies this reference for the call
+    // of `get_block`, so we can pass it to `put_block`, too.
     let message = get_block(client)?;
     match str::from_utf8(&message) {
         Ok(text) => put_block(client, text.to_uppercase().as_bytes()),

@@ -31,8 +31,8 @@
 //! - Start `cargo run --example tcp_client -- 1234` without a text, and do not type
 //!   anything. Start a second client. It connects, because the kernel completes the
 //!   handshake. It can also send, because the kernel buffers the bytes. But it gets
-//!   no reply until the first client disconnects: one silent client blocks all
-//!   others.
+//!   no reply until the first client disconnects. So one silent client blocks all
+//!   other clients.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
@@ -64,8 +64,8 @@ fn main() -> Result<(), Failure> {
         match listener.accept() {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // server.
+                // Do not use `?` here, because an error of one client must not stop
+                // the server.
                 let result = handle_client(&mut client);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

@@ -23,15 +23,17 @@
 //!
 //! What to try:
 //!
-//! - Start the server without `--delay`. In two other terminals, start a client as
-//!   above at the same time. The first client receives its reply after 5 seconds,
-//!   and the second one after 10. Of four clients, the last one waits 20 seconds.
-//!   Each client also waits for all clients before it.
+//! - Start the server with `cargo run --example slow_sequential_server`. In two
+//!   other terminals, run `cargo run --example tcp_client -- 1237 "hello"` at the
+//!   same time. The first client receives its reply after 5 seconds, and the second
+//!   client after 10. Of four clients, the last client waits 20 seconds. Each client
+//!   also waits for all clients before it.
 //! - The sleep stands for work that waits for a disk, a database or another server.
 //!   During this time the CPU is idle. Lesson 15 (`slow_thread_per_client`) sleeps
 //!   just as long, but it serves all its clients at the same time.
 //! - The comments that begin with `slow` mark what `sequential_server` does not
-//!   have. The other changed lines only pass `delay` on.
+//!   have. The imports, the port, the usage line and the lines that pass `delay` on
+//!   are also different.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
@@ -68,8 +70,8 @@ fn main() -> Result<(), Failure> {
         match listener.accept() {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // server.
+                // Do not use `?` here, because an error of one client must not stop
+                // the server.
                 let result = handle_client(&mut client, delay);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

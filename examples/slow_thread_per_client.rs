@@ -23,14 +23,16 @@
 //!
 //! What to try:
 //!
-//! - Start the server without `--delay`. In four other terminals, start a client as
-//!   above at the same time. Each client receives its reply after 5 seconds. In
-//!   lesson 12 (`slow_sequential_server`), the last one waits 20 seconds.
+//! - Start the server with `cargo run --example slow_thread_per_client`. In four
+//!   other terminals, run `cargo run --example tcp_client -- 1238 "hello"` at the
+//!   same time. Each client receives its reply after 5 seconds. In lesson 12
+//!   (`slow_sequential_server`), the last client waits 20 seconds.
 //! - Run `cargo run --example tcp_client -- 1238 "one" "two"`. This client waits 10
 //!   seconds, because one thread serves the whole connection. Threads shorten the
 //!   queue, not the work.
 //! - The comments that begin with `slow` mark what `thread_per_client` does not
-//!   have. The other changed lines only pass `delay` on.
+//!   have. The imports, the port, the usage line and the lines that pass `delay` on
+//!   are also different.
 
 // ANCHOR: program
 use std::io::{self, Read, Write};

@@ -30,16 +30,18 @@
 //!
 //! What to try:
 //!
-//! - Start the server without options. Then start eight clients as above at the same
-//!   time. Four clients receive their reply after 5 seconds, and four after 10. With
-//!   one thread per client (lesson 15), all eight wait 5 seconds. With the
-//!   sequential server (lesson 12), the last one waits 40 seconds.
+//! - Start the server with `cargo run --example slow_thread_pool_timeout`. In eight
+//!   other terminals, run `cargo run --example tcp_client -- 1241 "hello"` at the
+//!   same time. Four clients receive their reply after 5 seconds, and four after 10.
+//!   In lesson 15 (`slow_thread_per_client`), all eight clients wait 5 seconds. In
+//!   lesson 12 (`slow_sequential_server`), the last client waits 40 seconds.
 //! - The timeout covers only the time that a thread waits for a client or for its
 //!   request. It does not cover the five seconds of work, and it restarts for each
-//!   client. The idle threads still exit. If there are few clients, the pool
-//!   therefore becomes smaller.
+//!   client. The idle threads still exit. So with few clients, the pool becomes
+//!   smaller.
 //! - The comments that begin with `slow` mark what `thread_pool_timeout` does not
-//!   have. The other changed lines only pass `delay` on.
+//!   have. The port, the usage line and the lines that pass `delay` on are also
+//!   different. The comments of lesson 17 do not begin with `timeout` here.
 
 // ANCHOR: program
 use std::io::{self, ErrorKind, Write};
@@ -122,8 +124,8 @@ fn serve(listener: &TcpListener, timeout: Duration, delay: Duration) {
         match accept_within(listener, timeout) {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // thread.
+                // Do not use `?` here, because an error of one client must not stop
+                // the thread.
                 let result = handle_client(&mut client, timeout, delay);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

@@ -29,11 +29,14 @@
 //!   Lessons 9 and 10 (`recvall_server`, `sequential_server`) show two solutions.
 //! - There are two kinds of socket. The listening socket carries no data. `accept`
 //!   returns a new socket for each client.
-//! - Replace `close_gracefully(client)` by `drop(client)` and send 5,000 bytes. The
-//!   server then closes a socket that has unread bytes, so the kernel resets the
-//!   connection, and the client can lose the reply.
-//! - Start the server, run a client, stop the server with Ctrl-C, and start it again
-//!   immediately. This works because of `SO_REUSEADDR` (Windows does not need it).
+//! - Replace `close_gracefully(client)` by `drop(client)`. Start the server again, and
+//!   send 5,000 bytes. On Linux and macOS, run
+//!   `cargo run --example tcp_client -- 1235 "$(printf %05000d 0)"`. The server now
+//!   closes a socket that has unread bytes. So the kernel resets the connection, and
+//!   the client can lose the reply.
+//! - Start the server and run a client. Stop the server with Ctrl-C, and start it
+//!   again immediately. This works because of `SO_REUSEADDR` (Windows does not need
+//!   it).
 
 // ANCHOR: program
 use std::io::{self, Read, Write};
@@ -66,8 +69,8 @@ fn main() -> Result<(), Failure> {
         match listener.accept() {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // server.
+                // Do not use `?` here, because an error of one client must not stop
+                // the server.
                 let result = handle_client(&mut client);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

@@ -28,8 +28,8 @@
 //!   threads.
 //! - The server decides how many threads there are, not its clients. This has a
 //!   price. Run `cargo run --example tcp_client -- 1239` in four terminals, and do
-//!   not type anything. A fifth client then waits until one of the four has received
-//!   its reply or has disconnected.
+//!   not type anything. A fifth client then waits until one of the four clients has
+//!   received its reply or has disconnected.
 //! - As in lesson 4 (`tcp_server`), the server reads once per connection. If a
 //!   client sends 5,000 bytes at once, the server replies to at most 4,096 of them.
 //!   If the read ends inside a character, that character is lost.
@@ -104,8 +104,8 @@ fn serve(listener: &TcpListener) {
         match listener.accept() {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // thread.
+                // Do not use `?` here, because an error of one client must not stop
+                // the thread.
                 let result = handle_client(&mut client);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

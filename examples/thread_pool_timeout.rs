@@ -28,22 +28,22 @@
 //!
 //! What to try:
 //!
-//! - The main thread waits for the four threads, so the program exits when the last
-//!   one does. Otherwise the listening socket would stay open. The kernel would
-//!   still complete handshakes and queue the connections, but no thread would accept
-//!   them.
-//! - Start the server without `--timeout`, and connect one client every ten seconds.
-//!   Threads still time out, because each of them measures its own waiting time. A
-//!   client that another thread serves does not reset this time. The pool becomes
-//!   smaller, and it never grows again.
-//! - A timeout for `accept` does not apply to the sockets that `accept` returns.
-//!   Therefore `handle_client` needs its own timeout for its read. (In Python,
-//!   `settimeout` also applies to one socket. The waiting happens in `accept` and
-//!   `recv`.) Run `cargo run --example tcp_client -- 1240` and do not type anything.
-//!   After 3 seconds, the server prints
-//!   `dropped: timed out: nothing received for 3 s`.
+//! - The main thread waits for the four threads. When the last thread exits, the
+//!   program exits, and the kernel closes the listening socket. If the program
+//!   continued without threads, clients could still connect. The kernel would
+//!   complete their handshakes, but they would never get a reply.
+//! - Start the server with `cargo run --example thread_pool_timeout`. Connect one
+//!   client every ten seconds. Threads still time out, because each thread measures
+//!   its own waiting time. When another thread serves a client, this time continues.
+//!   So the pool becomes smaller, and it never grows again.
+//! - The timeout of `accept` does not apply to the sockets that `accept` returns.
+//!   Therefore `handle_client` sets a timeout for its own read. Start the server with
+//!   `cargo run --example thread_pool_timeout -- --timeout 3`. Run
+//!   `cargo run --example tcp_client -- 1240`, and do not type anything. After 3
+//!   seconds, the server prints `dropped: timed out: nothing received for 3 s`.
 //! - The comments that begin with `timeout` mark what `thread_pool` does not have.
-//!   The other changed lines only pass `timeout` on.
+//!   The imports, the port, the usage line and the lines that pass `timeout` on are
+//!   also different.
 
 // ANCHOR: program
 use std::io::{self, ErrorKind, Write};
@@ -121,8 +121,8 @@ fn serve(listener: &TcpListener, timeout: Duration) {
         match accept_within(listener, timeout) {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop the
-                // thread.
+                // Do not use `?` here, because an error of one client must not stop
+                // the thread.
                 let result = handle_client(&mut client, timeout);
                 close_gracefully(client);
                 log_disconnect(peer, &result);

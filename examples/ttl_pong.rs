@@ -26,9 +26,10 @@
 //!   with a TTL of 1, 2, 3 and so on. Each router on the way subtracts 1 and drops a
 //!   datagram whose TTL is then 0. The first `PONG` shows the distance.
 //! - Use two machines. Run `cargo run --example ttl_pong -- 0.0.0.0:1234` on the
-//!   first machine. Run `cargo run --example ttl_ping -- IP:1234` on the second one,
-//!   with the IP of the first machine. If both are on the same network, there is no
-//!   router between them, so the result is still 1 hop.
+//!   first machine. Run `cargo run --example ttl_ping -- IP:1234` on the second
+//!   machine. Replace `IP` by the IP address of the first machine. If both machines
+//!   are on the same network, there is no router between them. So the result is
+//!   still 1 hop.
 //! - An empty datagram is also a datagram.
 //!   `cargo run --example udp_client -- 1234 ""` prints `PONG`.
 
@@ -62,8 +63,8 @@ fn main() -> Result<(), Failure> {
         match socket.recv_from(&mut buffer) {
             Ok((_, peer)) => {
                 if peer.port() == own_address.port() {
-                    // The sender address may be forged. Then the server would reply to
-                    // itself forever.
+                    // The sender address may be forged. Then the server would reply
+                    // to itself forever.
                     log_event(
                         peer,
                         "dropped: sent from the server's own port number",

@@ -30,11 +30,13 @@
 //! - Any program can send bytes that are not valid UTF-8. The server drops such a
 //!   datagram, prints a message on stderr, and keeps running. Never trust data from
 //!   the network.
-//! - The buffer cuts a text of more than 2,048 bytes. If it cuts inside a character,
-//!   the rest is not valid UTF-8, and the server drops the datagram.
-//! - On Linux and macOS, add `| head -1` to the command of the server, which closes
-//!   stdout after the first line. The server still replies, because `print_line`
-//!   does not panic.
+//! - The kernel cuts a datagram of more than 2,048 bytes. If it cuts inside a
+//!   character, the text is not valid UTF-8, and the server drops the datagram. (On
+//!   Windows, the whole datagram is lost.)
+//! - On Linux and macOS, start the server with
+//!   `cargo run --example udp_server | head -1`. `head` prints the first line and
+//!   exits, which closes the server's stdout. The server still replies, because
+//!   `print_line` does not panic.
 
 // ANCHOR: program
 use std::io;
@@ -67,8 +69,8 @@ fn main() -> Result<(), Failure> {
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 if peer.port() == own_address.port() {
-                    // The sender address may be forged. Then the server would reply to
-                    // itself forever.
+                    // The sender address may be forged. Then the server would reply
+                    // to itself forever.
                     log_event(
                         peer,
                         "dropped: sent from the server's own port number",

@@ -31,12 +31,11 @@
 //!   too.
 //! - The network delivers a datagram completely or not at all. But if a client sends
 //!   3,000 bytes, the server's buffer takes only the first 2,048. The kernel
-//!   discards the rest without an error. (On Windows, the server loses the whole
-//!   datagram.)
-//! - Any program can forge the sender address of a datagram. If the forged address
-//!   is the server's own, the server would reply to itself forever. Therefore the
-//!   server does not reply to its own port number. This covers only the simplest
-//!   case. It does not stop a loop between two different echo servers.
+//!   discards the rest without an error. (On Windows, the whole datagram is lost.)
+//! - Any program can forge the sender address of a datagram. If it forges the
+//!   server's own address, the server would reply to itself forever. Therefore the
+//!   server does not reply to its own port number. This check stops only the
+//!   simplest loop. It does not stop a loop between two different echo servers.
 
 // ANCHOR: program
 use std::io;
@@ -68,8 +67,8 @@ fn main() -> Result<(), Failure> {
         match socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
                 if peer.port() == own_address.port() {
-                    // The sender address may be forged. Then the server would reply to
-                    // itself forever.
+                    // The sender address may be forged. Then the server would reply
+                    // to itself forever.
                     log_event(
                         peer,
                         "dropped: sent from the server's own port number",

@@ -88,8 +88,11 @@ def look_up(host, service):
 
 
 def choose(entries):
-    """Returns the entry to connect to: the second one, as on the slide, if it
-    is for a stream socket; otherwise the first entry that is.
+    """Returns the entry to connect to.
+
+    This is the second entry, as on the slide, if it is for a stream socket.
+    Otherwise it is the first entry for a stream socket. Returns None if there
+    is none.
     """
     note = "there is no second entry"
     if len(entries) > 1:

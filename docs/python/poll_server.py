@@ -15,7 +15,7 @@ Differences from examples/poll_server.rs:
 - Python finds a client by its number in a dict, Rust by its position in a Vec,
   because Python's `poll` returns only the numbers of the ready sockets.
 - Python's `poll` does not exist on Windows, Rust's does, because the Rust
-  library rustix calls WSAPoll there. On Windows, this program ends with an
+  library rustix calls WSAPoll there. On Windows, this program exits with an
   error message. Therefore `listen` always sets SO_REUSEADDR.
 - Python's `serve` catches exceptions, Rust's looks at a Result, because in
   Rust an error is a value.
@@ -52,7 +52,8 @@ def main():
     args = Args("poll_server [IP:PORT]")
     address = args.listen_address(PORT)
     if not hasattr(select, "poll"):
-        raise Failure("Python does not have poll on this operating system")
+        what = "Python does not have poll on this operating system"
+        raise Failure(f"{what}; run the Rust version instead")
     try:
         listener = listen(address)
     except OSError as err:

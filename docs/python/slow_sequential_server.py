@@ -5,7 +5,8 @@ Slide 12, "slow sequential".
 Run: python3 docs/python/slow_sequential_server.py [IP:PORT] [--delay 5]
 
 The comments that begin with `slow` mark what sequential_server does not have.
-The other changed lines only pass `delay` on.
+The imports, the port, the usage line and the lines that pass `delay` on are
+also different.
 
 Differences from examples/slow_sequential_server.rs:
 

@@ -5,7 +5,8 @@ Slide 15, "one slow thread per client".
 Run: python3 docs/python/slow_thread_per_client.py [IP:PORT] [--delay 5]
 
 The comments that begin with `slow` mark what thread_per_client does not have.
-The other changed lines only pass `delay` on.
+The imports, the port, the usage line and the lines that pass `delay` on are
+also different.
 
 Differences from examples/slow_thread_per_client.rs:
 

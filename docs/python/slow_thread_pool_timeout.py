@@ -6,7 +6,8 @@ Run: python3 docs/python/slow_thread_pool_timeout.py [IP:PORT] [--delay 5]
      [--timeout 20]
 
 The comments that begin with `slow` mark what thread_pool_timeout does not
-have. The other changed lines only pass `delay` on.
+have. The imports, the port, the usage line and the lines that pass `delay` on
+are also different. The comments of lesson 17 do not begin with `timeout` here.
 
 Differences from examples/slow_thread_pool_timeout.rs:
 

@@ -5,7 +5,8 @@ Slide 17, "pool with timeout".
 Run: python3 docs/python/thread_pool_timeout.py [IP:PORT] [--timeout 20]
 
 The comments that begin with `timeout` mark what thread_pool does not have. The
-other changed lines only pass `timeout` on.
+imports, the port, the usage line and the lines that pass `timeout` on are also
+different.
 
 Differences from examples/thread_pool_timeout.rs:
 

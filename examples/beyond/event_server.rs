@@ -1,8 +1,9 @@
 //! A TCP server that serves all its clients in one thread. Idle connections cost it
 //! no CPU time.
 //!
-//! Beyond the lecture. It continues where slide 13, "multiplexing (poll)", ends. It
-//! needs one more crate, mio, which only this feature adds. In one terminal:
+//! This server is beyond the lecture. It is the next step after slide 13,
+//! "multiplexing (poll)". It needs one more crate, mio, which the option
+//! `--features event` adds. In one terminal:
 //!
 //! ```text
 //! $ cargo run --example event_server --features event
@@ -25,15 +26,16 @@
 //!
 //! What to try:
 //!
-//! - Compare this file with `poll_server`. Both give the same replies, and most
-//!   lines are the same. But `poll_server` makes a list of all sockets for each
-//!   call, and the kernel looks at every entry. Here, each socket is registered
-//!   once, and the kernel keeps the list (epoll on Linux, kqueue on macOS, IOCP on
-//!   Windows). So one iteration of the event loop costs only as much as its events.
-//! - The events are edge-triggered: the kernel reports once that bytes have arrived.
-//!   It does not report this again while they are there. So the server keeps a
-//!   client in `ready` until a call returns the error "would block". This costs an
-//!   extra call per request.
+//! - Compare this file with lesson 13 (`poll_server`). Both give the same replies,
+//!   and most lines are the same. But `poll_server` makes a list of all sockets for
+//!   each call, and the kernel looks at every entry. This server registers each
+//!   socket once. The kernel keeps the list (epoll on Linux, kqueue on macOS, IOCP
+//!   on Windows). So one iteration of the event loop costs only as much as its
+//!   events.
+//! - The events are edge-triggered. This means that the kernel reports new bytes
+//!   once. If the server does not read them, the kernel does not report them again.
+//!   So the server keeps a client in `ready` until a call returns the error "would
+//!   block". This costs an extra call per request.
 //! - In one iteration, each ready client gets one read and one write. So a client
 //!   that sends without a pause cannot block the others.
 //! - If a client does not read its replies, the server stops reading from it. This
@@ -87,7 +89,8 @@ fn main() -> Result<(), Failure> {
     // Clients that may have more to read or write. The kernel does not report them
     // again.
     let mut ready: BTreeSet<Token> = BTreeSet::new();
-    // When to call `accept`. `None`: after the next event of the listener.
+    // The time of the next call of `accept`. `None` means that the server waits for
+    // an event of the listener.
     let mut accept_at: Option<Instant> = None;
     loop {
         // Wait for events, but not if there is work to do.
@@ -100,7 +103,7 @@ fn main() -> Result<(), Failure> {
         }
         if let Err(err) = poll.poll(&mut events, timeout) {
             if err.kind() != ErrorKind::Interrupted {
-                return Err(err.into());
+                return Err(err.into()); // `into` converts it to a `Failure`.
             }
         }
         for event in &events {
@@ -113,7 +116,7 @@ fn main() -> Result<(), Failure> {
             }
         }
 
-        // Serve each ready client once. Keep those that may have more to do.
+        // Serve each ready client once. Keep the clients that may have more to do.
         let mut still_ready = BTreeSet::new();
         for token in ready {
             if let Some(client) = clients.get_mut(&token) {
@@ -155,6 +158,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
+    // `into` returns a listener of the standard library, `from_std` a listener of
+    // mio.
     Ok(TcpListener::from_std(socket.into()))
 }
 
@@ -191,11 +196,14 @@ fn accept_new(
     }
 }
 
-/// Returns true if this is the event that a client waits for: it can be written if
-/// it has unsent replies, and otherwise it can be read.
+/// Returns true if the server waits for this event.
 ///
-/// On Windows, a call that would block makes mio report all events again. Without
-/// this check, "writable" events of idle clients would use 100 % of a CPU.
+/// If a client has unsent replies, the server waits until it can write to the
+/// client. Otherwise the server waits until it can read from the client.
+///
+/// On Windows, a call that would block makes mio report all events again. Idle
+/// clients are always writable. Without this check, these events would use 100 % of
+/// a CPU.
 fn is_expected(event: &Event, clients: &HashMap<Token, Client>) -> bool {
     match clients.get(&event.token()) {
         Some(client) if !client.unsent.is_empty() => event.is_writable(),

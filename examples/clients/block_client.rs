@@ -1,8 +1,8 @@
 //! Sends each text as one length-prefixed message on its own TCP connection, and
 //! prints the replies.
 //!
-//! For lesson 9. With the server in another terminal,
-//! `cargo run --example recvall_server`:
+//! For lesson 9. First start the server in another terminal with
+//! `cargo run --example recvall_server`. Then:
 //!
 //! ```text
 //! $ cargo run --example block_client -- 1241 "hello" "straße"
@@ -17,13 +17,13 @@
 //!
 //! What to try:
 //!
-//! - A text may contain newlines, because the length says where a message ends. In a
-//!   Linux or macOS shell, send `$'one\ntwo'`.
+//! - A text may contain newlines, because the length says where a message ends. On
+//!   Linux or macOS, run `cargo run --example block_client -- 1241 $'one\ntwo'`.
 //! - The server closes each connection after one message. Two texts therefore need
 //!   two connections, and the server prints two lines with `connected`.
-//! - Start `tcp_client` with the port of this server. It does not send a length. The
-//!   server takes the first four bytes of the text as a length, and closes the
-//!   connection without a reply.
+//! - Run `cargo run --example tcp_client -- 1241 "hello"`. This client does not send
+//!   a length. The server takes the first four bytes of the text as a length. It
+//!   closes the connection without a reply.
 
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream};

@@ -1,8 +1,8 @@
 //! Sends each text with a newline at its end over one TCP connection, and prints the
 //! replies.
 //!
-//! For lessons 4 and 10 to 18. With a server in another terminal,
-//! `cargo run --example tcp_server`:
+//! For lessons 4 and 10 to 18. First start the server in another terminal with
+//! `cargo run --example tcp_server`. Then:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1235 "straße"
@@ -61,17 +61,20 @@ fn main() -> Result<(), Failure> {
     };
     stream.set_write_timeout(Some(patience))?;
 
-    // The reader is a second thread, so that it also reads while `main` writes.
-    // After each read, it sends the number of newlines to `main`.
+    // A second thread reads, so that the client can read while `main` writes. After
+    // each read, this thread sends the number of newlines through the channel to
+    // `main`.
     let (reports, newlines) = mpsc::channel();
+    // `try_clone` returns a second `TcpStream` for the same connection.
     let reader = stream.try_clone()?;
     thread::spawn(move || print_replies(reader, &reports));
 
     for text in args.texts() {
         let mut message = text?;
         message.push(b'\n');
-        // This fails if the server has closed the connection, or does not read. Its
-        // reply may have arrived before, so the client looks for one.
+        // The write fails if the server has closed the connection, or does not read.
+        // The server may have replied before that. So `let _` ignores the error, and
+        // the client waits for a reply.
         let write = || stream.write_all(&message);
         let _ = show_waiting("the server to read the text", write);
         let result = wait_for_reply(&newlines, count_newlines(&message), patience);
@@ -85,7 +88,8 @@ fn main() -> Result<(), Failure> {
     let wait = || wait_for_close(&newlines, patience);
     if !show_waiting("the server to close the connection", wait) {
         let what = format!("{server} has not closed the connection");
-        let advice = "a server should do so when a read returns 0 bytes";
+        let advice = "close it in your server when a read returns 0 bytes";
+        // `into` converts the text to a `Failure`.
         return Err(format!("{what}; {advice}").into());
     }
     Ok(())
@@ -95,6 +99,7 @@ fn main() -> Result<(), Failure> {
 fn print_replies(mut stream: TcpStream, reports: &Sender<usize>) {
     let mut buffer = [0; BUFFER_SIZE];
     let mut last_byte = b'\n';
+    // `break` returns a value from the loop.
     let result = loop {
         match stream.read(&mut buffer) {
             Ok(0) => break Ok(()),
@@ -112,9 +117,10 @@ fn print_replies(mut stream: TcpStream, reports: &Sender<usize>) {
         print_or_exit("\n");
     }
     if let Err(err) = result {
-        log_line(format!("the connection failed: {err}"));
+        log_line(format!("the connection is lost: {err}"));
     }
-    // `reports` is dropped here. Therefore, `main` receives `Disconnected`.
+    // This thread exits, and Rust drops its channel. Then `main` receives the error
+    // `Disconnected`.
 }
 
 /// Waits until the reader has printed a reply with `expected` newlines.
@@ -141,7 +147,7 @@ fn wait_for_reply(
             // All of the reply has been printed.
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {
-                log_line(" (no newline came within a second; going on without it)");
+                log_line(" (no newline received for a second; continuing)");
                 return Ok(());
             }
         }
@@ -149,8 +155,8 @@ fn wait_for_reply(
     Ok(())
 }
 
-/// Waits until the server has closed the connection. Returns false if nothing
-/// happens for the time `patience`.
+/// Waits until the server has closed the connection. Returns false if the client
+/// receives nothing for the time `patience`.
 fn wait_for_close(newlines: &Receiver<usize>, patience: Duration) -> bool {
     loop {
         match newlines.recv_timeout(patience) {
@@ -161,6 +167,7 @@ fn wait_for_close(newlines: &Receiver<usize>, patience: Duration) -> bool {
     }
 }
 
+/// Returns the number of newlines in `bytes`.
 fn count_newlines(bytes: &[u8]) -> usize {
     let mut count = 0;
     for byte in bytes {

@@ -1,8 +1,8 @@
 //! Measures how many hops away a server is. It sends `PING` with a time to live
 //! (TTL) of 1, then 2, then 3, until `PONG` arrives.
 //!
-//! For lesson 3. With the server in another terminal,
-//! `cargo run --example ttl_pong`:
+//! For lesson 3. First start the server in another terminal with
+//! `cargo run --example ttl_pong`. Then:
 //!
 //! ```text
 //! $ cargo run --example ttl_ping -- 1234
@@ -19,12 +19,13 @@
 //! - Each router subtracts 1 from the TTL of a datagram. If the result is 0, the
 //!   router drops the datagram. So the first TTL with a reply is the number of hops.
 //!   It is the number of routers plus one.
-//! - A router that drops a datagram can report that to the sender, with the ICMP
+//! - A router that drops a datagram can report this to the sender, with the ICMP
 //!   message "time exceeded". `traceroute` uses these messages. On Linux, this
 //!   client does not receive them, so it waits for one second. On Windows, it gets
 //!   an error.
 //! - Each `PING` has its own socket. When a `PONG` arrives too late, its socket is
-//!   already closed. So the client cannot take it for the reply to the next `PING`.
+//!   already closed. So the client cannot mistake this `PONG` for the reply to the
+//!   next `PING`.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -77,7 +78,9 @@ fn main() -> Result<(), Failure> {
             },
         }
     }
-    Err(format!("no PONG from {server} with a TTL of up to {max_ttl}").into())
+    let what = format!("no PONG from {server} with a TTL of up to {max_ttl}");
+    // `into` converts the text to a `Failure`.
+    Err(format!("{what}; to try more hops, use --max N").into())
 }
 
 /// Returns a socket that exchanges datagrams with `server`, and sends them with this

@@ -1,7 +1,7 @@
 //! Sends each text as one datagram, and prints the replies.
 //!
-//! For lessons 1 and 2. With a server in another terminal,
-//! `cargo run --example udp_server`:
+//! For lessons 1 and 2. First start the server in another terminal with
+//! `cargo run --example udp_server`. Then:
 //!
 //! ```text
 //! $ cargo run --example udp_client -- 1235 "hello" "straße"
@@ -16,11 +16,11 @@
 //!
 //! What to try:
 //!
-//! - A datagram or its reply can be lost, and the sender is not notified. Without a
-//!   timeout, this client would then wait forever. A real client would send the
-//!   request again.
-//! - A client rarely cares about its port. In Python, it need not call `bind`.
-//!   Rust's `UdpSocket` must be bound, so the client binds to port 0, and the kernel
+//! - The network can lose a datagram or its reply, and does not report this to the
+//!   sender. Without a timeout, this client would then wait forever. A real client
+//!   would send the request again.
+//! - A client can usually use any port. In Python, a client need not call `bind`.
+//!   Rust's `UdpSocket` must be bound. So the client binds to port 0, and the kernel
 //!   chooses a free port.
 //! - `connect` on a UDP socket does not send anything. It sets the address to send
 //!   to. The socket then receives only datagrams and errors from that address.
