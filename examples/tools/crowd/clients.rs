@@ -15,20 +15,20 @@ use sockets101::put_block;
 use crate::Target;
 use crate::log::{Action, Event, Log};
 
-/// The number of different messages. Because they differ, a client notices a reply that belongs
-/// to another client or to its own previous message.
+/// The number of different messages. Because the messages differ, a client notices a wrong reply.
+/// For example, the reply may belong to another client or to the client's previous message.
 const TEXTS: usize = 37;
 
 /// Pairs of a message and its correct reply.
 pub type Texts = [(Vec<u8>, Vec<u8>); TEXTS];
 
-/// Returns messages of `size` bytes, the last of which is a newline. With `blocks`, each has its
-/// length in front.
+/// Returns messages of `size` bytes. The last byte is a newline. With `blocks`, each message begins
+/// with its length.
 pub fn texts(size: NonZeroU16, blocks: bool) -> Texts {
     let letters = b"the quick brown fox jumps over a dog ".iter().copied().cycle();
     let framed = |message: Vec<u8>| {
         let mut block = Vec::new();
-        // This cannot fail, because a message is not too long for a block.
+        // This cannot fail, because a message is shorter than `MAX_BLOCK`.
         let is_block = blocks && put_block(&mut block, &message).is_ok();
         if is_block { block } else { message }
     };
@@ -61,9 +61,9 @@ struct Client {
     replies: usize,
     /// The number of replies on this connection.
     replies_here: usize,
-    /// The number of bytes of the current message that are sent.
+    /// The number of bytes of the current message that the client has sent.
     sent: usize,
-    /// The number of bytes of the current reply that are received.
+    /// The number of bytes of the current reply that the client has received.
     received: usize,
 }
 
@@ -80,8 +80,8 @@ pub struct Crowd<'a> {
     pub messages: usize,
     /// The first `silent` clients send nothing until `end_silence` is called.
     pub silent: usize,
-    /// True if the server closes the connection after each reply. At an address, we learn this
-    /// from the first reply.
+    /// True if the server closes the connection after each reply. For a server at an address, the
+    /// clients learn this from the first reply.
     one_message: bool,
     clients: Vec<Client>,
     start: Instant,
@@ -130,7 +130,7 @@ impl<'a> Crowd<'a> {
         self.clients.iter().filter(is_waiting).count()
     }
 
-    /// Adds a client and starts its connection. An error is one of this machine, not of the
+    /// Adds a client and starts its connection. An error comes from this machine, not from the
     /// server.
     pub fn add_client(&mut self) -> Result<()> {
         self.clients.push(Client::default());
@@ -157,8 +157,8 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// Waits until at least one client is ready, and serves all ready clients. Returns false if
-    /// no client is left that the program has to wait for.
+    /// Waits until at least one client is ready, and handles all ready clients. Returns false if
+    /// the program does not have to wait for any client.
     pub fn step(&mut self, timeout: Duration) -> Result<bool> {
         let (mut list, mut numbers) = (Vec::new(), Vec::new());
         for (number, client) in self.clients.iter().enumerate() {
@@ -211,8 +211,8 @@ impl<'a> Crowd<'a> {
         Ok(())
     }
 
-    /// Does what a client that is ready can do now. If its connection has ended, the client
-    /// connects again, unless it has all its replies.
+    /// Does what a client that is ready can do now. If the server has closed the connection, the
+    /// client connects again, unless it has all its replies.
     fn serve(&mut self, number: usize) -> Result<()> {
         let client = &self.clients[number];
         let (stage, has_more) = (client.stage, client.replies < self.messages);
@@ -305,8 +305,8 @@ impl<'a> Crowd<'a> {
     }
 }
 
-/// Starts to connect. `poll` reports the end of that. The outer error is one of this machine,
-/// the inner one is what the network says immediately.
+/// Starts to connect. `poll` later reports that the connection is complete. The outer error comes
+/// from this machine. The inner error is what the network reports immediately.
 fn start_connecting(address: SocketAddr) -> Result<Result<Socket>> {
     let advice = "use fewer clients or raise the limit (`ulimit -n`)";
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)

@@ -13,10 +13,10 @@ const LINE: usize = 79;
 /// The number of columns of the time axis. The times of a client need the other columns.
 const WIDTH: usize = 45;
 
-/// The largest number of rows. Of more clients, only some are drawn.
+/// The largest number of rows. If there are more clients, the drawing shows only some of them.
 const MOST_ROWS: usize = 40;
 
-/// The largest number of rows that are drawn live. A terminal has 24 lines.
+/// The largest number of rows of a live drawing. A terminal has 24 lines.
 const MOST_LIVE: usize = 18;
 
 /// The time between two live drawings.
@@ -87,7 +87,7 @@ impl Axis {
         column(self.share(time), width)
     }
 
-    /// Returns the labels of the marks in `width` columns. A label that has no room is left out.
+    /// Returns the labels of the marks in `width` columns. Omits a label that does not fit.
     fn labels(&self, width: usize) -> String {
         let (mut labels, mut free) = (" ".repeat(width), 0);
         for (share, label) in self.marks() {
@@ -160,13 +160,12 @@ pub fn drawing(parts: &[Part], colour: bool) -> Vec<String> {
     lines
 }
 
-/// Returns 1 if each of so many clients has a row, or 2 if each second one has a row.
+/// Returns 1 if each client has a row. Returns 2 if only every second client has a row, and so on.
 fn step(clients: usize) -> usize {
     clients.div_ceil(MOST_ROWS).max(1)
 }
 
-/// Draws several runs next to each other. Below each other, they would not fit into a terminal of
-/// 24 lines.
+/// Draws several runs next to each other, so that they fit into a terminal of 24 lines.
 fn side_by_side(parts: &[Part], axis: &Axis, colour: bool) -> Vec<String> {
     let width = ((LINE - 3) / parts.len()).max(4) - 1;
     let (mut names, mut labels) = ("   ".to_owned(), "   ".to_owned());
@@ -203,7 +202,7 @@ impl Screen {
         Self { is_live: has_colours(), lines: 0 }
     }
 
-    /// Replaces the lines that can change. The terminal may be narrow, so a long line is cut.
+    /// Replaces the lines that can change. Cuts long lines, because the terminal may be narrow.
     fn replace(&mut self, lines: &[String]) {
         let up = self.lines;
         let mut text = if up > 0 { format!("\x1b[{up}A\x1b[J") } else { String::new() };
@@ -211,7 +210,7 @@ impl Screen {
             text += &format!("\x1b[?7l{line}\x1b[?7h\n");
         }
         self.lines = lines.len();
-        // Even if the terminal is closed, the servers must still be stopped.
+        // If the terminal is closed, the program continues, because it must still stop the servers.
         let _ = io::stdout().write_all(text.as_bytes());
     }
 

@@ -10,31 +10,32 @@ use crate::clients::Crowd;
 use crate::draw::{FRAME, Screen};
 use crate::log::{Action, Event, phrase};
 
-/// The number of rounds, if there are several servers. They take turns.
+/// The number of rounds, if there are several servers. The servers take turns in each round.
 const ROUNDS: u32 = 5;
 
-/// The number of connections that may be under way at the same time. Each server has a queue of
-/// 100, which must not overflow.
+/// The largest number of clients that wait for a connection at the same time. The queue of each
+/// server has room for 100 pending connections. It must not overflow.
 const MOST_CONNECTING: usize = 50;
 
 /// The time without a new connection after which the program stops waiting for one.
 ///
-/// A kernel that has not received a reply sends its SYN again. Linux 6.5 and later does this
-/// after 1, 2, 3 and 4 s, older kernels after 1 and 3 s. All of them have tried twice by then.
+/// If a kernel does not receive a reply to its SYN, it retransmits the SYN. Linux 6.5 and later
+/// does this after 1, 2, 3 and 4 s, older kernels after 1 and 3 s. After 4 s, each of these kernels
+/// has retransmitted the SYN at least twice.
 const STUCK: Duration = Duration::from_secs(4);
 
 /// The ratio of the latencies of two neighbouring slots in the table of latencies.
 const SLOT_RATIO: f64 = 1.01;
 
-/// The number of slots in the table. The last one is for a quarter of an hour.
+/// The number of slots in the table. The last slot is for a latency of a quarter of an hour.
 const SLOTS: usize = 2800;
 
-/// The numbers of one server. The events of a load are too many to be kept.
+/// The numbers of one server. The program counts the events, because they are too many to keep.
 #[derive(Default, Clone)]
 struct Tally {
     /// The length of one round.
     round_time: Duration,
-    /// For each client, the time of its last message, and true if it has got a reply.
+    /// For each client, the time of its last message, and true if the client has received a reply.
     clients: Vec<(Duration, bool)>,
     /// For each slot, the number of replies with that latency.
     latencies: Vec<u64>,
@@ -73,7 +74,7 @@ impl Tally {
         }
     }
 
-    /// Lets the connected clients send until the round is over, or until no client is left.
+    /// Lets the connected clients send until the round is over, or until no client is connected.
     fn round(&mut self, mut crowd: Crowd, mut show: impl FnMut(u64, f64)) -> io::Result<()> {
         let (start, mut shown) = (Instant::now(), Duration::ZERO);
         crowd.end_silence();
@@ -93,7 +94,7 @@ impl Tally {
         (self.replies as f64 / self.elapsed.as_secs_f64()).round()
     }
 
-    /// Returns the latency that `percent` of 100 replies did not exceed, in microseconds.
+    /// Returns a latency in microseconds. Of 100 replies, `percent` did not take longer.
     fn percentile(&self, percent: u64) -> f64 {
         let mut left = (self.replies * percent).div_ceil(100);
         let slot = self.latencies.iter().position(|count| {
@@ -105,8 +106,9 @@ impl Tally {
     }
 }
 
-/// Loads each server for the given time. Several servers take turns in short rounds, so that
-/// all of them suffer if the machine is busy with something else for a while.
+/// Measures the speed of each server for the given time. Several servers take turns in short
+/// rounds. If the machine is busy with another program for a while, this then slows down all
+/// servers.
 pub fn run(
     targets: Vec<Target>,
     time: Duration,
@@ -140,7 +142,7 @@ pub fn run(
     }
     screen.clear();
     let report = report(&targets, &tallies);
-    drop(targets); // Stops the servers, because the next call can end the program.
+    drop(targets); // Stops the servers, because the program can exit in the next call.
     print_or_exit(report);
     match tallies.iter().find_map(|tally| tally.why) {
         Some(why) => Err(format!("some requests failed; for example: {}", phrase(why)).into()),
@@ -163,7 +165,7 @@ fn connect_clients(crowd: &mut Crowd, clients: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns a row for each server, and below it the numbers for which the row has no room.
+/// Returns a row for each server. The lines below it have the numbers that do not fit into the row.
 fn report(targets: &[Target], tallies: &[Tally]) -> String {
     let columns = "requests/s  ratio      p50      p90      p99      max";
     let mut text = format!("{:<24}{columns}\n", "(latencies in µs)");

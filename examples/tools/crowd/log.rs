@@ -1,5 +1,5 @@
-//! Records what each client did and when. The drawings, the counts and the sentences are all
-//! made from this log.
+//! Records what each client did and when. The program makes the drawings, the counts and the
+//! sentences from this log.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use Action::{Connected, Connecting, Failed, Replied, Sent};
 /// A client that connects within this time did not have to wait.
 pub const SOON: Duration = Duration::from_millis(300);
 
-/// What can happen to a client. A drawing shows the later ones of this list on top.
+/// What can happen to a client. If two actions overlap in a drawing, it shows the later action of
+/// this list on top.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// The client asks for a connection, and waits for it.
@@ -47,13 +48,13 @@ impl Log {
         self.0.iter().flatten().map(|event| event.at).max().unwrap_or_default()
     }
 
-    /// Returns the time at which this first happened to a client.
+    /// Returns the time of the first such action of a client.
     pub fn time(&self, client: usize, action: Action) -> Option<Duration> {
         let events = self.0.get(client)?;
         events.iter().find(|event| event.action == action).map(|event| event.at)
     }
 
-    /// Returns the number of clients to which this has happened.
+    /// Returns the number of clients with such an action.
     pub fn count(&self, action: Action) -> usize {
         (0..self.0.len()).filter(|client| self.time(*client, action).is_some()).count()
     }
@@ -66,8 +67,8 @@ impl Log {
         })
     }
 
-    /// Returns the actions of a client, each with its start and its end, in the order in which
-    /// they are drawn. The last one ends `now`.
+    /// Returns the actions of a client, each with its start and its end. The order is that of the
+    /// drawing. The last action ends `now`.
     pub fn spans(events: &[Event], now: Duration) -> Vec<(Action, Duration, Duration)> {
         let ends = events.iter().skip(1).map(|event| event.at).chain([now]);
         let spans = events.iter().zip(ends);
@@ -83,8 +84,8 @@ impl Log {
         waits.map(|two| (two[1].at.saturating_sub(two[0].at), two[1].at)).collect()
     }
 
-    /// Summarizes the run in words. The first `silent` clients were silent at the start, so the
-    /// summary describes what that meant for the others.
+    /// Summarizes the run in words. If the first `silent` clients were silent at the start, the
+    /// summary says how many of the other clients got a reply meanwhile.
     pub fn summary(&self, silent: usize) -> Vec<String> {
         let mut words = Vec::new();
         let mut late = Self::waits(&self.0, Connecting, Connected);
@@ -108,8 +109,8 @@ impl Log {
         words
     }
 
-    /// Says how many of the others got a reply before the first silent client sent something or
-    /// failed.
+    /// Says how many of the other clients got a reply before the first silent client sent a message
+    /// or failed.
     fn meanwhile(&self, silent: usize) -> String {
         let (these, others) = self.0.split_at(silent);
         let ends = |event: &&Event| matches!(event.action, Sent | Failed(_));
@@ -120,8 +121,8 @@ impl Log {
         format!("{clients}; others that got a reply meanwhile: {early} of {others}")
     }
 
-    /// Says how many clients the server served at a time. Those get their replies at the same
-    /// time, or nearly so.
+    /// Says how many clients the server served at a time. These clients get their replies at almost
+    /// the same time.
     fn at_once(&self, waits: &[(Duration, Duration)]) -> String {
         let near = waits.iter().map(|(wait, _)| *wait / 2).min().unwrap_or_default();
         let group = |start: Duration| {

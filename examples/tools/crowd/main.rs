@@ -1,5 +1,5 @@
-//! Sends many clients at the same time to a TCP server, and shows how long each of them waits.
-//! It also measures how fast a server is.
+//! Starts many clients of a TCP server at the same time, and shows how long each client waits. It
+//! can also measure how fast a server is.
 //!
 //! For lessons 4 and 9 to 18. In one terminal:
 //!
@@ -23,39 +23,55 @@
 //! first reply after 1.00 s, last after 2.00 s; 4 at once
 //! ```
 //!
-//! Arguments:
+//! The program has three tasks. You choose the task with an option:
+//!
+//! 1. Without an option, it shows which clients wait. For example, eight clients send one message
+//!    each: `cargo run --example crowd -- slow_sequential_server`.
+//! 2. With `[--backlog-probe]`, it measures the queue of connections that the server has not
+//!    accepted: `cargo run --example crowd -- listen_backlog --backlog-probe`. It keeps the server
+//!    busy and opens more connections until the queue is full.
+//! 3. With `[--seconds 5]`, it measures the speed of a server for so many seconds:
+//!    `cargo run --release --example crowd -- poll_server --seconds 5`. Each client sends a message
+//!    as soon as it has the reply to the previous message.
+//!
+//! Arguments for all tasks:
 //!
 //! - `[SERVER]`: the server, 1237 by default. It is `IP:PORT`, `HOST:PORT`, a `PORT` of this
-//!   machine, or the name of an example. `crowd` builds an example, starts it on a free port, and
-//!   passes on `[--delay 1]`, `[--timeout 20]` and `[--backlog 100]` if the example takes them.
-//! - `[--compare SERVER,SERVER]`: several servers instead of one.
+//!   machine, or the name of an example. `crowd` builds the example and starts it on a free port.
+//! - `[--delay 1]`, `[--timeout 20]`, `[--backlog 100]`: `crowd` passes these options on to the
+//!   example, if the example has them.
+//! - `[--compare SERVER,SERVER]`: several servers instead of one. In task 3, the servers take
+//!   turns. The column `ratio` compares each server with the first server.
 //! - `[--blocks]`: the server at an address expects length-prefixed messages (lesson 9).
 //! - `[--size 64]`: the number of bytes of a message.
+//! - `[--clients 8]`: the number of clients. The default is 8, 300 or 100, depending on the task.
 //! - `[--patience 30]`: the seconds without any event after which `crowd` gives up.
 //!
-//! It does one of these:
+//! Arguments for some tasks:
 //!
-//! 1. Show which clients wait: `[--clients 8]` connect at the same time, and each of them sends
-//!    `[--messages 1]`. The first `[--silent 0]` of them send nothing for two seconds.
-//!    `[--svg FILE]` also draws a picture.
-//! 2. Measure the queue: with `[--backlog-probe]`, it keeps the server busy, opens up to
-//!    `[--clients 300]` connections, and shows how many of them completed. `[--svg FILE]` works
-//!    here, too.
-//! 3. Measure the speed: for `[--seconds 5]`, `[--clients 100]` send a message as soon as they
-//!    have the reply to the one before. `[--idle 0]` other clients are connected and silent.
-//!    Several servers take turns. The ratio compares requests per second with the first server.
+//! - `[--messages 1]` (task 1): the number of messages that each client sends.
+//! - `[--silent 0]` (task 1): the number of clients that send nothing for the first two seconds.
+//! - `[--svg FILE]` (tasks 1 and 2): a file for the chart as a picture.
+//! - `[--idle 0]` (task 3): the number of other clients, which are connected and silent.
 //!
-//! What to try (put the arguments after `cargo run --example crowd --`):
+//! What to try:
 //!
-//! - `--compare slow_sequential_server,slow_thread_per_client,slow_thread_pool_timeout`: the
-//!   replies look like a staircase, like a wall, and like two walls of four.
-//! - `--compare listen_backlog,poll_server --silent 1`, then `thread_pool --silent 4`, then
-//!   `thread_pool --silent 3`: which clients get a reply while others are silent?
-//! - `listen_backlog --backlog-probe --backlog 1`: the kernel completes some connections that
-//!   the server has not accepted. The next clients wait.
-//! - `--seconds 2 --compare thread_per_client,poll_server`, then the same with `--idle 1000`:
-//!   which server do idle clients slow down? A server that closes after each reply (lessons 4, 9
-//!   and 16 to 18) needs a connection for each message. The report shows how many it made.
+//! - Which server lets its clients wait? Compare three servers that need one second for a reply:
+//!   `cargo run --example crowd -- --compare
+//!   slow_sequential_server,slow_thread_per_client,slow_thread_pool_timeout`. The first server
+//!   sends its replies one after another. The second server sends all replies at the same time. The
+//!   third server sends four replies at a time.
+//! - Which clients get a reply while other clients are silent? Compare
+//!   `cargo run --example crowd -- thread_pool --silent 4` and
+//!   `cargo run --example crowd -- thread_pool --silent 3`. Then try the same with `listen_backlog`
+//!   and `poll_server`.
+//! - How many connections does the kernel complete before the server accepts them? Start
+//!   `cargo run --example crowd -- listen_backlog --backlog-probe --backlog 1`. The next clients
+//!   wait for their connection.
+//! - Which server do idle clients slow down? Start `cargo run --release --example crowd --
+//!   --seconds 2 --compare thread_per_client,poll_server`. Then add `--idle 1000` to the command. A
+//!   server that closes after each reply (lessons 4, 9 and 16 to 18) needs a connection for each
+//!   message. The report shows the number of connections.
 
 // Counts, lengths and columns stay far below 2^32.
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
@@ -89,7 +105,7 @@ use lessons::{Kind, SERVERS};
 use log::Action;
 use words::counted;
 
-/// The default port: that of lessons 12 and 14.
+/// The default port, which lessons 12 and 14 use.
 const PORT: &str = "1237";
 
 /// The default number of clients that connect at the same time.
@@ -98,7 +114,7 @@ const CLIENTS: NonZeroU16 = count(8);
 /// The default number of clients of a backlog probe.
 const PROBES: NonZeroU16 = count(300);
 
-/// The default number of clients of a load.
+/// The default number of clients that measure the speed of a server.
 const LOAD: NonZeroU16 = count(100);
 
 /// The default number of bytes of a message.
@@ -110,7 +126,7 @@ const PASSED: [(&str, f64); 3] = [("delay", 1.0), ("timeout", 20.0), ("backlog",
 /// The time for which silent clients send nothing.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// The default time without an event after which the program gives up, in seconds.
+/// The default number of seconds without an event after which the program gives up.
 const PATIENCE: f64 = 30.0;
 
 const USAGE: &str = "crowd [SERVER] [--compare SERVER,SERVER] [--delay 1] [--timeout 20] \
@@ -145,11 +161,11 @@ fn address(place: &str) -> Result<SocketAddr, Failure> {
         Ok(found) => found,
         Err(err) => return Err(format!("{place} {}", lookup_error(&err)).into()),
     };
-    // As for the other clients: an IPv4 address first.
+    // Like the other clients, `crowd` prefers an IPv4 address.
     Ok(found.min_by_key(SocketAddr::is_ipv6).ok_or(format!("{place} has no address"))?)
 }
 
-/// A server with which the clients exchange messages.
+/// A server to which the clients send messages.
 struct Target {
     /// The name of the example and its options, or the address.
     name: String,
@@ -158,12 +174,12 @@ struct Target {
     texts: Texts,
     /// True if the server closes the connection after a reply, as far as we know.
     one_message: bool,
-    /// The server process. It is killed when this value is dropped.
+    /// The server process. When Rust drops this value, it kills the process.
     #[allow(dead_code)]
     server: Option<server::Server>,
 }
 
-/// The arguments that say how an example is started, and what the clients send.
+/// The arguments that say how to start an example, and what the clients send.
 struct Terms {
     passed: [(&'static str, f64); 3],
     patience: Duration,
@@ -229,7 +245,7 @@ fn main() -> Result<(), Failure> {
         blocks: args.option("--blocks", false),
         size: args.option("--size", SIZE),
     };
-    // Reads only the options of the task. `finish` refuses the others.
+    // The program reads only the options of its task. `finish` refuses all other options.
     let usual = if is_probe { PROBES } else { CLIENTS };
     let clients = args.option("--clients", if is_load { LOAD } else { usual }).get();
     let is_timeline = !is_load && !is_probe;
@@ -260,7 +276,7 @@ fn main() -> Result<(), Failure> {
         let picture = picture::picture(&parts, Path::new(&svg));
         fs::write(&svg, picture).map_err(|err| format!("cannot write {svg}: {err}"))?;
     }
-    // The servers have stopped, so this call may end the program.
+    // The servers have stopped, so the program may exit in this call.
     print_or_exit(drawing(&parts, screen.is_live).join("\n") + "\n");
     let failed: usize = parts.iter().map(|part| part.log.failures().count()).sum();
     if failed > 0 && !is_probe {
@@ -287,7 +303,8 @@ fn timeline(mut crowd: Crowd, screen: &mut Screen) -> Result<Part, Failure> {
     Ok(Part { title, log: crowd.log, words })
 }
 
-/// Lets a crowd go on until no client is left, or until nothing happens for too long.
+/// Lets the clients of a crowd continue until no client is left, or until nothing happens for too
+/// long.
 fn watch(crowd: &mut Crowd, mut show: impl FnMut(&Crowd)) -> io::Result<()> {
     let (mut last_event, mut shown) = (crowd.now(), crowd.now());
     while crowd.step(FRAME)? {

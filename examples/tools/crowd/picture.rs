@@ -16,8 +16,9 @@ const RIGHT: f64 = 736.0;
 const TOP: f64 = 40.0;
 const LINE: f64 = 17.0;
 
-/// In a page, text has the page's colour. Alone, it has the colour that the reader prefers. The
-/// other colours are visible on both backgrounds.
+/// The style of the picture. In a page, text has the page's colour. If a browser shows the picture
+/// alone, text has the colour that the reader prefers. The other colours are visible on both
+/// backgrounds.
 const STYLE: &str = "\
 .crowd { font: 12px system-ui, sans-serif; fill: currentColor }
 .crowd .title, .crowd .server { font-size: 14px; font-weight: 600 }
@@ -54,7 +55,7 @@ pub fn picture(parts: &[Part], file: &Path) -> String {
     for part in parts {
         body += &text("server", 16.0, y + 14.0, &part.title);
         y += LINE * 2.5;
-        // The lines of the axis end before the words below, so that they cross no letter.
+        // The lines of the axis end above the words, so that they do not cross a letter.
         let bottom = y + size * part.log.0.len() as f64;
         for (share, label) in axis.marks() {
             body += &path("grid", 1.0, &format!("M{:.1} {:.1}V{bottom:.1}", x(share), y - 4.0));

@@ -11,14 +11,14 @@ use crate::log::{Action, Log, SOON, phrase};
 use crate::words::{counted, readable};
 use crate::{Target, watch};
 
-/// The number of clients that come after the queue is full.
+/// The number of clients that connect when the queue is full.
 const LATE: usize = 3;
 
-/// The time that the server stays busy after that.
+/// The time for which the server stays busy after the queue is full.
 const BUSY: Duration = Duration::from_millis(2500);
 
-/// Keeps the server busy with one client, opens connections until the queue is full, then lets
-/// the server go on.
+/// Measures the queue of a server. Keeps the server busy with one client, and opens connections
+/// until the queue is full. Then lets the server continue.
 pub fn run(target: &Target, most: u16, screen: &mut Screen) -> Result<Part, Failure> {
     // The server waits for the message of a silent client.
     let mut busy = Crowd::new(target, 1, usize::MAX);
@@ -30,7 +30,8 @@ pub fn run(target: &Target, most: u16, screen: &mut Screen) -> Result<Part, Fail
     thread::sleep(SOON);
 
     let mut crowd = Crowd::new(target, 1, 0);
-    // Some kernels refuse a connection when the queue is full. Such a client is late, too.
+    // If the queue is full, some kernels refuse a connection. The program counts such a client as
+    // late, too.
     while crowd.len() - crowd.log.count(Action::Connected) < LATE && crowd.len() < most.into() {
         let start = crowd.now();
         crowd.add_client()?;
@@ -65,8 +66,8 @@ pub fn run(target: &Target, most: u16, screen: &mut Screen) -> Result<Part, Fail
     Ok(Part { title: target.name.clone(), log: crowd.log, words })
 }
 
-/// Describes what happened to a client that came when the queue was full. Two such clients can
-/// have different experiences.
+/// Describes what happened to a client that connected when the queue was full. The results of two
+/// such clients can differ.
 fn experience(log: &Log, number: usize, free: Duration) -> String {
     let start = log.time(number, Action::Connecting).unwrap_or_default();
     let since = |at: Duration, earlier| readable(at.saturating_sub(earlier));
