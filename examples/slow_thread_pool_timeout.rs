@@ -111,8 +111,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     if !cfg!(windows) {
         socket.set_reuse_address(true)?;
     }
-    // Several threads can wait for the same connection. Only one gets it,
-    // and the others must not block in `accept`.
+    // Several threads can wait for the same connection. Only one thread
+    // gets it, and the other threads must not block in `accept`.
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;

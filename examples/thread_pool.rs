@@ -24,7 +24,7 @@
 //! What to try:
 //!
 //! - All four threads call `accept` on the same listening socket. The kernel gives
-//!   each connection to one of them. The main thread only waits for the four
+//!   each connection to one thread. The main thread only waits for the four
 //!   threads.
 //! - The server decides how many threads there are, not its clients. This has a
 //!   price. Run `cargo run --example tcp_client -- 1239` in four terminals, and do

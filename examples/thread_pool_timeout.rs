@@ -37,8 +37,8 @@
 //!   its own waiting time. When another thread serves a client, this time continues.
 //!   So the pool becomes smaller, and it never grows again.
 //! - The timeout of `accept` does not apply to the sockets that `accept` returns.
-//!   Therefore `handle_client` sets a timeout for its own read. Start the server with
-//!   `cargo run --example thread_pool_timeout -- --timeout 3`. Run
+//!   Therefore `handle_client` sets a timeout for its own read. Start the server
+//!   with `cargo run --example thread_pool_timeout -- --timeout 3`. Run
 //!   `cargo run --example tcp_client -- 1240`, and do not type anything. After 3
 //!   seconds, the server prints `dropped: timed out: nothing received for 3 s`.
 //! - The comments that begin with `timeout` mark what `thread_pool` does not have.
@@ -107,8 +107,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     if !cfg!(windows) {
         socket.set_reuse_address(true)?;
     }
-    // timeout: several threads can wait for the same connection. Only one gets it,
-    // and the others must not block in `accept`.
+    // timeout: several threads can wait for the same connection. Only one thread
+    // gets it, and the other threads must not block in `accept`.
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;

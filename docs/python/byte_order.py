@@ -5,13 +5,12 @@ Slide 7, "byte order over the network". Run: python3 docs/python/byte_order.py
 
 Differences from examples/byte_order.rs:
 
-- Python selects the byte order with a character of the format, Rust with a
-  type, because Rust checks types before the program runs. If you write a
-  character that does not exist, Python raises an exception when it runs the
+- Python selects the byte order with a character of the format. Rust selects it
+  with a type, because Rust checks types before the program runs. If you write
+  a character that does not exist, Python raises an exception when it runs the
   line. If you misspell the type, Rust does not compile the program.
-- Python does not notice an order that exists but is wrong, and neither does
-  Rust, because the bytes do not say how to read them. Both then return another
-  number.
+- Python does not notice a wrong order, and neither does Rust, because the
+  bytes do not say how to read them. Both then return another number.
 - Python's `unpack` returns a tuple, Rust's `read_i32` returns a number,
   because a format can describe several numbers.
 - Python's bytes have a method `hex`, Rust's do not, so the Rust program has a

@@ -6,13 +6,14 @@ Run: python3 docs/python/getaddrinfo.py [HOST=lip6.fr] [SERVICE=www]
 
 Differences from examples/getaddrinfo.rs:
 
-- Python's entry is a tuple of five values, Rust's is a struct whose fields
-  have names, because Rust programs rarely use long tuples. The first three
-  values are the arguments of `socket`, and the last one is the argument of
-  `connect`. The fourth one is usually empty.
-- Python replaces the type 0 in `look_up`, Rust in a function `socket_type`,
-  because a Rust entry keeps the number that the operating system returned.
-- Python's `entries[1]` raises IndexError if there is only one entry, Rust's
+- Python's entry is a tuple of five values. Rust's entry is a struct whose
+  fields have names, because Rust programs rarely use long tuples. The first
+  three values are the arguments of `socket`, and the last value is the
+  argument of `connect`. The fourth value is usually empty.
+- Python replaces the type 0 in `look_up`. Rust does so in a function
+  `socket_type`, because a Rust entry keeps the number that the operating
+  system returned.
+- Python's `entries[1]` raises IndexError if there is only one entry. Rust's
   `get(1)` returns an Option, because the compiler then asks for both cases.
 - Python has no names for protocols, Rust's socket2 does, so this program has a
   dict with two names.

@@ -5,21 +5,21 @@ Run: python3 docs/python/names_ipv4.py [HOST=lip6.fr] [IP=132.227.104.15]
 
 Differences from examples/names_ipv4.rs:
 
-- Python's `print_result` gets a function, Rust's gets a Result, because in
-  Python only the caller of a function can catch its exception. In Rust an
-  error is a value, which a program can pass on.
+- Python's `print_result` gets a function, because in Python only the caller of
+  a function can catch its exception. Rust's `print_result` gets a Result,
+  because in Rust an error is a value, which a program can pass on.
 - Python's `gethostbyaddr` returns the name, its aliases and its addresses.
   Rust's `lookup_addr` returns only the name, so this program prints only the
   name.
-- Python's `getfqdn` also searches the aliases for a name with a dot, Rust's
+- Python's `getfqdn` also searches the aliases for a name with a dot. Rust's
   `full_name` does not, because it does not get the aliases. The two results
   can differ.
 - Python's lookup errors, gaierror and herror, are subclasses of OSError.
   Rust's LookupError is a type of its own, because its numbers are not those
   of the operating system's other errors.
 - Python raises UnicodeError if a part of a name has more than 63 characters,
-  Rust returns a LookupError, because Python checks the name itself before it
-  calls the operating system.
+  because Python checks the name before it calls the operating system. Rust
+  does not check the name, and returns a LookupError.
 """
 
 # ANCHOR: program

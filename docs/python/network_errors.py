@@ -6,18 +6,18 @@ Run: python3 docs/python/network_errors.py [HOST=nonexistent.com]
 
 Differences from examples/network_errors.rs:
 
-- Python's error has a class, Rust's has a kind, because Rust's errors of the
-  network all have the type `io::Error`. In Python, `except` selects by the
+- Python's error has a class. Rust's error has a kind, because Rust's network
+  errors all have the type `io::Error`. In Python, `except` selects by the
   class. In Rust, `match` selects by `kind()`.
-- Python's `print_result` gets a function, Rust's gets a Result, because in
-  Python only the caller of a function can catch its exception.
-- Python's read timeout is socket.timeout, Rust's is `WouldBlock` or
-  `TimedOut`, because Python measures the time itself. Rust reports what the
-  kernel reported. Since Python 3.10, socket.timeout is another name of
-  TimeoutError.
+- Python's `print_result` gets a function, because in Python only the caller of
+  a function can catch its exception. Rust's `print_result` gets a Result.
+- Python's read timeout is socket.timeout, because Python measures the time
+  itself. Rust's read timeout is `WouldBlock` or `TimedOut`, because Rust
+  reports what the kernel reported. Since Python 3.10, socket.timeout is
+  another name of TimeoutError.
 - Python raises UnicodeError if a part of the name has more than 63 characters,
-  Rust returns a LookupError, because Python checks the name itself before it
-  calls the operating system.
+  because Python checks the name before it calls the operating system. Rust
+  does not check the name, and returns a LookupError.
 """
 
 # ANCHOR: program

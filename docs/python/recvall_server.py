@@ -8,12 +8,12 @@ The functions recvall, put_block and get_block are in docs/python/sockets101.
 
 Differences from examples/recvall_server.rs:
 
-- Python has three classes of exceptions here, Rust has one type, io::Error,
-  because in Rust the kind of an error is a value inside it. OSError comes from
-  the socket. EOFError means that the stream ended inside a message. ValueError
-  means that a message is too long or is not valid UTF-8.
-- Python's `recvall` calls `recv` of a socket, Rust's accepts anything that can
-  be read, because a test can then read from memory.
+- Python has three classes of exceptions here. Rust has one type, io::Error,
+  because in Rust the kind of an error is a value inside the error. OSError
+  comes from the socket. EOFError means that the stream ended inside a message.
+  ValueError means that a message is too long or is not valid UTF-8.
+- Python's `recvall` calls `recv` of a socket. Rust's `recvall` accepts
+  anything that can be read, because a test can then read from memory.
 """
 
 # ANCHOR: program

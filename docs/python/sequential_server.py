@@ -6,15 +6,15 @@ Run: python3 docs/python/sequential_server.py [IP:PORT]
 
 Differences from examples/sequential_server.rs:
 
-- Python's `recv` returns new bytes, Rust's `read` returns a length and writes
+- Python's `recv` returns new bytes. Rust's `read` returns a length and writes
   the bytes to a buffer, because Rust lets the caller reuse its memory. At the
   end of the stream, `recv` returns `b""`, and `read` returns 0.
 - Python's `decode` of bytes raises an exception for half a character, because
   it expects a complete text. Both programs therefore use a Decoder, which
   keeps the first half until the second half arrives.
 - Python's UnicodeDecodeError is a subclass of ValueError, so `except OSError`
-  does not catch it. In Rust both errors are an io::Error, because each program
-  here returns that type.
+  does not catch it. In Rust both errors are an io::Error, because
+  `handle_client` returns this type for all its errors.
 """
 
 # ANCHOR: program

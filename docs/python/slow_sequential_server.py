@@ -10,8 +10,8 @@ also different.
 
 Differences from examples/slow_sequential_server.rs:
 
-- Python's `sleep` takes a number of seconds, Rust's takes a Duration, because
-  with a type of its own no call can confuse seconds and milliseconds.
+- Python's `sleep` takes a number of seconds. Rust's `sleep` takes a Duration,
+  because then no call can confuse seconds and milliseconds.
 - Python's program takes as long as Rust's, because both only wait.
 """
 

@@ -12,8 +12,8 @@ Differences from examples/tcp_server.rs:
 - Python's `client` still refers to the closed socket after `close_gracefully`.
   Rust's function takes `client` away, because the compiler then rejects any
   later use of it.
-- Python closes a forgotten socket when nothing refers to it, Rust at the end
-  of its scope, because in Rust each value has exactly one owner.
+- Python closes a forgotten socket when no variable refers to it. Rust closes
+  it at the end of its scope, because in Rust each value has exactly one owner.
 """
 
 # ANCHOR: program

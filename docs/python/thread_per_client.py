@@ -6,11 +6,11 @@ Run: python3 docs/python/thread_per_client.py [IP:PORT]
 
 Differences from examples/thread_per_client.rs:
 
-- Python runs the code of one thread at a time, Rust runs threads on all CPUs,
-  because Python has the global interpreter lock (GIL). A thread that waits in
-  `recv` or `sendall` releases the lock. Threads therefore help a server that
-  mostly waits.
-- Python must close `client` if the thread could not be started, Rust need not,
+- Python runs the code of one thread at a time, because Python has the global
+  interpreter lock (GIL). Rust runs threads on all CPUs. A Python thread that
+  waits in `recv` or `sendall` releases the lock. Threads therefore help a
+  server that mostly waits.
+- Python must close `client` if the thread could not be started. Rust need not,
   because the closure owns `client` and closes it.
 - Python needs `daemon=True`, Rust does not, because Rust never waits for
   threads when `main` has returned.

@@ -17,9 +17,10 @@ Differences from examples/thread_pool_timeout.rs:
   `set_nonblocking`, because several threads can wait for the same connection.
   A thread that does not get it waits for the rest of its time, in both
   languages.
-- Python's `settimeout` applies to `recv` and `sendall`, Rust's
-  `set_read_timeout` only to reads, because the kernel has a timeout for each
-  direction. `read_within` therefore removes Python's timeout after the read.
+- Python's `settimeout` applies to `recv` and `sendall`. Rust's
+  `set_read_timeout` applies only to reads, because the kernel has a timeout
+  for each direction. Python's `read_within` therefore removes the timeout
+  after the read.
 """
 
 # ANCHOR: program

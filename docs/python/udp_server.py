@@ -8,9 +8,9 @@ Differences from examples/udp_server.rs:
 - Python's `decode` raises UnicodeDecodeError, Rust's `from_utf8` returns a
   Result, because in Rust an error is a value. In Python, `except OSError` does
   not catch UnicodeDecodeError, because it is a subclass of ValueError.
-- Python's `print` raises an exception if stdout is closed, Rust's `println!`
-  panics, because each assumes that a program needs its output. Both servers
-  call `print_line` instead, which continues.
+- Python's `print` raises an exception if stdout is closed. Rust's `println!`
+  panics, because both languages assume that a program needs its output. Both
+  servers call `print_line` instead, which continues.
 - Python calls the socket `sock`, Rust `socket`, because Python's module has
   the name `socket`.
 """

@@ -6,7 +6,7 @@ Run: python3 docs/python/udp_server_bytes.py [IP:PORT]
 
 Differences from examples/udp_server_bytes.rs:
 
-- Python's `recvfrom` returns new bytes, Rust's `recv_from` returns a length
+- Python's `recvfrom` returns new bytes. Rust's `recv_from` returns a length
   and writes the bytes to a buffer, because Rust lets the caller reuse its
   memory.
 - Python's `sendto` raises an exception, Rust's `send_to` returns a Result,

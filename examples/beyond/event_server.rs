@@ -37,7 +37,7 @@
 //!   So the server keeps a client in `ready` until a call returns the error "would
 //!   block". This costs an extra call per request.
 //! - In one iteration, each ready client gets one read and one write. So a client
-//!   that sends without a pause cannot block the others.
+//!   that sends without a pause cannot block the other clients.
 //! - If a client does not read its replies, the server stops reading from it. This
 //!   is called back-pressure.
 
