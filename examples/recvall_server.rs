@@ -36,7 +36,8 @@
 //!   `cargo run --example tcp_client -- 1241 "hello"`. The server reads the first
 //!   four bytes, `hell`, as a length of 1,751,477,356 bytes, and drops the client.
 //! - If a client disconnects in the middle of a message, the server prints
-//!   `dropped: ...` with the number of missing bytes. Then it serves the next client.
+//!   `dropped: ...` with the number of missing bytes. Then it serves the next
+//!   client.
 
 // ANCHOR: program
 use std::io;

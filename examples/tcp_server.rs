@@ -29,8 +29,8 @@
 //!   Lessons 9 and 10 (`recvall_server`, `sequential_server`) show two solutions.
 //! - There are two kinds of socket. The listening socket carries no data. `accept`
 //!   returns a new socket for each client.
-//! - Replace `close_gracefully(client)` by `drop(client)`. Start the server again, and
-//!   send 5,000 bytes. On Linux and macOS, run
+//! - Replace `close_gracefully(client)` by `drop(client)`. Start the server again,
+//!   and send 5,000 bytes. On Linux and macOS, run
 //!   `cargo run --example tcp_client -- 1235 "$(printf %05000d 0)"`. The server now
 //!   closes a socket that has unread bytes. So the kernel resets the connection, and
 //!   the client can lose the reply.

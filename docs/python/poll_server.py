@@ -115,7 +115,8 @@ def main():
 
 
 def listen(address):
-    # AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    # The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default
+    # protocol.
     listener = socket.socket(address_family(address), socket.SOCK_STREAM)
     # With SO_REUSEADDR, the server can use the port again immediately after a
     # restart.
