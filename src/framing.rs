@@ -17,9 +17,9 @@ const PREFIX_SIZE: usize = 4;
 /// Reads exactly `length` bytes from a stream. Calls `read` as often as necessary.
 ///
 /// One `read` returns the bytes that have arrived ([recv(2)]). These are often only
-/// a part of what the sender wrote with one call. The reason is that TCP keeps the
-/// order of the bytes, but not the boundaries between writes ([RFC 9293], section
-/// 3.9.1.3). Even if `length` is large, memory grows only as bytes arrive.
+/// a part of what the sender wrote with one call. TCP keeps the order of the bytes,
+/// but not the boundaries between writes ([RFC 9293], section 3.9.1.3). Even if
+/// `length` is large, memory grows only as bytes arrive.
 ///
 /// Slide 9, "TCP server with recvall".
 ///

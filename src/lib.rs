@@ -1,7 +1,8 @@
 //! The functions that several examples share.
 //!
-//! The calls that a lesson teaches (socket, bind, listen, accept, poll) are in the
-//! file of the lesson, where the reader can see them. There are two exceptions:
+//! They are not the calls that a lesson teaches (socket, bind, listen, accept,
+//! poll). The reader finds those calls in the file of the lesson. There are two
+//! exceptions:
 //!
 //! - Lesson 9 teaches [`recvall`], [`put_block`] and [`get_block`]. They are here,
 //!   because a server and a client need them.

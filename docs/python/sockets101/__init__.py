@@ -1,9 +1,9 @@
 """The functions that several programs share: the Python version of src/.
 
-The calls that a lesson teaches (socket, bind, listen, accept, poll) are in the
-file of the lesson, where the reader can see them. Only recvall, put_block and
-get_block are here, although lesson 9 teaches them. The reason is that in Rust,
-a client needs these functions, too.
+They are not the calls that a lesson teaches (socket, bind, listen, accept,
+poll). The reader finds those calls in the file of the lesson. Only recvall,
+put_block and get_block are here, although lesson 9 teaches them. The reason is
+that in Rust, a client needs these functions, too.
 
 The names and the order are those of the Rust library:
 
@@ -74,9 +74,9 @@ def recvall(client, length):
     """Reads exactly `length` bytes. Calls `recv` as often as necessary.
 
     One `recv` returns the bytes that have arrived. These are often only a part
-    of what the sender wrote with one call. The reason is that TCP keeps the
-    order of the bytes, but not the boundaries between writes. Even if `length`
-    is large, memory grows only as bytes arrive.
+    of what the sender wrote with one call. TCP keeps the order of the bytes,
+    but not the boundaries between writes. Even if `length` is large, memory
+    grows only as bytes arrive.
 
     Raises EOFError if the stream ends early. The message says how many bytes
     are missing. An OSError comes from `recv`.

@@ -84,8 +84,8 @@ impl Log {
         waits.map(|two| (two[1].at.saturating_sub(two[0].at), two[1].at)).collect()
     }
 
-    /// Summarizes the run in words. If the first `silent` clients were silent at the start, the
-    /// summary says how many of the other clients got a reply meanwhile.
+    /// Summarizes the run in words. `silent` is the number of clients that were silent at the start.
+    /// If there are any, the summary says how many other clients got a reply meanwhile.
     pub fn summary(&self, silent: usize) -> Vec<String> {
         let mut words = Vec::new();
         let mut late = Self::waits(&self.0, Connecting, Connected);
