@@ -79,6 +79,8 @@ fn main() -> Result<(), Failure> {
                 close_gracefully(client);
                 log_disconnect(peer, &result);
             }
+            // The error may last, for example if too many files are open. The pause
+            // keeps the log short.
             Err(err) => log_and_pause("accept", &err),
         }
     }
@@ -104,8 +106,8 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
     loop {
         let length = client.read(&mut buffer)?;
         if length == 0 {
-            // The client has closed its sending side. Was its last character
-            // complete?
+            // The client has closed its sending side. `finish` returns an error if
+            // the last character is not complete.
             return decoder.finish();
         }
         // `valid` is false if there are invalid bytes after `text`.

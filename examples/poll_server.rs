@@ -24,17 +24,17 @@
 //! What to try:
 //!
 //! - One call, `poll`, waits for all clients. It reports a socket for as long as it
-//!   is ready: `poll` is level-triggered. All sockets are non-blocking, because
+//!   is ready. This is called level-triggered. All sockets are non-blocking, because
 //!   "writable" means that the kernel can take some bytes, not necessarily all. With
 //!   blocking sockets, a client that never reads would stop the only thread.
 //! - The server keeps the replies that the kernel has not taken yet in `unsent`. If
 //!   a client has more than `UNSENT_LIMIT` unsent bytes, the server stops reading
-//!   from it. In the end, the client's own `send` blocks. This is called
-//!   back-pressure.
+//!   from it. The buffers of both kernels become full, and the client's own `send`
+//!   blocks. This is called back-pressure.
 //! - When a client closes its sending side, a read returns 0 bytes. The server then
 //!   sends the unsent replies, because the client may still wait for them.
-//!   `tcp_client` does so. On Linux, `poll` does not report POLLHUP in this case.
-//!   macOS and Windows report it.
+//!   `tcp_client` does so. POLLHUP means a hang-up. On Linux, `poll` reports it only
+//!   when both sides are closed. macOS and Windows report it earlier.
 //! - After invalid bytes, this server closes the connection without
 //!   `close_gracefully`, which would block all other clients. If more bytes arrive
 //!   from that client, the kernel resets the connection, and the last reply can be
@@ -64,10 +64,10 @@ const BUFFER_SIZE: usize = 4096;
 /// The server stops reading from a client that has more unsent bytes than this.
 const UNSENT_LIMIT: usize = 64 * 1024;
 
-/// How long the server does not call `accept` after `accept` has failed.
+/// How long the server waits before it calls `accept` again after an error.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long the server waits after a hang-up of a client that does not read.
+/// How long the server waits if `poll` reports only a hang-up (see `serve`).
 const HANG_UP_PAUSE: Duration = Duration::from_millis(1);
 
 fn main() -> Result<(), Failure> {
@@ -80,10 +80,11 @@ fn main() -> Result<(), Failure> {
     print_line(format!("server ready on {}", listener.local_addr()?));
 
     let mut clients: Vec<Client> = Vec::new();
-    // After `accept` has failed, the server does not call it before this time.
+    // If `accept` fails, the server sets this to a later time.
     let mut accept_again_at = Instant::now();
     loop {
-        // Usually, poll waits for new connections, too, and without a timeout.
+        // `poll` also waits for new connections, and has no timeout. During a pause
+        // after a failed `accept`, both are different.
         let mut listener_events = PollFlags::IN;
         let mut timeout = None;
         let pause = accept_again_at.saturating_duration_since(Instant::now());
@@ -100,7 +101,8 @@ fn main() -> Result<(), Failure> {
         }
 
         // Wait until a socket is ready. If a signal interrupts `poll`, call it
-        // again.
+        // again: `||` makes a closure (a function without a name), which
+        // `retry_on_intr` can call several times. `as_ref` lends the timeout.
         retry_on_intr(|| poll(&mut list, timeout.as_ref()))?;
 
         // Copy what `poll` reports for each entry. The list is not used after this,
@@ -123,11 +125,13 @@ fn main() -> Result<(), Failure> {
         // Accept new connections.
         if !ready[0].is_empty() {
             if let Err(err) = accept_new(&listener, &mut clients) {
-                // Usually, there are just no more pending connections.
+                // `WouldBlock` means that no more connections are pending. An error
+                // about one peer means that a client has already disconnected. In
+                // both cases, the server continues.
                 if err.kind() != ErrorKind::WouldBlock && !is_about_one_peer(&err) {
                     // The connection is still pending, so `poll` would return
-                    // immediately, again and again. Therefore it ignores the
-                    // listener for a while.
+                    // immediately, again and again. Therefore the server does not
+                    // ask for events of the listener for a while.
                     log_line(format!(
                         "cannot accept: {err}; trying again in a second"
                     ));
@@ -155,6 +159,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts new connections, but at most `BACKLOG` of them, so that the connected
 /// clients do not wait too long. Returns the error of the first call that fails.
+/// This is `WouldBlock` if no more connections are pending.
 fn accept_new(listener: &TcpListener, clients: &mut Vec<Client>) -> io::Result<()> {
     for _ in 0..BACKLOG {
         let (stream, peer) = listener.accept()?;
@@ -208,8 +213,9 @@ impl Client {
         if self.wants_to_read() {
             events |= PollFlags::IN;
         }
-        // Only with unsent bytes: an idle socket is always writable, so `poll` would
-        // return immediately each time, and the server would use 100 % of a CPU.
+        // Ask for OUT only with unsent bytes. An idle socket is always writable, so
+        // `poll` would return immediately each time, and the server would use 100 %
+        // of a CPU.
         if !self.unsent.is_empty() {
             events |= PollFlags::OUT;
         }
@@ -235,9 +241,11 @@ impl Client {
 
         if let Err(err) = result {
             if err.kind() == ErrorKind::WouldBlock {
-                // Windows reports POLLHUP again and again if a client has closed its
-                // sending side and does not read. Without this pause, the server
-                // would use 100 % of a CPU.
+                // The kernel has no bytes to read now, or it cannot take more bytes.
+                // The server tries again after the next `poll`. Windows reports a
+                // hang-up (POLLHUP) again and again if a client has closed its
+                // sending side and does not read its replies. Without this pause,
+                // the server would use 100 % of a CPU.
                 if events == PollFlags::HUP {
                     thread::sleep(HANG_UP_PAUSE);
                 }
@@ -256,8 +264,8 @@ impl Client {
         let mut buffer = [0; BUFFER_SIZE];
         let length = self.stream.read(&mut buffer)?;
         if length == 0 {
-            // The client has closed its sending side. Was its last character
-            // complete?
+            // The client has closed its sending side. `finish` returns an error if
+            // the last character is not complete.
             self.result = self.decoder.finish();
             self.state = State::Closing;
             return Ok(());
@@ -274,8 +282,8 @@ impl Client {
 
     fn send_replies(&mut self) -> io::Result<()> {
         let sent = self.stream.write(&self.unsent)?;
-        // Copy the other bytes to a new list. Otherwise `unsent` of an idle client
-        // would keep its memory.
+        // Copy the other bytes to a new list. The old list would keep its memory,
+        // even when it is empty.
         self.unsent = self.unsent[sent..].to_vec();
         Ok(())
     }

@@ -135,6 +135,8 @@ fn serve(listener: &TcpListener, timeout: Duration, delay: Duration) {
                 if err.kind() == ErrorKind::TimedOut {
                     break;
                 }
+                // The error may last, for example if too many files are open. The
+                // pause keeps the log short.
                 log_and_pause("accept", &err);
             }
         }

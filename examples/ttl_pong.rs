@@ -63,8 +63,10 @@ fn main() -> Result<(), Failure> {
         match socket.recv_from(&mut buffer) {
             Ok((_, peer)) => {
                 if peer.port() == own_address.port() {
-                    // The sender address may be forged. Then the server would reply
-                    // to itself forever.
+                    // The address of the sender can be forged. If it is the address
+                    // of this server, the server would reply to itself forever. This
+                    // machine can have several IP addresses, so only the port is
+                    // compared.
                     log_event(
                         peer,
                         "dropped: sent from the server's own port number",
@@ -73,6 +75,8 @@ fn main() -> Result<(), Failure> {
                     reply(&socket, peer);
                 }
             }
+            // The error may last, for example if too many files are open. The pause
+            // keeps the log short.
             Err(err) => log_and_pause("receive", &err),
         }
     }

@@ -101,13 +101,13 @@ def main():
             try:
                 accept_new(listener, poller, clients)
             except BlockingIOError:
-                # Usually, there are just no more pending connections.
+                # No more connections are pending.
                 pass
             except OSError as err:
                 if not is_about_one_peer(err):
                     # The connection is still pending, so `poll` would return
-                    # immediately, again and again. Therefore it ignores the
-                    # listener for a while.
+                    # immediately, again and again. Therefore the server does
+                    # not ask for events of the listener for a while.
                     log_line(
                         f"cannot accept: {err}; trying again in a second"
                     )
@@ -209,8 +209,8 @@ class Client:
     def receive_requests(self):
         received = self.stream.recv(BUFFER_SIZE)
         if len(received) == 0:
-            # The client has closed its sending side. Was its last character
-            # complete?
+            # The client has closed its sending side. `finish` raises an
+            # exception if the last character is not complete.
             try:
                 self.decoder.finish()
             except ValueError as err:

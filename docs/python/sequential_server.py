@@ -48,6 +48,8 @@ def main():
         try:
             client, peer = listener.accept()
         except OSError as err:
+            # The error may last, for example if too many files are open. The pause
+            # keeps the log short.
             log_and_pause("accept", err)
             continue
         log_event(peer, "connected")
@@ -80,8 +82,8 @@ def handle_client(client):
     while True:
         received = client.recv(BUFFER_SIZE)
         if len(received) == 0:
-            # The client has closed its sending side. Was its last character
-            # complete?
+            # The client has closed its sending side. `finish` raises an
+            # exception if the last character is not complete.
             decoder.finish()
             return
         # `valid` is False if there are invalid bytes after `text`.

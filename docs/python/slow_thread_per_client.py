@@ -55,6 +55,8 @@ def main():
         try:
             client, peer = listener.accept()
         except OSError as err:
+            # The error may last, for example if too many files are open. The pause
+            # keeps the log short.
             log_and_pause("accept", err)
             continue
         number += 1
@@ -103,8 +105,8 @@ def handle_client(client, delay):
     while True:
         received = client.recv(BUFFER_SIZE)
         if len(received) == 0:
-            # The client has closed its sending side. Was its last character
-            # complete?
+            # The client has closed its sending side. `finish` raises an
+            # exception if the last character is not complete.
             decoder.finish()
             return
         time.sleep(delay)  # slow

@@ -43,11 +43,15 @@ def main():
         try:
             _, peer = sock.recvfrom(BUFFER_SIZE)
         except OSError as err:
+            # The error may last, for example if too many files are open. The pause
+            # keeps the log short.
             log_and_pause("receive", err)
             continue
         if peer[1] == own_address[1]:
-            # The sender address may be forged. Then the server would reply to
-            # itself forever.
+            # The address of the sender can be forged. If it is the address of
+            # this server, the server would reply to itself forever. This
+            # machine can have several IP addresses, so only the port is
+            # compared.
             log_event(peer, "dropped: sent from the server's own port number")
         else:
             reply(sock, peer)
