@@ -33,8 +33,8 @@
 //!   blocks. This is called back-pressure.
 //! - When a client closes its sending side, a read returns 0 bytes. The server then
 //!   sends the unsent replies, because the client may still wait for them.
-//!   `tcp_client` does so. POLLHUP means a hang-up. On Linux, `poll` reports it only
-//!   when both sides are closed. macOS and Windows report it earlier.
+//!   `tcp_client` does so. On Linux, `poll` reports a hang-up (POLLHUP) only when
+//!   both sides are closed. macOS and Windows report it in this case, too.
 //! - After invalid bytes, this server closes the connection without
 //!   `close_gracefully`, which would block all other clients. If more bytes arrive
 //!   from that client, the kernel resets the connection, and the last reply can be
@@ -83,8 +83,9 @@ fn main() -> Result<(), Failure> {
     // If `accept` fails, the server sets this to a later time.
     let mut accept_again_at = Instant::now();
     loop {
-        // `poll` also waits for new connections, and has no timeout. During a pause
-        // after a failed `accept`, both are different.
+        // `poll` also waits for new connections, and has no timeout. During the
+        // pause after a failed `accept`, it does not wait for connections, and has a
+        // timeout.
         let mut listener_events = PollFlags::IN;
         let mut timeout = None;
         let pause = accept_again_at.saturating_duration_since(Instant::now());
@@ -151,6 +152,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     if !cfg!(windows) {
         socket.set_reuse_address(true)?;
     }
+    // `accept` must not wait, because this thread also serves the clients.
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
@@ -231,7 +233,8 @@ impl Client {
     /// Reads and writes once, as far as this is possible now.
     fn serve(&mut self, events: PollFlags) {
         let mut result = Ok(());
-        // If `poll` reports an error or a hang-up, the read returns it.
+        // Read also if `poll` reports an error or a hang-up. The read then returns
+        // the error, or 0 bytes.
         if events != PollFlags::OUT && self.wants_to_read() {
             result = self.receive_requests();
         }
@@ -283,7 +286,7 @@ impl Client {
     fn send_replies(&mut self) -> io::Result<()> {
         let sent = self.stream.write(&self.unsent)?;
         // Copy the other bytes to a new list. The old list would keep its memory,
-        // even when it is empty.
+        // even when it is empty. Thousands of idle clients would need too much.
         self.unsent = self.unsent[sent..].to_vec();
         Ok(())
     }

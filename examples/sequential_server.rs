@@ -70,8 +70,8 @@ fn main() -> Result<(), Failure> {
                 close_gracefully(client);
                 log_disconnect(peer, &result);
             }
-            // The error may last, for example if too many files are open. The pause
-            // keeps the log short.
+            // The error may last, for example if the server has no more file
+            // descriptors (a socket needs one). The pause keeps the log short.
             Err(err) => log_and_pause("accept", &err),
         }
     }

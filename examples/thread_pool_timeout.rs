@@ -132,7 +132,8 @@ fn serve(listener: &TcpListener, timeout: Duration) {
                 if err.kind() == ErrorKind::TimedOut {
                     break;
                 }
-                // The error may last, for example if too many files are open. The
+                // The error may last, for example if the server has no more file
+                // descriptors (a socket needs one). The
                 // pause keeps the log short.
                 log_and_pause("accept", &err);
             }

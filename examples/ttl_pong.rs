@@ -75,8 +75,7 @@ fn main() -> Result<(), Failure> {
                     reply(&socket, peer);
                 }
             }
-            // The error may last, for example if too many files are open. The pause
-            // keeps the log short.
+            // The error may last. The pause keeps the log short.
             Err(err) => log_and_pause("receive", &err),
         }
     }

@@ -79,8 +79,7 @@ fn main() -> Result<(), Failure> {
                     handle_datagram(&socket, peer, &buffer[..length]);
                 }
             }
-            // The error may last, for example if too many files are open. The pause
-            // keeps the log short.
+            // The error may last. The pause keeps the log short.
             Err(err) => log_and_pause("receive", &err),
         }
     }

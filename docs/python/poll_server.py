@@ -121,6 +121,7 @@ def listen(address):
     # With SO_REUSEADDR, the server can use the port again immediately after a
     # restart.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # `accept` must not wait, because this thread also serves the clients.
     listener.setblocking(False)
     listener.bind(address)
     listener.listen(BACKLOG)
@@ -190,7 +191,8 @@ class Client:
     def serve(self, events):
         """Reads and writes once, as far as this is possible now."""
         try:
-            # If `poll` reports an error or a hang-up, the read raises it.
+            # Read also if `poll` reports an error or a hang-up. The read then
+            # raises the error, or returns 0 bytes.
             if events != select.POLLOUT and self.wants_to_read():
                 self.receive_requests()
             if len(self.unsent) > 0:

@@ -84,8 +84,8 @@ def serve(listener):
         try:
             client, peer = listener.accept()
         except OSError as err:
-            # The error may last, for example if too many files are open. The pause
-            # keeps the log short.
+            # The error may last, for example if the server has no more file
+            # descriptors (a socket needs one). The pause keeps the log short.
             log_and_pause("accept", err)
             continue
         log_event(peer, "connected")

@@ -98,8 +98,8 @@ def serve(listener, timeout):
             # timeout: no client has connected in time, so the thread exits.
             break
         except OSError as err:
-            # The error may last, for example if too many files are open. The pause
-            # keeps the log short.
+            # The error may last, for example if the server has no more file
+            # descriptors (a socket needs one). The pause keeps the log short.
             log_and_pause("accept", err)
             continue
         log_event(peer, "connected")

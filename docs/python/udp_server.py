@@ -42,8 +42,7 @@ def main():
         try:
             datagram, peer = sock.recvfrom(BUFFER_SIZE)
         except OSError as err:
-            # The error may last, for example if too many files are open. The pause
-            # keeps the log short.
+            # The error may last. The pause keeps the log short.
             log_and_pause("receive", err)
             continue
         if peer[1] == own_address[1]:
