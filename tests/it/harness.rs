@@ -41,6 +41,19 @@ pub fn run(name: &str, args: &[&str], input: &str) -> Output {
 /// Runs a program that exits by itself. `input` is its standard input.
 #[track_caller]
 pub fn finish(command: &mut Command, input: &str) -> Output {
+    let output = finish_once(command, input);
+    // Under Wine, the program can fail to start another program (see `spawn`).
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if cfg!(windows) && stderr.contains(&format!("os error {ERROR_INTERNAL_ERROR}"))
+    {
+        skipped("a start by a program", stderr.trim());
+        return finish_once(command, input);
+    }
+    output
+}
+
+#[track_caller]
+fn finish_once(command: &mut Command, input: &str) -> Output {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -63,11 +76,13 @@ pub fn finish(command: &mut Command, input: &str) -> Output {
     Output { status, stdout: output.0, stderr: output.1 }
 }
 
+/// The error of Windows that Wine returns if it cannot start a process.
+const ERROR_INTERNAL_ERROR: i32 = 1359;
+
 /// Starts a program. Under Wine, one start of several hundred fails with this error,
 /// so this function then starts the program again.
 #[track_caller]
 fn spawn(command: &mut Command) -> Child {
-    const ERROR_INTERNAL_ERROR: i32 = 1359;
     let mut result = command.spawn();
     for _ in 0..5 {
         match &result {
