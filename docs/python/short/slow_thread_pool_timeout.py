@@ -1,0 +1,34 @@
+"""The server of lesson 17 in short, but each reply takes
+five seconds."""
+
+import sys
+from socket import *
+from threading import Thread
+from time import sleep
+
+ADDRESS = sys.argv[1] if sys.argv[1:] else "127.0.0.1:1241"
+host, port = ADDRESS.split(":")
+
+listener = socket(AF_INET, SOCK_STREAM)
+if sys.platform != "win32":
+    listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+listener.settimeout(20)
+listener.bind((host, int(port)))
+listener.listen(100)
+print("server ready on %s:%s" % listener.getsockname())
+
+
+def serve():
+    try:
+        while True:
+            client, peer = listener.accept()
+            text = client.recv(4096).decode("utf-8")
+            sleep(5 if text else 0)
+            client.sendall(text.upper().encode("utf-8"))
+            client.close()
+    except timeout:
+        print("Socket timed out, exiting thread")
+
+
+for _ in range(4):
+    Thread(target=serve).start()

@@ -1,0 +1,45 @@
+//! The server of lesson 14 in short, but each reply takes
+//! five seconds.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::{env, error::Error, str, thread, time::Duration};
+
+use socket2::{Domain, Socket, Type};
+
+const ADDRESS: &str = "127.0.0.1:1238";
+const DELAY: Duration = Duration::from_secs(5);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let argument = env::args().nth(1);
+    let address = argument.unwrap_or(ADDRESS.to_string());
+    let address: SocketAddr = address.parse()?;
+
+    let socket =
+        Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(!cfg!(windows))?;
+    socket.bind(&address.into())?;
+    socket.listen(100)?;
+    let listener = TcpListener::from(socket);
+    println!("server ready on {}", listener.local_addr()?);
+
+    loop {
+        let (client, _peer) = listener.accept()?;
+        // If `handle_client` returns an error, it is lost.
+        thread::spawn(move || handle_client(client));
+    }
+}
+
+fn handle_client(mut client: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        let length = client.read(&mut buffer)?;
+        if length == 0 {
+            return Ok(());
+        }
+        thread::sleep(DELAY);
+        let text = str::from_utf8(&buffer[..length])
+            .map_err(io::Error::other)?;
+        client.write_all(text.to_uppercase().as_bytes())?;
+    }
+}
