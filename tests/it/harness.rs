@@ -5,14 +5,17 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// The timeout of every wait. A test that passes never waits that long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// The timeout of every wait. A test that passes never waits that long. (Wine starts programs
+/// slowly, and `check` starts the server again after each failed check.)
+pub const PATIENCE: Duration =
+    Duration::from_secs(if cfg!(windows) { 60 } else { 30 });
 
 /// Returns the path of an example. `cargo test` builds the examples, `cargo test --test it`
 /// does not.
@@ -62,18 +65,30 @@ fn finish_once(command: &mut Command, input: &str) -> Output {
         .env_remove("CARGO"); // `check` then starts the program that is built, and does not build it.
     let mut child = spawn(command);
     let mut stdin = child.stdin.take().unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    let mut stderr = child.stderr.take().unwrap();
-    let mut output = (Vec::new(), Vec::new());
-    let status = thread::scope(|pipes| {
-        // The program may exit before it has read all of its input.
-        pipes.spawn(move || stdin.write_all(input.as_bytes()));
-        pipes.spawn(|| stdout.read_to_end(&mut output.0));
-        pipes.spawn(|| stderr.read_to_end(&mut output.1));
-        wait(&mut child)
-    });
+    let stdout = rest_of(child.stdout.take().unwrap());
+    let stderr = rest_of(child.stderr.take().unwrap());
+    let input = input.to_owned();
+    // The program may exit before it has read all of its input.
+    thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let status = wait(&mut child);
     let status = status.unwrap_or_else(|| panic!("{command:?} does not exit"));
-    Output { status, stdout: output.0, stderr: output.1 }
+    // A program that is still running can have inherited the pipes.
+    let [stdout, stderr] = [stdout, stderr].map(|rest| {
+        let rest = rest.recv_timeout(PATIENCE);
+        rest.unwrap_or_else(|_| panic!("{command:?} left a program running"))
+    });
+    Output { status, stdout, stderr }
+}
+
+/// Reads all that a program writes to a pipe, and sends it when the pipe ends.
+fn rest_of(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, rest) = channel();
+    thread::spawn(move || {
+        let mut output = Vec::new();
+        let _ = pipe.read_to_end(&mut output);
+        let _ = sender.send(output);
+    });
+    rest
 }
 
 /// The error of Windows that Wine returns if it cannot start a process.
