@@ -1,410 +1,1009 @@
-//! `check`: it passes on every example, and fails on every broken server for its reason.
+//! `check`: every lesson passes its checks, and every broken server fails for its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpStream;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Condvar, Mutex, OnceLock};
-use std::{env, fs, thread};
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use crate::harness::{
-    deaf, example, finish, for_each_at_once, resets_show, run, skipped,
+    PATIENCE, Server, deaf, example, finish, for_each_at_once, resets_show, run,
+    skipped,
 };
 use crate::table::{Kind, SERVERS, server};
 use names::BUGS;
+use reasons::REASONS;
 
 #[path = "../mutants/names.rs"]
 mod names;
+#[allow(dead_code)] // The tests need only the names and the sentences.
+#[path = "../../examples/tools/common/reasons.rs"]
+mod reasons;
 
-/// How many run at the same time. Most of it is waiting for answers that do not come: so more
-/// than there are processors, but not so many that a server that is well answers too late.
-/// (Wine has one server for all its programs, which keeps them waiting earlier.)
-const TOGETHER: usize = if cfg!(windows) { 2 } else { 20 };
+/// The number of checks that run at the same time. Most of them wait, so this is more than the
+/// number of processors. But if there are too many, a correct server replies too late. (In
+/// Wine, all programs share one server, so they wait for each other earlier.)
+const TOGETHER: usize = if cfg!(windows) { 2 } else { 8 };
 
-/// Runs `check`, which takes the programs beside its own, with a flaw for those that are broken.
+/// One of the `TOGETHER` checks that may run. Dropping it lets the next one run, also after a
+/// panic.
+struct Running;
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+impl Running {
+    fn wait() -> Self {
+        let running = RUNNING.lock().unwrap();
+        *ENDED.wait_while(running, |running| *running >= TOGETHER).unwrap() += 1;
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap() -= 1;
+        ENDED.notify_one();
+    }
+}
+
+/// Runs `check`, which starts the programs in its own folder. `bug` is for the broken servers.
 #[track_caller]
-fn check(program: &Path, args: &[&str], flaw: &str) -> Output {
-    static RUNNING: Mutex<usize> = Mutex::new(0);
-    static ENDED: Condvar = Condvar::new();
-    let running = RUNNING.lock().unwrap();
-    *ENDED.wait_while(running, |running| *running == TOGETHER).unwrap() += 1;
-    let output = finish(Command::new(program).args(args).env("MUTANT", flaw), "");
-    *RUNNING.lock().unwrap() -= 1;
-    ENDED.notify_one();
-    output
+fn check(program: &Path, args: &[&str], bug: &str) -> Output {
+    let _running = Running::wait();
+    finish(Command::new(program).args(args).env("MUTANT", bug), "")
 }
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 fn exit(output: &Output) -> Option<i32> {
     output.status.code()
 }
 
-/// The checks that failed, each with its reason.
-fn failures(output: &Output) -> BTreeMap<String, String> {
-    let stdout = stdout(output);
-    let lines: Vec<_> = stdout.lines().collect();
-    let failed = lines.windows(2).filter(|two| two[0].starts_with("FAILED "));
-    let name = |line: &str| line.split_whitespace().nth(1).unwrap().to_owned();
-    failed.map(|two| (name(two[0]), two[1].trim().to_owned())).collect()
+/// Returns the last line.
+fn summary(said: &str) -> &str {
+    said.lines().last().unwrap_or_default()
 }
 
-/// The last line: so many of so many.
-fn verdict(output: &Output) -> (usize, usize) {
-    let stdout = stdout(output);
-    let last = stdout.lines().last().unwrap_or_default();
-    let (passed, all) = last.split_once(" of ").expect(&stdout);
-    (passed.parse().unwrap(), all.parse().unwrap())
-}
+/// The width of the column with the mark.
+const INDENT: usize = 10;
 
-/// Every check of its kind is made, and none fails.
-fn every_example_passes() {
-    for_each_at_once(SERVERS.into_iter(), |row| {
-        let output = check(&example("check"), &[row.name], "");
-        let said = stdout(&output);
-        assert_eq!(exit(&output), Some(0), "{said}");
-        let (passed, all) = verdict(&output);
-        assert_eq!(passed, all, "{said}");
-        // A line to begin with, a line for each check, and the verdict: nothing is left out.
-        assert_eq!(said.lines().count(), all + 2, "{said}");
-        assert!(
-            !said.contains('\x1b') && !said.contains('✓'),
-            "not a terminal: {said}"
-        );
+const MARKS: [&str; 5] = ["passed", "by design", "skipped", "not made", "FAILED"];
 
-        // It has left no server behind.
-        let address = said.lines().next().unwrap().rsplit(' ').next().unwrap();
-        if row.is_stream() {
-            assert!(
-                TcpStream::connect(address).is_err(),
-                "{}: still there",
-                row.name
-            );
+/// Returns the rows of a report, each with its mark. Joins the lines of a row, but leaves out
+/// the bytes and the program's output below it.
+fn rows(said: &str) -> Vec<(&str, String)> {
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    let mut is_inside = false;
+    let lines: Vec<_> = said.lines().collect();
+    for (number, line) in lines.iter().enumerate() {
+        let (mark, text) = line.split_at_checked(INDENT).unwrap_or((line, ""));
+        let next = lines.get(number + 1).unwrap_or(&"").trim_start();
+        // `got` is in its own column, below `expected`.
+        let is_below = text.starts_with("| ")
+            || text.starts_with("got      ")
+            || (text.starts_with("expected ") && next.starts_with("got      "));
+        if MARKS.contains(&mark.trim_end()) {
+            rows.push((mark.trim_end(), text.to_owned()));
+            is_inside = true;
+        } else if !mark.trim_end().is_empty() || is_below {
+            is_inside = false;
+        } else if is_inside {
+            let row = &mut rows.last_mut().unwrap().1;
+            *row = format!("{row} {text}");
         }
-    });
+    }
+    rows
 }
 
-/// A server that somebody else has started. What only one of our own can show is left out,
-/// and so is what would take minutes: each is said.
+/// Returns the checks with this mark, each with its text. A passed check has no text.
+fn checks_with(mark: &str, said: &str) -> BTreeMap<String, String> {
+    let mut checks = BTreeMap::new();
+    for (found, row) in rows(said) {
+        let (names, text) = row.split_once(": ").unwrap_or((&row, ""));
+        if found == mark {
+            let names = names.split(", ").map(str::to_owned);
+            checks.extend(names.map(|name| (name, text.to_owned())));
+        }
+    }
+    checks
+}
+
+/// Returns the names of the reasons whose sentences these are. The exit status of the process
+/// can follow them.
+#[track_caller]
+fn reasons_of(text: &str) -> String {
+    let mut rest = text;
+    let mut names = Vec::new();
+    while let Some((name, reason)) =
+        REASONS.iter().find(|(_, reason)| rest.starts_with(reason.says))
+    {
+        names.push(*name);
+        rest = rest[reason.says.len()..].trim_start();
+    }
+    let is_status = rest.starts_with('(') && rest.ends_with(')');
+    assert!(rest.is_empty() || is_status, "this is not a reason: {rest:?}");
+    names.join(" ")
+}
+
+/// Returns the names of all checks.
+fn listed() -> BTreeSet<String> {
+    let list = stdout(&run("check", &["--list"], ""));
+    let (lessons, checks) = list.split_once("The checks:\n").unwrap();
+    for row in SERVERS {
+        let start = format!("  {}  {} ", row.lesson, row.name);
+        assert!(lessons.contains(&start), "{lessons}");
+    }
+    let name = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    checks.lines().map(name).collect()
+}
+
+/// Makes a folder with `check` and a program for each lesson. Returns the path of `check`.
+fn folder(name: &str, program: impl Fn(&'static str) -> PathBuf) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for row in SERVERS {
+        link(&program(row.name), &folder.join(row.name));
+    }
+    link(&example("check"), &folder.join("check"))
+}
+
+/// Gives a program another name, in one step. This is a hard link where possible. While a copy
+/// is written, no process can start it, because a child of another test can hold it open.
+fn link(program: &Path, name: &Path) -> PathBuf {
+    let name = name.with_extension(env::consts::EXE_EXTENSION);
+    let new = name.with_extension("new");
+    let _ = fs::remove_file(&new);
+    fs::hard_link(program, &new)
+        .or_else(|_| fs::copy(program, &new).map(drop))
+        .unwrap();
+    // A rename does nothing if both names already belong to the same file.
+    fs::rename(&new, &name).unwrap();
+    let _ = fs::remove_file(&new);
+    name
+}
+
+/// Returns the `check` of a folder in which each lesson is a broken server.
+fn broken() -> &'static Path {
+    static CHECK: OnceLock<PathBuf> = OnceLock::new();
+    CHECK.get_or_init(|| folder("mutants", |_| example("mutant")))
+}
+
+/// Returns the command lines of the processes that run a program of this folder. Only Linux has
+/// them in files.
+fn running(folder: &Path) -> Vec<String> {
+    let Ok(processes) = fs::read_dir("/proc") else {
+        skipped("whether programs are left running", "there is no folder /proc");
+        return Vec::new();
+    };
+    let path = |process: fs::DirEntry| process.path().join("cmdline");
+    let lines = processes.flatten().map(path).flat_map(fs::read_to_string);
+    lines.filter(|line| line.contains(folder.to_str().unwrap())).collect()
+}
+
+/// Waits until no program of this folder runs.
+#[track_caller]
+fn expect_none_running(folder: &Path) {
+    let deadline = Instant::now() + PATIENCE;
+    while !running(folder).is_empty() {
+        assert!(Instant::now() < deadline, "still running: {:?}", running(folder));
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+// The lessons.
+
+/// All checks that suit a lesson are named, and none fails.
+#[test]
+fn every_lesson_passes() {
+    let program = folder("lessons", example);
+    let made = Mutex::new(BTreeSet::new());
+    for_each_at_once(SERVERS.into_iter(), |row| {
+        let output = check(&program, &[row.name], "");
+        let said = stdout(&output);
+        assert_eq!(exit(&output), Some(0), "{said}{}", stderr(&output));
+        assert_eq!(said.lines().next(), Some(row.name), "{said}");
+        assert!(!said.contains('\x1b') && !said.contains('✓'), "{said}");
+        assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+        let mut names = checks_with("passed", &said);
+        names.extend(checks_with("by design", &said));
+        let all = names.len();
+        let summary = summary(&said);
+        assert_eq!(summary, format!("{all} of {all} checks passed"), "{said}");
+        made.lock().unwrap().extend(names.into_keys());
+    });
+    assert_eq!(made.into_inner().unwrap(), listed());
+    assert_eq!(running(program.parent().unwrap()), [""; 0]);
+}
+
+/// Some checks are only for a server that `check` starts, and some would take minutes with a
+/// slow server. The report names these checks.
 #[test]
 fn a_server_at_an_address_is_checked_too() {
     let cases = [
-        ("udp_server", "0", "0 left out"),
-        ("recvall_server", "0", "0 left out"),
-        ("poll_server", "0", "0 left out"),
-        ("thread_pool_timeout", "0", "1 left out"),
-        ("slow_thread_pool_timeout", "0", "2 left out"),
-        ("slow_sequential_server", "0.02", "4 left out"),
+        ("udp_server", "0", &[][..]),
+        ("recvall_server", "0", &[]),
+        ("poll_server", "0", &[]),
+        ("thread_pool_timeout", "0", &["idle_end"]),
+        ("slow_thread_pool_timeout", "0", &["idle_end", "slow_clients"]),
+        (
+            "slow_sequential_server",
+            "0.02",
+            &["coming_and_going", "connections_200", "megabyte", "never_read"],
+        ),
     ];
     for_each_at_once(cases.into_iter(), |(name, delay, expected)| {
         let row = server(name);
         let options: &[&str] = if row.is_slow() { &["--delay", delay] } else { &[] };
         let server = row.start_with(options);
         let address = server.address.to_string();
-        let output =
-            check(&example("check"), &[name, &address, "--delay", delay], "");
+        let args = [&[name, &address][..], options].concat();
+        let output = check(&example("check"), &args, "");
         let said = stdout(&output);
-        assert_eq!(exit(&output), Some(0), "{said}");
-        let left_out = said.matches("\nleft out").count();
-        assert_eq!(format!("{left_out} left out"), expected, "{said}");
+        assert_eq!(exit(&output), Some(0), "{said}{}", stderr(&output));
+        let title = format!("{address}, checked as {name}\n");
+        assert!(said.starts_with(&title), "{said}");
+        let skipped: Vec<_> = checks_with("skipped", &said).into_keys().collect();
+        let suiting = |name: &&&str| name != &&"coming_and_going" || row.backlog > 1;
+        let expected: Vec<_> = expected.iter().filter(suiting).copied().collect();
+        assert_eq!(skipped, expected, "{said}");
+        let end = match skipped.len() {
+            0 => " passed".to_owned(),
+            count => format!(" passed, {count} skipped"),
+        };
+        assert!(summary(&said).ends_with(&end), "{said}");
     });
 }
 
+/// `check` cannot start this server again, so it says which checks were not made.
 #[test]
-fn without_a_slide_there_is_a_row_for_each() {
-    let output = check(&example("check"), &["--only", "upper_case"], "");
-    assert_eq!(exit(&output), Some(0));
-    let rows = stdout(&output);
-    assert_eq!(rows.lines().count(), SERVERS.len(), "{rows}");
-    for (line, row) in rows.lines().zip(SERVERS) {
-        assert!(line.starts_with(&format!("passed    {} ", row.name)), "{rows}");
-        assert!(line.contains(" 1 of 1 "), "{rows}");
-    }
-    let output = check(
-        &broken(),
-        &["--only", "empty_datagram", "--timeout", "0.3"],
-        "udp_forgets_empty",
-    );
-    assert_eq!(exit(&output), Some(1));
-    let rows = stdout(&output);
-    assert!(rows.starts_with("FAILED    udp_server_bytes "), "{rows}");
-    assert_eq!(rows.matches(" of 1 ").count(), 3, "{rows}");
-    assert!(
-        rows.contains(" 0 of 1 ")
-            && rows.contains("an empty datagram was not answered"),
-        "{rows}"
-    );
+fn a_server_at_an_address_that_exits_is_waited_for() {
+    let mut command = Command::new(example("mutant"));
+    command.arg("0").env("MUTANT", "dies_of_half_a_character");
+    let server = Server::spawn(&mut command);
+    let address = server.address.to_string();
+    let args = ["sequential_server", &address, "--timeout", "0.5"];
+    let output = check(&example("check"), &args, "");
+    let said = stdout(&output);
+    assert_eq!(exit(&output), Some(1), "{said}");
+    let failed = checks_with("FAILED", &said);
+    assert_eq!(failed.keys().collect::<Vec<_>>(), ["byte_by_byte"], "{said}");
+    assert!(checks_with("not made", &said).contains_key("silence"), "{said}");
+    assert!(summary(&said).ends_with("; start it again"), "{said}");
 }
 
 #[test]
-fn wrong_arguments_and_nobody_there_are_one_sentence_and_status_2() {
+fn without_a_lesson_there_is_a_row_for_each() {
+    let output = check(&example("check"), &["--only", "first_client"], "");
+    let said = stdout(&output);
+    assert_eq!(exit(&output), Some(0), "{said}{}", stderr(&output));
+    assert_eq!(said.lines().count(), SERVERS.len(), "{said}");
+    for (line, row) in said.lines().zip(SERVERS) {
+        assert!(line.starts_with(&format!("passed    {} ", row.name)), "{said}");
+        assert!(line.contains(" 1 of 1 check passed ("), "{said}");
+    }
+    let args = ["--only", "empty_datagram", "--timeout", "0.3"];
+    let output = check(broken(), &args, "udp_forgets_empty");
+    let said = stdout(&output);
+    assert_eq!(exit(&output), Some(1), "{said}");
+    assert!(said.starts_with("FAILED    udp_server_bytes "), "{said}");
+    assert_eq!(said.matches(" 0 of 1 check passed (").count(), 3, "{said}");
+    let failed = &checks_with("FAILED", &said)["empty_datagram"];
+    assert_eq!(reasons_of(failed), "NO_END_OF_ANYTHING");
+}
+
+/// `--long` shows what was expected and what came.
+#[test]
+fn the_long_form_shows_each_check() {
+    let args = ["udp_server", "--only", "first_client", "--long"];
+    let said = stdout(&check(&example("check"), &args, ""));
+    let row = &rows(&said)[0];
+    assert_eq!(row.0, "passed");
+    assert!(row.1.starts_with("first_client: one client asks"), "{said}");
+    assert!(row.1.contains("expected \"NEXT\", came \"NEXT\""), "{said}");
+
+    let output = check(broken(), &args, "udp_echo");
+    let said = stdout(&output);
+    assert_eq!(exit(&output), Some(1), "{said}");
+    let row = &rows(&said)[0];
+    assert_eq!(row.0, "FAILED");
+    let wanted = "expected \"HELLO, WORLD\", came \"hello, world\"";
+    assert!(row.1.contains(wanted), "{said}");
+    assert!(row.1.contains(" Convert the text to upper case."), "{said}");
+}
+
+/// A general reason is followed by the expected bytes and those that came.
+#[test]
+fn different_bytes_are_side_by_side() {
+    let args = ["thread_per_client", "--only", "first_client"];
+    let said = stdout(&check(broken(), &args, "reverses"));
+    let failed = &checks_with("FAILED", &said)["first_client"];
+    assert_eq!(reasons_of(failed), "OTHER_BYTES");
+    let bytes = "\n          expected \"HELLO, WORLD\"\
+                 \n          got      \"DLROW ,OLLEH\"\n";
+    assert!(said.contains(bytes), "{said}");
+}
+
+/// A reader that has closed the pipe is not an error. A full disk is, and no server stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_or_full_output_ends_check() {
+    let program = folder("outputs", example);
+    let mut reader = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
+    let closed = reader.stdin.take().unwrap();
+    reader.wait().unwrap();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    for (pipe, code, lines) in
+        [(Stdio::from(closed), Some(0), 0), (Stdio::from(full), Some(2), 1)]
+    {
+        let mut command = Command::new(&program);
+        command.args(["udp_server", "--timeout", "0.5"]).env_remove("CARGO");
+        command.stdin(Stdio::null()).stdout(pipe).stderr(Stdio::piped());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        let stderr = stderr(&output);
+        assert_eq!(exit(&output), code, "{stderr}");
+        assert_eq!(stderr.lines().count(), lines, "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        expect_none_running(program.parent().unwrap());
+    }
+}
+
+// Wrong arguments.
+
+#[test]
+fn wrong_arguments_and_a_missing_server_are_one_sentence_and_status_2() {
     let (_deaf, address) = deaf();
     let address = address.to_string();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone");
     fs::create_dir_all(&folder).unwrap();
     let alone = link(&example("check"), &folder.join("check"));
-    for (program, args, part) in [
-        (example("check"), ["no_such_slide", ""], "no_such_slide"),
-        (example("check"), ["byte_order", ""], "byte_order"),
-        (example("check"), ["tcp_server", &address], &*address),
-        (example("check"), ["tcp_server", "no address"], "no address"),
-        (example("check"), ["--only", "no_such_check"], "no_such_check"),
-        (example("check"), ["udp_server", "--only=half_close"], "half_close"),
-        (example("check"), ["poll_server", "--only=idle_end"], "idle_end"),
-        (example("check"), ["tcp_server", "--timeout=0"], "--timeout"),
-        (example("check"), ["tcp_server", "--bogus"], "--bogus"),
+    let check_here = example("check");
+    let cases = [
+        (&check_here, &["no_such_lesson"][..], "no_such_lesson"),
+        (&check_here, &["byte_order"], "byte_order"),
+        (&check_here, &["my_server"], "check -- tcp_server --own my_server"),
+        (&check_here, &["1234"], "check -- tcp_server 1234"),
+        (&check_here, &["tcp_server", &address], &address),
+        (&check_here, &["tcp_server", "no address"], "no address"),
+        (&check_here, &["--only", "no_such_check"], "no_such_check"),
+        (&check_here, &["udp_server", "--only=half_close"], "half_close"),
+        (&check_here, &["poll_server", "--only=idle_end"], "idle_end"),
+        (&check_here, &["tcp_server", "--timeout=0"], "--timeout"),
+        (&check_here, &["tcp_server", "--bogus"], "--bogus"),
+        (&check_here, &["--own", "tcp_server"], "name the lesson"),
+        (&check_here, &["tcp_server", "--watch"], "--own NAME or --run COMMAND"),
+        (&check_here, &["tcp_server", "--own", "a", "--run", "b"], "not both"),
+        (&check_here, &["tcp_server", "--run", "server"], "{port}"),
+        (&check_here, &["tcp_server", "--own", "x/my_x.rs"], "--own my_x"),
+        (
+            &check_here,
+            &["tcp_server", "--own", "my_no_such_file"],
+            "save your program",
+        ),
         #[cfg(not(feature = "event"))]
-        (example("check"), ["event_server", ""], "--features event -- event_server"),
-        (alone, ["tcp_server", ""], "cargo build --example tcp_server"),
-    ] {
-        let args: Vec<_> = args.into_iter().filter(|arg| !arg.is_empty()).collect();
-        let output = check(&program, &args, "");
-        let stderr = String::from_utf8_lossy(&output.stderr);
+        (&check_here, &["event_server"], "--features event -- event_server"),
+        (&alone, &["tcp_server"], "cargo build --example tcp_server"),
+    ];
+    for_each_at_once(cases.into_iter(), |(program, args, part)| {
+        let output = check(program, args, "");
+        let stderr = stderr(&output);
         assert_eq!(exit(&output), Some(2), "{args:?}: {stderr}");
         assert!(stderr.starts_with("Error: ") && stderr.contains(part), "{stderr}");
         let sentences = stderr.lines().filter(|line| !line.starts_with("usage: "));
         assert_eq!(sentences.count(), 1, "{stderr}");
         assert_eq!(stdout(&output), "", "{args:?}");
+    });
+}
+
+/// The server listens, but the lesson needs the other protocol.
+#[test]
+fn a_server_of_the_other_protocol_is_recognised() {
+    for (name, lesson) in
+        [("tcp_server", "udp_server"), ("udp_server", "tcp_server")]
+    {
+        let server = server(name).start();
+        let address = server.address.to_string();
+        let args = [lesson, &address, "--timeout", "0.5"];
+        let output = check(&example("check"), &args, "");
+        let stderr = stderr(&output);
+        assert_eq!(exit(&output), Some(2), "{stderr}{}", stdout(&output));
+        assert!(stderr.contains(&format!("; check it as {name}")), "{stderr}");
     }
 }
 
-/// Accepts, and never answers.
+// Your own program.
+
 #[test]
-fn a_mute_server_is_given_up() {
-    let output =
-        check(&broken(), &["thread_per_client", "--timeout", "0.5"], "mute");
-    assert_eq!(exit(&output), Some(1));
-    assert_eq!(verdict(&output).0, 0);
-    assert!(stdout(&output).contains(" does not answer: "));
+fn an_own_program_is_graded() {
+    let args = ["sequential_server", "--own", "sequential_server"];
+    let output = check(&example("check"), &args, "");
+    let said = stdout(&output);
+    assert_eq!(exit(&output), Some(0), "{said}{}", stderr(&output));
+    let title = "sequential_server, checked as sequential_server\n";
+    assert!(said.starts_with(title), "{said}");
+    assert!(summary(&said).ends_with(" checks passed"), "{said}");
+}
+
+/// Another program takes the part of Cargo, because a file with an error in `examples/` would
+/// disturb the other tests.
+#[test]
+fn an_own_program_that_does_not_build_is_not_started() {
+    let mut command = Command::new(example("check"));
+    command.args(["tcp_server", "--own", "tcp_server"]);
+    command.env("CARGO", example("mutant")).env_remove("MUTANT");
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let stderr = stderr(&output);
+    assert_eq!(exit(&output), Some(2), "{stderr}");
+    let lines: Vec<_> = stderr.lines().collect();
+    assert!(lines.len() > 1, "the words of the compiler are missing: {stderr}");
+    assert!(lines[lines.len() - 1].contains("does not build; correct"), "{stderr}");
+    assert_eq!(stdout(&output), "");
+}
+
+/// The program's error is in the sentence.
+#[test]
+fn an_own_program_that_exits_at_once_cannot_be_checked() {
+    let args = ["tcp_server", "--own", "tcp_server"];
+    let output = check(broken(), &args, "no_such_bug");
+    let stderr = stderr(&output);
+    assert_eq!(exit(&output), Some(2), "{stderr}");
+    assert!(stderr.contains("exited before it was ready"), "{stderr}");
+    assert!(stderr.contains("It wrote:\n  "), "{stderr}");
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
+fn what_an_own_program_writes_is_below_its_failure() {
+    let args = ["tcp_server", "--own", "tcp_server"];
+    let output = check(broken(), &args, "dies_at_first");
+    let said = stdout(&output);
+    assert_eq!(exit(&output), Some(1), "{said}");
+    let failed = &checks_with("FAILED", &said)["first_client"];
+    assert_eq!(reasons_of(failed), "DIES_AT_FIRST");
+    assert!(failed.ends_with(" (exit status 101)"), "{said}");
+    assert!(said.contains("\n          | thread 'main' "), "{said}");
+    assert!(said.contains("\n          | TypeError: a bytes-like obj"), "{said}");
+    assert!(summary(&said).starts_with("0 of 1 check passed, "), "{said}");
+}
+
+/// Returns the command line that starts an example with these arguments.
+fn line(name: &str, args: &str) -> String {
+    format!("{} {args}", example(name).display())
+}
+
+/// Returns whether `check` can end the programs that a shell has started. The `taskkill` of Wine
+/// ends one process only.
+fn ends_trees() -> bool {
+    let help = || Command::new("taskkill").arg("/?").output().unwrap().stdout;
+    !cfg!(windows) || String::from_utf8_lossy(&help()).to_lowercase().contains("/t")
+}
+
+#[test]
+fn a_command_is_graded() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let fixed = port.to_string();
+    let timeout = "thread_pool_timeout";
+    let slow = "slow_thread_per_client";
+    let mut cases = vec![
+        (vec!["udp_server"], line("udp_server", "{port}"), " passed"),
+        (vec!["udp_server"], line("udp_server", "{address}"), " passed"),
+        (vec!["recvall_server", &fixed], line("recvall_server", &fixed), " passed"),
+        (
+            vec![timeout, "--only", "idle_end"],
+            line(timeout, "{port} {options}"),
+            "1 of 1 check passed",
+        ),
+        (vec![timeout], line(timeout, "{port}"), ", 1 skipped"),
+        (
+            vec![slow, "--only", "slow_clients"],
+            line(slow, "{port} {options}"),
+            "1 of 1 check passed",
+        ),
+    ];
+    if ends_trees() {
+        let tcp_server = line("tcp_server", "{address}");
+        let command = format!("echo hello && {tcp_server}");
+        cases.push((vec!["tcp_server"], command, " passed"));
+    } else {
+        skipped("a command line with two programs", "taskkill has no option /T");
+    }
+    for_each_at_once(cases.into_iter(), |(mut args, command, end)| {
+        args.extend(["--run", &command]);
+        let output = check(&example("check"), &args, "");
+        let said = stdout(&output);
+        assert_eq!(exit(&output), Some(0), "{said}{}", stderr(&output));
+        let title = said.lines().next().unwrap();
+        assert!(title.starts_with(&command), "{said}");
+        assert!(title.ends_with(&format!(", checked as {}", args[0])), "{said}");
+        assert!(summary(&said).ends_with(end), "{said}");
+    });
+}
+
+/// A command that does not start a server is not a failed check.
+#[test]
+fn a_command_that_fails_cannot_be_checked() {
+    let args = ["tcp_server", "--run", "no-such-program {port}"];
+    let output = check(&example("check"), &args, "");
+    let stderr = stderr(&output);
+    assert_eq!(exit(&output), Some(2), "{stderr}");
+    assert!(stderr.contains("the program exited before it listened"), "{stderr}");
+    assert!(stderr.contains("no-such-program"), "{stderr}");
+    assert_eq!(stdout(&output), "");
+}
+
+/// A `check` that does not exit by itself. It is killed when this value is dropped, and the
+/// guard then ends its server.
+struct Watching {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Watching {
+    fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).env_remove("CARGO");
+        let mut child = command.spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines, seen: Vec::new() }
+    }
+
+    /// Waits for a line that starts with `start`. Returns all lines since the last call.
+    #[track_caller]
+    fn until(&mut self, start: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| {
+                panic!("no line starts with {start:?}: {:#?}", self.seen)
+            });
+            let is_last = line.starts_with(start);
+            self.seen.push(line);
+            if is_last {
+                return self.seen.drain(..).collect::<Vec<_>>().join("\n");
+            }
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Each time that the file is saved, `--watch` grades it and shows what is new.
+#[test]
+fn watch_grades_each_time_that_the_file_is_saved() {
+    let program = folder("watched", example);
+    let folder = program.parent().unwrap();
+    // The command contains only this path, so a save of this file is a save of the program.
+    let own = link(&example("mutant"), &folder.join("my_server"));
+    let command = format!("{} {{port}}", own.display());
+    let args = ["udp_server", "--watch", "--run", &command, "--timeout", "1"];
+    let mut watch = Watching::start(
+        Command::new(&program).args(args).env("MUTANT", "udp_lossy"),
+    );
+    let waiting = "Waiting until you save the file";
+    let said = watch.until(waiting);
+    assert!(
+        said.contains("The first failure:\nFAILED    cut_character: "),
+        "{said}"
+    );
+    assert!(said.contains("\n9 of 11 checks passed\n"), "{said}");
+    assert!(!said.contains(" now: "), "{said}");
+
+    link(&example("udp_server"), &own);
+    let said = watch.until(waiting);
+    assert!(said.contains("\npassed now: cut_character, not_utf8\n"), "{said}");
+    assert!(
+        said.contains("\n11 of 11 checks passed\nAll checks passed. "),
+        "{said}"
+    );
+    let next = SERVERS.iter().skip_while(|row| row.name != "udp_server").nth(1);
+    assert!(said.contains(&format!(": {}\n", next.unwrap().name)), "{said}");
+
+    link(&example("mutant"), &own);
+    let said = watch.until(waiting);
+    assert!(said.contains("\nfailed now: cut_character, not_utf8\n"), "{said}");
+
+    #[cfg(unix)]
+    interrupt(&watch.child);
+    #[cfg(windows)]
+    watch.child.kill().unwrap();
+    assert!(crate::harness::wait(&mut watch.child).is_some());
+    expect_none_running(folder);
+}
+
+/// Sends the signal of Ctrl-C. Without `unsafe`, only another program can send it.
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
+}
+
+/// No program can catch SIGKILL, so the guard must notice the end of `check`. The shell of this
+/// command starts two programs, and both must end.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_running_after_sigkill() {
+    let program = folder("killed", example);
+    let folder = program.parent().unwrap();
+    let (one, two) = (folder.join("udp_server"), folder.join("poll_server"));
+    let command = format!("{} 0 & {} {{port}}", one.display(), two.display());
+    let args = ["slow_sequential_server", "--run", &command, "--timeout", "5"];
+    let mut check = Watching::start(Command::new(&program).args(args));
+    let runs = |path: &Path| {
+        let start = format!("{}\0", path.display());
+        running(folder).iter().any(|line| line.starts_with(&start))
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while !runs(&one) || !runs(&two) {
+        assert!(Instant::now() < deadline, "{:?}", running(folder));
+        thread::sleep(Duration::from_millis(5));
+    }
+    check.child.kill().unwrap();
+    check.child.wait().unwrap();
+    expect_none_running(folder);
 }
 
 // The broken servers: `tests/mutants/mutant.rs`.
 
-/// Which flaw, in place of which slide, and what must fail: names of checks, and a part of the
+/// A bug, the lesson that the server claims to be, and the checks that must fail, each with its
 /// reason.
+///
+/// `A B` are two sentences. `A or B` is one of the two, where the result depends on time. A
+/// check with a question mark fails only if two clients are at the same line of the server at
+/// the same time.
 struct Mutant(&'static str, &'static str, &'static [(&'static str, &'static str)]);
-
-const ECHO: &str = "nobody made them upper case";
-const ASCII: &str = "upper case of bytes";
-const PIECES: &str = "one recv is not one character";
-const NOT_TEXT: &str = "bytes that are not UTF-8 were answered";
-const ONE_RECV: &str = "one recv was taken for one message";
-const OUTSIDE: &str = "recv stands outside the loop";
-const OPEN: &str = "the connection stays open";
-const UNTOLD: &str = "nobody told the client";
-const UNREAD: &str = "closed with bytes still unread";
-const AT_ONCE: &str = "it is not sequential";
 
 #[rustfmt::skip]
 const MUTANTS: &[Mutant] = &[
     Mutant("udp_echo", "udp_server", &[
-        ("upper_case unicode datagram_2048 datagram_2049 several_messages kept_apart vanish", ECHO),
-        ("cut_character", "half a character was answered"),
-        ("not_utf8", NOT_TEXT)]),
-    Mutant("udp_small_buffer", "udp_server", &[("datagram_2048 datagram_2049", "the buffer is shorter")]),
-    Mutant("udp_large_buffer", "udp_server", &[("datagram_2049", "the buffer is longer")]),
-    Mutant("udp_answers_another", "udp_server", &[("kept_apart", "an answer meant for another client")]),
-    Mutant("udp_pongs_to_text", "ttl_pong", &[("any_bytes", "nobody asked for text here")]),
-    Mutant("udp_answers_to_text", "udp_server_bytes", &[("any_bytes", "nobody asked for text here")]),
-    Mutant("udp_forgets_empty", "udp_server", &[("empty_datagram", "an empty datagram was not answered")]),
-    Mutant("udp_dies_of_bytes", "udp_server", &[
-        ("cut_character", "the process died of half a character"),
-        ("not_utf8", "the process died of bytes that are not UTF-8"),
-        ("vanish", "the process died of a client that leaves")]),
+        ("first_client unicode nul_bytes datagram_2048 datagram_2049 several_messages kept_apart vanish", "SAME_BYTES"),
+        ("cut_character", "HALF_ANSWERED"),
+        ("not_utf8", "INVALID_ANSWERED")]),
+    Mutant("udp_small_buffer", "udp_server", &[("datagram_2048 datagram_2049", "SHORT_BUFFER")]),
+    Mutant("udp_large_buffer", "udp_server", &[("datagram_2049", "LONG_BUFFER")]),
+    Mutant("udp_answers_another", "udp_server", &[("kept_apart", "OF_ANOTHER")]),
+    Mutant("udp_pongs_to_text", "ttl_pong", &[("any_bytes", "NO_TEXT_ASKED")]),
+    Mutant("udp_answers_to_text", "udp_server_bytes", &[("any_bytes", "NO_TEXT_ASKED")]),
+    Mutant("udp_forgets_empty", "udp_server", &[("empty_datagram", "NO_END_OF_ANYTHING")]),
+    Mutant("udp_dies_of_bytes", "udp_server", &[("cut_character not_utf8 vanish", "DIED")]),
     Mutant("udp_lossy", "udp_server", &[
-        ("cut_character", "half a character was answered"),
-        ("not_utf8", NOT_TEXT)]),
+        ("cut_character", "HALF_ANSWERED"),
+        ("not_utf8", "INVALID_ANSWERED")]),
+    Mutant("udp_whole_buffer", "udp_server", &[
+        ("first_client unicode nul_bytes empty_datagram several_messages kept_apart vanish", "WHOLE_BUFFER"),
+        ("cut_character", "HALF_ANSWERED"),
+        ("not_utf8", "INVALID_ANSWERED")]),
+    Mutant("udp_counts_characters", "udp_server", &[("unicode", "CUT_REPLY")]),
+    Mutant("udp_other_port", "udp_server", &[("first_client", "OTHER_PORT")]),
+    Mutant("udp_one_peer", "udp_server", &[("first_client", "ONE_PEER")]),
+    Mutant("udp_exits_after_55", "udp_server", &[("kept_apart", "COUNT")]),
+
+    Mutant("mute", "thread_per_client", &[("first_client", "NO_ANSWER")]),
+    Mutant("accepts_once", "sequential_server", &[("first_client", "ACCEPTS_ONCE")]),
+    Mutant("dies_at_first", "tcp_server", &[("first_client", "DIES_AT_FIRST")]),
+    Mutant("never_notices_the_end", "sequential_server", &[("first_client", "NO_END_SEEN")]),
+    Mutant("greets", "thread_per_client", &[("first_client", "GREETS")]),
+    Mutant("reads_to_the_end", "thread_per_client", &[("first_client", "WAITS_FOR_THE_END")]),
+    Mutant("thread_fails", "thread_per_client", &[("first_client", "AN_ERROR")]),
+    // The first client can connect before the queue of the server is full.
+    Mutant("never_accepts", "thread_per_client", &[("first_client", "NO_CONNECTION or NO_ANSWER")]),
+    Mutant("waits_for_a_line", "thread_per_client", &[("first_client", "WAITS_FOR_A_LINE")]),
 
     Mutant("echo", "thread_per_client", &[
-        ("upper_case unicode several_messages kept_apart byte_by_byte two_messages cut_character", ECHO),
-        ("not_utf8 half_close silence reset vanish never_read megabyte last_word", ECHO),
-        ("connections_200 coming_and_going", ECHO)]),
+        ("first_client unicode nul_bytes several_messages kept_apart byte_by_byte two_messages", "SAME_BYTES"),
+        ("cut_character not_utf8 half_close silence reset vanish never_read megabyte last_word", "SAME_BYTES"),
+        ("connections_200 coming_and_going", "SAME_BYTES")]),
     Mutant("ascii", "thread_per_client", &[
-        ("unicode byte_by_byte cut_character megabyte", ASCII),
-        ("not_utf8 last_word", NOT_TEXT)]),
+        ("unicode byte_by_byte cut_character megabyte", "NOT_DECODED"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
     Mutant("lossy", "thread_per_client", &[
-        ("byte_by_byte cut_character megabyte", PIECES),
-        ("not_utf8 last_word", NOT_TEXT)]),
+        ("byte_by_byte cut_character megabyte", "REPLACED"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
+    Mutant("capitalizes", "thread_per_client", &[
+        ("first_client unicode nul_bytes several_messages kept_apart two_messages", "LOWER_OR_TITLE"),
+        ("cut_character not_utf8 half_close silence reset vanish never_read megabyte last_word", "LOWER_OR_TITLE"),
+        ("connections_200 coming_and_going", "LOWER_OR_TITLE")]),
+    Mutant("adds_a_newline", "thread_per_client", &[
+        ("first_client unicode nul_bytes several_messages kept_apart byte_by_byte two_messages", "ADDS_NEWLINE"),
+        ("cut_character half_close silence reset vanish never_read megabyte", "ADDS_NEWLINE"),
+        ("connections_200 coming_and_going", "ADDS_NEWLINE"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
+    Mutant("adds_returns", "thread_per_client", &[("two_messages", "CRLF")]),
+    Mutant("adds_nul", "thread_per_client", &[
+        ("first_client unicode nul_bytes several_messages kept_apart two_messages", "NUL_SENT"),
+        ("cut_character half_close silence reset vanish never_read", "NUL_SENT"),
+        ("connections_200 coming_and_going", "NUL_SENT"),
+        ("byte_by_byte megabyte", "NUL_SENT"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
+    Mutant("adds_more", "thread_per_client", &[
+        ("first_client unicode nul_bytes several_messages kept_apart two_messages", "MORE_BYTES"),
+        ("cut_character half_close silence reset vanish never_read", "MORE_BYTES"),
+        ("connections_200 coming_and_going", "MORE_BYTES"),
+        ("byte_by_byte megabyte", "OTHER_BYTES"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
+    Mutant("replies_twice", "thread_per_client", &[
+        ("first_client unicode nul_bytes several_messages kept_apart two_messages", "TWICE"),
+        ("cut_character half_close silence reset vanish never_read", "TWICE"),
+        ("megabyte", "TWICE or OTHER_BYTES"),
+        ("connections_200 coming_and_going", "TWICE"),
+        ("byte_by_byte", "OTHER_BYTES"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
+    Mutant("accumulates", "thread_per_client", &[
+        ("several_messages kept_apart", "ACCUMULATES"),
+        ("byte_by_byte", "OTHER_BYTES"),
+        ("cut_character", "ACCUMULATES"),
+        ("never_read", "MORE_BYTES or OTHER_BYTES"),
+        ("megabyte", "OTHER_BYTES")]),
+    Mutant("whole_buffer", "thread_per_client", &[
+        ("first_client unicode nul_bytes several_messages kept_apart byte_by_byte two_messages", "WHOLE_BUFFER"),
+        ("cut_character half_close silence reset vanish never_read", "WHOLE_BUFFER"),
+        ("connections_200 coming_and_going", "WHOLE_BUFFER"),
+        ("megabyte", "REPLACED"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
+    Mutant("bytes_repr", "thread_per_client", &[
+        ("first_client unicode nul_bytes several_messages kept_apart byte_by_byte two_messages", "BYTES_REPR"),
+        ("cut_character not_utf8 half_close silence reset vanish never_read megabyte last_word", "BYTES_REPR"),
+        ("connections_200 coming_and_going", "BYTES_REPR")]),
+    Mutant("question_marks", "thread_per_client", &[
+        ("unicode byte_by_byte megabyte", "QUESTION_MARKS"),
+        ("cut_character", "QUESTION_MARKS")]),
+    Mutant("latin_1", "thread_per_client", &[
+        ("unicode byte_by_byte cut_character megabyte", "LATIN_1"),
+        ("not_utf8 last_word", "INVALID_ANSWERED")]),
+    Mutant("encodes_latin_1", "thread_per_client", &[
+        ("unicode byte_by_byte megabyte", "LATIN_1"),
+        ("cut_character", "LATIN_1")]),
+    Mutant("nul_ends", "thread_per_client", &[("nul_bytes", "NUL_ENDS")]),
+    Mutant("reverses", "thread_per_client", &[
+        ("first_client unicode several_messages kept_apart two_messages", "OTHER_BYTES"),
+        ("cut_character not_utf8 half_close silence reset vanish never_read megabyte last_word", "OTHER_BYTES"),
+        ("connections_200 coming_and_going", "OTHER_BYTES"),
+        ("nul_bytes", "OTHER_BYTES")]),
+    Mutant("good_text_lost", "thread_per_client", &[
+        ("not_utf8", "GOOD_LOST"),
+        ("last_word", "GOOD_LOST")]),
+
     Mutant("one_recv_and_end", "thread_per_client", &[
-        ("several_messages", OUTSIDE),
-        ("kept_apart byte_by_byte", ONE_RECV),
-        ("never_read", ""), // It takes all that comes for a second, or not all.
-        ("cut_character", "the second half of é was taken for a whole message: one recv is not one character"),
-        ("megabyte", ONE_RECV)]),
+        ("several_messages", "OUTSIDE"),
+        ("kept_apart byte_by_byte megabyte", "ONE_RECV"),
+        ("never_read", "UNBOUND or ONE_RECV"),
+        ("cut_character", "SECOND_HALF")]),
     Mutant("one_recv", "thread_per_client", &[
-        ("several_messages", OUTSIDE),
-        ("kept_apart byte_by_byte megabyte", ONE_RECV),
-        ("cut_character", "the second means nothing alone"),
-        ("not_utf8", UNTOLD),
-        ("never_read", "still read from"),
-        ("last_word", OPEN)]),
+        ("several_messages", "OUTSIDE"),
+        ("kept_apart byte_by_byte megabyte", "ONE_RECV"),
+        ("cut_character", "HALF_LOST"),
+        ("not_utf8", "UNTOLD"),
+        ("never_read", "UNBOUND"),
+        ("last_word", "NOT_CLOSED")]),
     Mutant("dies_of_half_a_character", "sequential_server", &[
-        ("byte_by_byte", "the process died of a text in segments of one byte"),
-        ("cut_character", "the process died of half a character"),
-        ("not_utf8", "the process died of bytes that are not UTF-8"),
-        ("vanish", "the process died of a client that leaves"),
-        ("megabyte", "the process died of a text of 1 MiB"),
-        ("last_word", "the process died of a client that still sends")]),
+        ("byte_by_byte cut_character not_utf8 vanish megabyte last_word", "DIED")]),
     Mutant("thread_dies_of_half_a_character", "thread_per_client", &[
-        ("byte_by_byte", "the first half of é was taken for bad UTF-8"),
-        ("cut_character", "the text before half of é was not answered"),
-        ("not_utf8", UNTOLD),
-        ("megabyte last_word", "no answer")]),
-    // It answers nothing else either: the checks end with the first.
-    Mutant("waits_for_a_line", "thread_per_client", &[("upper_case", "the server waits for a newline")]),
-    Mutant("first_line_only", "thread_per_client", &[("two_messages", "what followed the first message in the segment was thrown away")]),
-    Mutant("half_close_is_the_end", "poll_server", &[("half_close", "had ended its own side got no answer")]),
-    Mutant("no_end", "thread_per_client", &[("half_close", "the server does not end its own")]),
+        ("byte_by_byte", "FIRST_HALF"),
+        ("cut_character", "HALF_HELD"),
+        ("not_utf8", "UNTOLD"),
+        ("megabyte", "FIRST_HALF"),
+        ("last_word", "NO_ANSWER")]),
+    Mutant("first_line_only", "thread_per_client", &[("two_messages", "THROWN_AWAY")]),
+    Mutant("half_close_is_the_end", "poll_server", &[("half_close", "REQUESTS_END")]),
+    Mutant("no_end", "thread_per_client", &[("half_close", "NO_OWN_END")]),
     Mutant("shared_text", "thread_per_client", &[
-        ("kept_apart", "an answer meant for another client"),
-        ("coming_and_going ?never_read", "")]),
-    Mutant("dies_of_a_reset", "thread_per_client", &[("reset", "the process died of a reset")]),
-    Mutant("dies_of_a_cut_end", "thread_per_client", &[("vanish", "the process died of a client that leaves")]),
-    Mutant("closes_on_the_unread", "thread_per_client", &[("last_word", UNREAD)]),
-    Mutant("hundred_clients", "thread_per_client", &[("connections_200", "some connections are not served")]),
-    Mutant("throws_out_newcomers", "poll_server", &[("coming_and_going", "an answer was lost while clients came and went")]),
+        ("kept_apart", "OF_ANOTHER"),
+        ("?coming_and_going ?never_read", "any")]),
+    Mutant("dies_of_a_reset", "thread_per_client", &[("reset", "DIED")]),
+    Mutant("dies_of_a_cut_end", "thread_per_client", &[("vanish", "DIED")]),
+    Mutant("waits_for_a_first_message", "sequential_server", &[("silence", "STILL_HELD")]),
+    Mutant("waits_after_a_reset", "sequential_server", &[("reset", "NEXT_WAITS")]),
+    Mutant("killed_by_sigpipe", "thread_per_client", &[("vanish", "SIGPIPE")]),
+    Mutant("closes_on_the_unread", "thread_per_client", &[("last_word", "UNREAD")]),
+    Mutant("hundred_clients", "thread_per_client", &[("connections_200", "ONLY_N")]),
+    Mutant("thirty_clients", "thread_per_client", &[
+        ("not_utf8 reset", "COUNT"),
+        ("connections_200", "COUNT or EXITED or NOT_SERVED EXITED"),
+        ("coming_and_going", "COUNT or EXITED")]),
+    Mutant("thirty_threads", "thread_per_client", &[("connections_200", "ONLY_N")]),
+    Mutant("leaks_sockets", "thread_per_client", &[
+        ("never_read", "COUNT"),
+        ("connections_200", "NOT_SERVED"),
+        ("coming_and_going", "NOT_SERVED or MIXED_UP")]),
+    Mutant("too_many_open", "thread_per_client", &[("connections_200", "FEW_DESCRIPTORS")]),
+    Mutant("skips_every_third", "thread_per_client", &[("connections_200", "NOT_SERVED or ONLY_N")]),
+    Mutant("one_accept_for_each_event", "poll_server", &[
+        ("kept_apart", "ONE_EVENT"),
+        ("silence", "ONE_EVENT"),
+        ("coming_and_going", "ONE_EVENT or MIXED_UP")]),
+    Mutant("throws_out_newcomers", "poll_server", &[("coming_and_going", "MIXED_UP")]),
     Mutant("in_a_row", "thread_per_client", &[
-        ("silence", "silent clients keep the others waiting"),
-        ("never_read", "a client that does not read blocks the others"),
-        ("connections_200", "some connections are not served")]),
-    Mutant("together", "sequential_server", &[("one_after_another", AT_ONCE)]),
-    Mutant("blocking_send", "poll_server", &[
-        ("never_read", "a client that does not read blocks the others: the send is blocking, or the socket was left blocking")]),
-    // How much it takes before check stops depends on how fast the two are.
-    Mutant("forgets_the_rest", "poll_server", &[("never_read", "lost")]),
-    Mutant("loses_the_rest", "thread_per_client", &[("never_read", "a send may take fewer than it was given")]),
-    Mutant("dies_of_the_rest", "poll_server", &[("never_read", "the process died of a client that does not read")]),
-    Mutant("slow_in_turn", "slow_thread_per_client", &[("slow_clients", "slow clients wait for each other")]),
+        ("silence", "SILENCE_BLOCKS"),
+        ("never_read", "BLOCKED"),
+        ("connections_200", "ONLY_N")]),
+    Mutant("together", "sequential_server", &[("one_after_another", "NOT_SEQUENTIAL")]),
+    Mutant("blocking_send", "poll_server", &[("never_read", "BLOCKED")]),
+    // It depends on the speed of the two programs how much the server takes.
+    Mutant("forgets_the_rest", "poll_server", &[("never_read", "UNBOUND or LOST")]),
+    Mutant("loses_the_rest", "thread_per_client", &[("never_read", "LOST")]),
+    Mutant("dies_of_the_rest", "poll_server", &[("never_read", "DIED")]),
+    Mutant("slow_in_turn", "slow_thread_per_client", &[("slow_clients", "IN_TURN")]),
     Mutant("slow_together", "slow_sequential_server", &[
-        ("one_after_another", AT_ONCE),
-        ("slow_clients", "served at the same time")]),
-    Mutant("in_a_row", "slow_sequential_server", &[("slow_clients", "nothing here takes its time")]),
+        ("one_after_another", "NOT_SEQUENTIAL"),
+        ("slow_clients", "ALL_AT_ONCE")]),
+    Mutant("in_a_row", "slow_sequential_server", &[("slow_clients", "NOT_SLOW")]),
 
     Mutant("stays_open", "tcp_server", &[
-        ("one_message byte_by_byte cut_character last_word", OPEN),
-        ("not_utf8", UNTOLD),
-        ("half_close", "the server does not end its own"),
-        ("one_after_another", AT_ONCE)]),
-    Mutant("one_message_unread", "tcp_server", &[("last_word", UNREAD)]),
-    Mutant("pool_of_five", "thread_pool", &[("pool_of_four", "there are more than four threads")]),
-    Mutant("pool_of_three", "thread_pool", &[
-        ("silence", "fewer than four threads"),
-        ("pool_of_four", "did not come back to accept")]),
-    Mutant("pool_thread_dies_of_a_reset", "thread_pool", &[("reset", "the process died of a reset")]),
-    Mutant("never_idle", "thread_pool_timeout", &[("idle_end", "the program still waits")]),
-    Mutant("idle_in_silence", "thread_pool_timeout", &[("idle_end", "each of the four threads says once")]),
-    Mutant("idle_with_an_error", "thread_pool_timeout", &[("idle_end", "a thread whose time was over failed")]),
-    Mutant("silence_forever", "thread_pool_timeout", &[("idle_end", "the time limit of accept is none for recv")]),
+        ("one_message byte_by_byte cut_character last_word", "NOT_CLOSED"),
+        ("not_utf8", "UNTOLD"),
+        ("half_close", "NO_OWN_END"),
+        ("one_after_another", "NOT_SEQUENTIAL")]),
+    Mutant("one_message_unread", "tcp_server", &[("last_word", "UNREAD")]),
+    Mutant("one_message_stripped", "tcp_server", &[
+        ("kept_apart two_messages", "STRIPPED"),
+        ("cut_character", "REPLACED"),
+        ("not_utf8", "INVALID_ANSWERED")]),
+    Mutant("one_line", "tcp_server", &[("first_client", "WAITS_FOR_A_LINE")]),
+    Mutant("closes_too_early", "tcp_server", &[("first_client", "UNREAD")]),
+    Mutant("pool_of_five", "thread_pool", &[("pool_of_four", "MORE_THAN_FOUR")]),
+    Mutant("pool_of_three", "thread_pool", &[("silence pool_of_four", "FEWER")]),
+    Mutant("pool_with_a_lock", "thread_pool", &[("silence pool_of_four", "FEWER")]),
+    Mutant("pool_threads_wait_after_a_reset", "thread_pool", &[("reset", "THREADS_GONE")]),
+    Mutant("pool_waits_for_a_first_message", "thread_pool", &[("pool_of_four", "NOT_RELEASED")]),
+    Mutant("pool_thread_dies_of_a_reset", "thread_pool", &[("reset", "EXITED")]),
+    Mutant("never_idle", "thread_pool_timeout", &[("idle_end", "NEVER_ENDS")]),
+    Mutant("idle_in_silence", "thread_pool_timeout", &[("idle_end", "NOT_SAID")]),
+    Mutant("idle_with_an_error", "thread_pool_timeout", &[("idle_end", "ENDED_BADLY")]),
+    Mutant("silence_forever", "thread_pool_timeout", &[("idle_end", "NO_LIMIT")]),
+    Mutant("slow_two_at_a_time", "slow_thread_pool_timeout", &[("slow_clients", "NOT_FOUR")]),
 
     Mutant("recv_4", "recvall_server", &[
-        ("byte_by_byte", ONE_RECV),
-        ("prefix_in_pieces", "one recv(4) was taken for the whole length")]),
+        ("byte_by_byte", "ONE_RECV"),
+        ("prefix_in_pieces", "ONE_RECV_4")]),
+    // The length of the first read of a long message differs from time to time.
     Mutant("recv_body", "recvall_server", &[
-        ("byte_by_byte", ONE_RECV),
-        ("cut_character", "the first half of é was taken for bad UTF-8"),
-        ("two_messages", "other bytes came"),
-        ("megabyte", ""),
-        ("ends_inside", "nobody looked")]),
-    Mutant("believes_the_length", "recvall_server", &[("announces_4_gib last_word", "the announced length was believed")]),
-    Mutant("empty_is_the_end", "recvall_server", &[("empty_block", "it is a block with nothing in it")]),
-    Mutant("dies_of_an_end_inside", "recvall_server", &[
-        ("ends_inside", "the process died of a client that ends inside a block"),
-        ("silence", "the process died of a client that says nothing"),
-        ("vanish", "the process died of a client that leaves before its answer")]),
-    Mutant("lossy_block", "recvall_server", &[("not_utf8", NOT_TEXT)]),
+        ("byte_by_byte", "ONE_RECV"),
+        ("two_messages", "MORE_BYTES or OTHER_BYTES"),
+        ("cut_character", "FIRST_HALF"),
+        ("ends_inside", "CUT_ANSWERED"),
+        ("megabyte", "ONE_RECV or AN_ERROR")]),
+    Mutant("believes_the_length", "recvall_server", &[("announces_4_gib last_word", "BELIEVED")]),
+    Mutant("empty_is_the_end", "recvall_server", &[("empty_block", "EMPTY_BLOCK")]),
+    Mutant("dies_of_an_end_inside", "recvall_server", &[("ends_inside silence vanish", "DIED")]),
+    Mutant("lossy_block", "recvall_server", &[("not_utf8", "INVALID_ANSWERED")]),
     Mutant("block_stays_open", "recvall_server", &[
-        ("one_message two_messages", OPEN),
-        ("not_utf8", UNTOLD),
-        ("ends_inside", "is waited for"),
-        ("announces_4_gib last_word", "the announced length was believed"),
-        ("half_close", "the server does not end its own"),
-        ("one_after_another", AT_ONCE)]),
+        ("one_message two_messages", "NOT_CLOSED"),
+        ("not_utf8", "UNTOLD"),
+        ("ends_inside", "STILL_WAITS"),
+        ("announces_4_gib last_word", "BELIEVED"),
+        ("half_close", "NO_OWN_END"),
+        ("one_after_another", "NOT_SEQUENTIAL")]),
+    Mutant("little_endian", "recvall_server", &[("first_client", "WRONG_ORDER")]),
+    Mutant("writes_little_endian", "recvall_server", &[("first_client", "WRONG_ORDER")]),
+    Mutant("no_prefix", "recvall_server", &[
+        ("first_client unicode nul_bytes one_message kept_apart byte_by_byte two_messages", "NO_PREFIX"),
+        ("cut_character not_utf8 ends_inside announces_4_gib half_close silence reset vanish", "NO_PREFIX"),
+        ("megabyte connections_200 one_after_another", "NO_PREFIX"),
+        ("empty_block", "NO_PREFIX or EMPTY_BLOCK"),
+        ("prefix_in_pieces", "NO_PREFIX")]),
+    Mutant("length_in_characters", "recvall_server", &[
+        ("unicode byte_by_byte cut_character megabyte", "LENGTH_IN_CHARACTERS")]),
+    Mutant("length_with_prefix", "recvall_server", &[
+        ("first_client unicode nul_bytes one_message kept_apart byte_by_byte two_messages", "LENGTH_WITH_PREFIX"),
+        ("cut_character not_utf8 empty_block ends_inside announces_4_gib half_close", "LENGTH_WITH_PREFIX"),
+        ("silence reset vanish megabyte connections_200 one_after_another", "LENGTH_WITH_PREFIX"),
+        ("prefix_in_pieces", "LENGTH_WITH_PREFIX")]),
+    Mutant("stops_after_a_megabyte", "recvall_server", &[("megabyte", "STOPS_SERVING")]),
 ];
 
-/// A folder in which the broken server has the name of each slide, with a `check` beside it
-/// that takes it for one.
-fn broken() -> PathBuf {
-    static CHECK: OnceLock<PathBuf> = OnceLock::new();
-    let check = CHECK.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
-        fs::create_dir_all(&folder).unwrap();
-        for row in SERVERS {
-            link(&example("mutant"), &folder.join(row.name));
-        }
-        link(&example("check"), &folder.join("check"))
-    });
-    check.clone()
-}
+/// A bug for which `check` prints a sentence instead of a report: the server has the wrong
+/// protocol. `a_server_of_the_other_protocol_is_recognised` tests the sentence.
+const OTHER_PROTOCOL: (&str, &str) = ("together", "udp_server");
 
-/// The same file under another name. Not a copy where it can be avoided: a program that is
-/// still being written cannot be started, and another test's child may hold it open.
-fn link(program: &Path, name: &Path) -> PathBuf {
-    let name = name.with_extension(env::consts::EXE_EXTENSION);
-    let _ = fs::remove_file(&name);
-    fs::hard_link(program, &name)
-        .or_else(|_| fs::copy(program, &name).map(drop))
-        .unwrap();
-    name
-}
+/// This reason is only for a network that does not report that a datagram was refused. The
+/// loopback interface reports it.
+const NOT_ON_LOOPBACK: &str = "TCP_SERVER_THERE";
 
-/// What this system does not let a client see.
-fn invisible(Mutant(flaw, slide, _): &Mutant) -> Option<&'static str> {
-    let by_reset = flaw.contains("reset") || flaw.contains("unread");
-    if by_reset && !resets_show() {
-        return Some("here a reset looks like any other end");
+/// Returns the reason why a bug does not show on this operating system.
+fn invisible(Mutant(bug, lesson, _): &Mutant) -> Option<&'static str> {
+    let by_reset = ["reset", "unread", "too_early"];
+    if by_reset.iter().any(|part| bug.contains(part)) && !resets_show() {
+        return Some("a reset looks like a normal close here");
     }
-    let by_length =
-        flaw.ends_with("_buffer") && server(slide).kind == Kind::Datagram;
-    (by_length && cfg!(windows))
-        .then_some("Windows drops what is longer than the buffer")
+    if *bug == "one_accept_for_each_event" && !cfg!(target_os = "linux") {
+        return Some("only Linux has epoll");
+    }
+    if *bug == "killed_by_sigpipe" && cfg!(windows) {
+        return Some("Windows has no signals");
+    }
+    let is_datagram = server(lesson).kind == Kind::Datagram;
+    (bug.ends_with("_buffer") && is_datagram && cfg!(windows))
+        .then_some("Windows discards a datagram that is longer than the buffer")
 }
 
-/// Both at once, as most of it is waiting.
 #[test]
-fn every_example_passes_and_every_broken_server_fails_for_its_reason() {
-    // Windows does not link a program that is running.
-    broken();
-    thread::scope(|both| {
-        both.spawn(every_example_passes);
-        every_broken_server_fails_the_checks_that_it_should_for_its_reason();
-    });
-}
-
-fn every_broken_server_fails_the_checks_that_it_should_for_its_reason() {
-    let (mut seen, unseen): (Vec<_>, Vec<_>) =
+fn every_broken_server_fails_for_its_reason() {
+    let (mut visible, others): (Vec<_>, Vec<_>) =
         MUTANTS.iter().partition(|mutant| invisible(mutant).is_none());
-    for mutant in unseen {
+    for mutant in others {
         skipped(mutant.0, invisible(mutant).unwrap_or_default());
     }
-    let check_one = |Mutant(flaw, slide, expected): &Mutant| {
-        let output = check(&broken(), &[slide, "--timeout", "1.2"], flaw);
-        let mut failed = failures(&output);
-        let said = stdout(&output);
-        for (checks, why) in *expected {
-            for name in checks.split(' ') {
-                // A check with a question mark fails only if two clients are at the
-                // same line of the server at the same time.
-                if let Some(sometimes) = name.strip_prefix('?') {
-                    failed.remove(sometimes);
-                    continue;
+    if cfg!(windows) {
+        // Wine starts programs slowly: all broken servers would take seven minutes.
+        let all = visible.len();
+        visible = visible.into_iter().step_by(4).collect();
+        skipped(
+            "most of the broken servers",
+            format!("{} of {all} run", visible.len()),
+        );
+    }
+    // The longest runs come first.
+    visible.sort_by_key(|Mutant(.., expected)| {
+        std::cmp::Reverse(expected.iter().filter(|(_, why)| *why != "DIED").count())
+    });
+    let doubtful = Mutex::new(Vec::new());
+    for_each_at_once(visible.into_iter(), |mutant| {
+        if !differences(mutant).is_empty() {
+            doubtful.lock().unwrap().push(mutant);
+        }
+    });
+    // On a busy machine, a correct reply can come too late. A second run, alone, decides.
+    let wrong: Vec<_> =
+        doubtful.into_inner().unwrap().into_iter().flat_map(differences).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Returns what differs from the table in the report about a broken server.
+fn differences(Mutant(bug, lesson, expected): &Mutant) -> Vec<String> {
+    let output = check(broken(), &[lesson, "--timeout", "1.2"], bug);
+    let said = format!("{}{}", stdout(&output), stderr(&output));
+    let mut failed = checks_with("FAILED", &said);
+    let mut found = Vec::new();
+    for (checks, allowed) in *expected {
+        for name in checks.split(' ') {
+            let (name, must_fail) =
+                name.strip_prefix('?').map_or((name, true), |name| (name, false));
+            let Some(text) = failed.remove(name) else {
+                if must_fail {
+                    found.push(format!("{bug}: {name} does not fail"));
                 }
-                let reason = failed.remove(name);
-                let reason = reason
-                    .unwrap_or_else(|| panic!("{flaw}: {name} passes\n{said}"));
-                assert!(reason.contains(why), "{flaw}: {name}: {reason}\n{said}");
+                continue;
+            };
+            let reasons = reasons_of(&text);
+            let is_allowed =
+                *allowed == "any" || allowed.split(" or ").any(|one| one == reasons);
+            if !is_allowed {
+                found.push(format!(
+                    "{bug}: {name}: {reasons}, but expected {allowed}"
+                ));
             }
         }
-        assert!(failed.is_empty(), "{flaw}: these fail too: {failed:#?}\n{said}");
-        assert_eq!(exit(&output), Some(1), "{flaw}");
-    };
-    // Those that wait longest come first.
-    seen.sort_by_key(|Mutant(.., expected)| {
-        expected.iter().map(|(checks, _)| checks.split(' ').count()).max()
-    });
-    seen.reverse();
-    for_each_at_once(seen.into_iter(), check_one);
+    }
+    for (name, text) in failed {
+        found.push(format!("{bug}: {name} fails, too: {}", reasons_of(&text)));
+    }
+    if exit(&output) != Some(1) {
+        found.push(format!("{bug}: {}", output.status));
+    }
+    if !found.is_empty() {
+        found.push(said);
+    }
+    found
 }
 
 /// Runs `mutant` with this value of its environment variable, or without a value.
@@ -415,10 +1014,10 @@ fn mutant(bug: Option<&str>) -> Output {
 }
 
 /// `mutant` lists exactly the bugs that the tests expect `check` to find, and the lesson of
-/// each. (`mute` has a test of its own.)
+/// each.
 #[test]
 fn without_a_known_name_mutant_lists_its_bugs() {
-    let mut tested = BTreeSet::from([("mute", "thread_per_client")]);
+    let mut tested = BTreeSet::from([OTHER_PROTOCOL]);
     tested.extend(MUTANTS.iter().map(|Mutant(bug, lesson, _)| (*bug, *lesson)));
     assert_eq!(
         BUGS.iter().map(|bug| (bug.name, bug.lesson)).collect::<BTreeSet<_>>(),
@@ -426,7 +1025,7 @@ fn without_a_known_name_mutant_lists_its_bugs() {
     );
     for bug in [None, Some("no_such_bug"), Some("")] {
         let output = mutant(bug);
-        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = stderr(&output);
         assert_eq!(exit(&output), Some(2), "{stderr}");
         assert_eq!(stdout(&output), "");
         let mut lines = stderr.lines();
@@ -440,23 +1039,22 @@ fn without_a_known_name_mutant_lists_its_bugs() {
     }
 }
 
-/// A check that notices nothing is a defect, and so is one that is not in the list.
+/// A check that never fails is useless.
 #[test]
-fn every_check_notices_a_broken_server() {
-    let list = stdout(&run("check", &["--list"], ""));
-    let (slides, checks) = list.split_once("The checks:\n").unwrap();
-    for row in SERVERS {
-        assert!(
-            slides.contains(&format!("  {}  {} ", row.lesson, row.name)),
-            "{slides}"
-        );
-    }
-    let listed: BTreeSet<_> =
-        checks.lines().map(|l| l.split_whitespace().next().unwrap()).collect();
-    let noticing = MUTANTS
-        .iter()
-        .flat_map(|mutant| mutant.2)
-        .flat_map(|(names, _)| names.split(' '))
-        .filter(|name| !name.starts_with('?'));
-    assert_eq!(noticing.collect::<BTreeSet<_>>(), listed);
+fn every_check_notices_something() {
+    let failing = MUTANTS.iter().flat_map(|mutant| mutant.2);
+    let failing = failing.flat_map(|(names, _)| names.split(' '));
+    let failing = failing.filter(|name| !name.starts_with('?')).map(str::to_owned);
+    assert_eq!(failing.collect::<BTreeSet<_>>(), listed());
+}
+
+/// A reason that no bug causes is not tested.
+#[test]
+fn every_reason_is_shown_by_a_bug() {
+    let reasons = MUTANTS.iter().flat_map(|mutant| mutant.2);
+    let shown: BTreeSet<_> =
+        reasons.flat_map(|(_, reasons)| reasons.split(' ')).collect();
+    let missing = REASONS.iter().map(|(name, _)| *name);
+    let missing: Vec<_> = missing.filter(|name| !shown.contains(name)).collect();
+    assert_eq!(missing, [NOT_ON_LOOPBACK]);
 }

@@ -21,6 +21,7 @@ mod one_message;
 mod output;
 mod plain_words;
 mod programs;
+mod rude;
 mod setup;
 mod streams;
 mod table;

@@ -122,11 +122,7 @@ const LATER: &[&str] = &[
     "docs/src/udp_server.md",
     "docs/src/udp_server_bytes.md",
     "docs/src/using.md",
-    "examples/tools/check/checks.rs",
-    "examples/tools/check/main.rs",
-    "examples/tools/check/reasons.rs",
     "examples/tools/check/wire.rs",
-    "tests/it/check.rs",
 ];
 
 /// The folders that are searched, with the endings of their files.

@@ -14,6 +14,7 @@ pub mod crowd;
 mod draw;
 #[cfg(target_os = "linux")]
 mod figures;
+pub mod says;
 #[cfg(target_os = "linux")]
 mod scenes;
 mod schedule;

@@ -4,10 +4,13 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use sockets101_book::crowd::is_current;
-use sockets101_book::{Generated, folder, generate};
+use sockets101_book::{Generated, folder, generate, read, says, top};
 
 fn main() -> ExitCode {
-    match generate().and_then(|all| write(&all).map_err(|err| err.to_string())) {
+    let result = write_says()
+        .and_then(|()| generate())
+        .and_then(|all| write(&all).map_err(|err| err.to_string()));
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("Error: {err}");
@@ -28,6 +31,16 @@ fn write(all: &Generated) -> io::Result<()> {
     }
     for sentence in &all.skipped {
         println!("skipped: {sentence}");
+    }
+    Ok(())
+}
+
+/// Writes the page "What `check` says" again, if it has changed.
+fn write_says() -> Result<(), String> {
+    let text = says::page()?;
+    if text != read(says::PAGE)? {
+        println!("wrote {}", says::PAGE);
+        fs::write(top().join(says::PAGE), text).map_err(|err| err.to_string())?;
     }
     Ok(())
 }

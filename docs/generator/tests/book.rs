@@ -177,10 +177,11 @@ fn no_file_has_more_than_one_pair_of_anchors() {
     }
 }
 
-/// Programs are included from their files. No page has a copy of one.
+/// Programs are included from their files. No page has a copy of one. The wrong lines of Python
+/// on the page "What `check` says" are from the table of `check`.
 #[test]
 fn code_is_included_and_not_pasted() {
-    for file in files() {
+    for file in files().into_iter().filter(|file| file != "check_says.md") {
         let text = page(&file);
         let mut language = None;
         for line in text.lines() {

@@ -5,91 +5,84 @@
 //!
 //! ```text
 //! $ cargo run --example check -- thread_pool --only reset
-//! thread_pool at 127.0.0.1:50412
-//! passed    reset              a reset: expected "NEXT", came "NEXT" (486.0 ms)
-//! 1 of 1
+//! thread_pool
+//! passed    reset
+//! 1 of 1 check passed
 //! ```
 //!
 //! Arguments:
 //!
-//! - `[LESSON]`: the example to build, start on a free port, and check. Without it, all of
-//!   them are checked, and each has one line.
-//! - `[IP:PORT]`: the address of a server to check instead. It must do what the lesson's server
-//!   does. `HOST:PORT` and `PORT` (on this machine) work, too.
+//! - `[LESSON]`: the lesson whose work the server must do. `check` builds and starts the server of
+//!   this lesson. Without a lesson, it checks all of them, and each has one row.
+//! - `[IP:PORT]`: the address of a server that already runs. `HOST:PORT` and `PORT` (on this
+//!   machine) work, too.
+//! - `[--own NAME]`: your program `examples/NAME.rs`. `check` builds and starts it.
+//! - `[--run COMMAND]`: a command that starts your program, in any language. `check` replaces
+//!   `{port}` or `{address}` by a free one, and `{options}` by an option such as `--delay=0.4`.
+//!   If your program has a fixed port, write its `IP:PORT`, too.
+//! - `[--watch]`: grades your program (`--own` or `--run`) each time that you save its file.
+//! - `[--long]`: shows for each check what was expected and what came.
 //! - `[--list]`: prints the lessons and the checks.
 //! - `[--only CHECK]`: makes only one check.
 //! - `[--timeout 2]`: the seconds after which a check gives up a server that does not reply.
-//! - `[--delay 5]`: the seconds that the slow server at `IP:PORT` sleeps before a reply. A
-//!   server that `check` starts does not sleep.
+//! - `[--delay 5]`: the seconds that a slow server sleeps before a reply. Without this option,
+//!   `check` starts a slow server without a delay, or measures the delay of yours.
 //!
 //! What to try:
 //!
-//! - A line shows what the client did, what it expected, what came, and how long it took.
-//!   The exit status is 0 if all checks passed, and 1 if some failed. It is 2 if an argument is
-//!   wrong, or if no server listens on the address.
+//! - Copy a lesson to `examples/my_server.rs`, break it, and run `cargo run --example check --
+//!   thread_pool --own my_server`. The exit status is 0 if all checks passed, and 1 if some
+//!   failed. It is 2 if an argument is wrong, or if the server did not start.
 //! - A sequential server cannot serve two clients at the same time. This is not a failure, so
 //!   `check` prints `by design`.
-//! - Send one rude client: start `thread_pool`, run `cargo run --example check -- thread_pool
-//!   1239 --only reset`, and read what the server logs.
+//! - Keep `check` open while you write: `cargo run --example check -- sequential_server --own
+//!   my_server --watch`.
 
+mod blame;
 mod checks;
+#[path = "../common/connection.rs"]
+mod connection;
+mod grade;
 #[path = "../common/lessons.rs"]
 mod lessons;
+#[allow(dead_code)] // The page "What `check` says" shows some of it.
+#[path = "../common/reasons.rs"]
 mod reasons;
+mod report;
+#[allow(dead_code)] // Some of it is only for crowd.
 #[path = "../common/server.rs"]
 mod server;
+mod watch;
 mod wire;
-#[allow(dead_code)] // Some of it is only for crowd.
 #[path = "../common/words.rs"]
 mod words;
 
-use std::fmt::{Display, Write as _};
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use sockets101::{Args, Failure, log_line, print_or_exit};
 
-use checks::{CHECKS, Check, TOO_LONG_FOR_SLOW};
+use checks::{CHECKS, Check};
+use grade::{Mark, SLOW, grade};
 use lessons::{Row, SERVERS};
-use reasons::{reason, why};
-use wire::{Lab, Seen, missed};
-use words::has_colours;
+use report::Output;
+use server::{Launch, Program};
+use wire::{Lab, takes};
 
-const USAGE: &str = "check [LESSON] [IP:PORT] [--list] [--only CHECK] [--timeout 2] [--delay 5]";
-
-/// The time after which a check gives up a server that does not reply, in seconds.
-const TIMEOUT: f64 = 2.0;
-
-/// The time that a slow lesson sleeps before a reply, in seconds.
-const DELAY: f64 = 5.0;
-
-/// The server that is in the table only with the feature `event`.
-const BEHIND_A_FEATURE: &str = "event_server";
-
-/// The standard output. If it is closed or full, the program stops its servers and exits.
-#[derive(Default)]
-struct Output {
-    error: Option<io::Error>,
-}
-
-impl Output {
-    /// Prints a line, unless an earlier line could not be printed.
-    fn line(&mut self, text: impl Display) {
-        if self.error.is_none() {
-            self.error = writeln!(io::stdout(), "{text}").err();
-        }
-    }
-}
+const USAGE: &str = "check [LESSON] [IP:PORT] [--own NAME] [--run COMMAND] [--watch] [--long] \
+    [--list] [--only CHECK] [--timeout 2] [--delay 5]";
 
 fn main() -> ExitCode {
+    server::guard_if_asked();
     let mut output = Output::default();
     let result = run(&mut output);
-    // All servers have stopped.
+    output.end_line();
     let failure = match (result, output.error) {
         (Err(failure), _) => failure,
-        // The reader has seen enough, for example `head -2`.
+        // The reader has closed stdout, for example `head -2`. All servers have stopped.
         (Ok(_), Some(err)) if err.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
         (Ok(_), Some(err)) => format!("cannot write to stdout: {err}; free some space").into(),
         (Ok(all_passed), None) => return ExitCode::from(u8::from(!all_passed)),
@@ -98,63 +91,203 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
+/// What to check, and how.
+pub struct Task {
+    row: Row,
+    /// What the report calls it.
+    title: String,
+    /// How to start the program. `None` if the server at the address already runs.
+    launch: Option<Launch>,
+    /// The address of the server. The port is 0 if it is not known yet.
+    address: SocketAddr,
+    checks: Vec<&'static Check>,
+    timeout: Duration,
+    delay: Option<Duration>,
+}
+
 /// Returns true if all checks passed.
 fn run(output: &mut Output) -> Result<bool, Failure> {
     let mut args = Args::new(USAGE);
     let wants_list = args.option("--list", false);
     let only = args.option("--only", String::new());
-    let timeout = args.timeout("--timeout", TIMEOUT);
+    let own = args.option("--own", String::new());
+    let command = args.option("--run", String::new());
+    let is_watching = args.option("--watch", false);
+    let is_long = args.option("--long", false);
+    let timeout = args.timeout("--timeout", 2.0);
+    let delay = args.seconds("--delay", SLOW.as_secs_f64());
     let lesson = args.positional(String::new());
-    let address = if has_address() { Some(args.server_address(0)?) } else { None };
-    let delay = args.seconds("--delay", if address.is_some() { DELAY } else { 0.0 });
+    // An argument that is not there has its default value, so this reads the command line again.
+    let mut given = Args::new(USAGE);
+    let is_given = |value: String| !value.is_empty();
+    let delay = is_given(given.option("--delay", String::new())).then_some(delay);
+    let _lesson = given.positional(String::new());
+    let has_address = is_given(given.positional(String::new()));
+    let address = if has_address { Some(args.server_address(0)?) } else { None };
     args.finish();
 
     if wants_list {
         print_or_exit(list());
         return Ok(true);
     }
-    let named = |row: &&Row| lesson.is_empty() || row.name == lesson;
-    let rows: Vec<Row> = SERVERS.iter().filter(named).copied().collect();
-    let wanted = |check: &&Check| only.is_empty() || check.name == only;
-    let checks: Vec<&Check> = CHECKS.iter().filter(wanted).collect();
-    if rows.is_empty() && lesson == BEHIND_A_FEATURE {
-        let command = "cargo run --example check --features event";
-        return Err(format!("{lesson} needs a feature: {command} -- {lesson}").into());
+    if !own.is_empty() && !command.is_empty() {
+        args.refuse("give --own or --run, not both");
     }
-    if rows.is_empty() {
-        return Err(format!("there is no server named '{lesson}'; see --list").into());
+    let is_own = !own.is_empty() || !command.is_empty();
+    if is_watching && !is_own {
+        args.refuse("--watch needs your program: --own NAME or --run COMMAND");
     }
-    if !checks.iter().any(|check| rows.iter().any(check.suits)) {
+    if is_own && lesson.is_empty() {
+        args.refuse("name the lesson whose work your program must do, before the options");
+    }
+    let rows = rows(&lesson)?;
+    check_program(&own, &command, address)?;
+    let mut tasks = Vec::new();
+    for row in rows {
+        let is_named = |check: &&Check| only.is_empty() || check.name == only;
+        let checks = CHECKS.iter().filter(is_named).filter(|check| (check.suits)(&row));
+        let program = match (&*own, &*command) {
+            ("", "") => Program::Example(row.name.into()),
+            ("", command) => Program::Command(command.into()),
+            (own, _) => Program::Example(own.into()),
+        };
+        let starts = is_own || address.is_none();
+        tasks.push(Task {
+            row,
+            title: title(row.name, &own, &command, address),
+            launch: starts.then_some(Launch { program, options: Vec::new(), address }),
+            address: address.unwrap_or(SocketAddr::from(([0; 4], 0))),
+            checks: checks.collect(),
+            timeout,
+            delay,
+        });
+    }
+    tasks.retain(|task| !task.checks.is_empty());
+    if tasks.is_empty() {
         let whose = if lesson.is_empty() { "any lesson" } else { &lesson };
         return Err(format!("there is no check named '{only}' for {whose}; see --list").into());
     }
-    if address.is_none() {
-        server::build(rows.iter().map(|row| row.name))?;
+
+    if is_watching {
+        return watch::watch(&tasks[0], output);
+    }
+    build(&tasks)?;
+    if let [task] = &*tasks {
+        return check_one(task, is_long, output);
     }
     let mut all_passed = true;
-    for row in &rows {
-        let checks: Vec<_> = checks.iter().filter(|check| (check.suits)(row)).collect();
-        if checks.is_empty() || output.error.is_some() {
-            continue;
+    for task in &tasks {
+        let start = Instant::now();
+        let entries = grade(task, |_| {})?;
+        report::print_lesson(output, task.row.name, &entries, start.elapsed());
+        all_passed &= report::has_passed(&entries);
+        if output.error.is_some() {
+            break;
         }
-        let delay = if row.is_slow() { delay } else { Duration::ZERO };
-        let nowhere = SocketAddr::from(([0; 4], 0));
-        let mut lab =
-            Lab { row: *row, address: address.unwrap_or(nowhere), timeout, delay, server: None };
-        if address.is_none() {
-            lab.renew()?;
-        }
-        all_passed &= examine(lab, &checks, rows.len() == 1, output)?;
     }
     Ok(all_passed)
 }
 
-/// Returns true if the command line has an address. [`Args`] can only return an address or a
-/// default, so this reads the command line once more.
-fn has_address() -> bool {
-    let mut args = Args::new(USAGE);
-    let _lesson = args.positional(String::new());
-    !args.positional(String::new()).is_empty()
+/// Makes the checks of one lesson, and prints each result. Returns true if all have passed.
+fn check_one(task: &Task, is_long: bool, output: &mut Output) -> Result<bool, Failure> {
+    let entries = grade(task, |entry| {
+        if entry.check.name == task.checks[0].name {
+            output.line(&task.title);
+        }
+        if is_long {
+            output.line(&report::long_row(entry));
+        } else if entry.mark == Mark::Passed {
+            output.name(entry.check.name);
+        }
+    })?;
+    if !is_long {
+        report::print_rows(output, &entries);
+    }
+    output.line(&report::summary(&entries));
+    Ok(report::has_passed(&entries))
+}
+
+/// Builds the examples of all tasks.
+fn build(tasks: &[Task]) -> Result<(), Failure> {
+    let mut names = Vec::new();
+    for task in tasks {
+        if let Some(Launch { program: Program::Example(name), .. }) = &task.launch {
+            names.push(name.as_str());
+        }
+    }
+    if names.is_empty() { Ok(()) } else { server::build(names) }
+}
+
+/// Returns the server under test, which is not started yet.
+pub fn lab_of(task: &Task) -> Lab {
+    let mut lab = Lab::new(task.row, task.launch.clone(), task.address, task.timeout);
+    if !task.row.is_slow() {
+        return lab;
+    }
+    lab.delay = task.delay.unwrap_or(SLOW);
+    if let Some(launch) = &mut lab.launch {
+        if takes(&task.row, &launch.program, "--delay") {
+            lab.delay = task.delay.unwrap_or_default();
+            launch.options.push(format!("--delay={}", lab.delay.as_secs_f64()));
+        }
+    }
+    lab
+}
+
+/// Returns what the report calls the server.
+fn title(lesson: &str, own: &str, command: &str, address: Option<SocketAddr>) -> String {
+    let program = [own, command].concat();
+    let server = match address {
+        None if program.is_empty() => return lesson.to_owned(),
+        None => program,
+        Some(address) if program.is_empty() => address.to_string(),
+        Some(address) => format!("{program} at {address}"),
+    };
+    format!("{server}, checked as {lesson}")
+}
+
+/// Returns the lesson with this name, or all lessons with a server.
+fn rows(lesson: &str) -> Result<Vec<Row>, Failure> {
+    let named = |row: &&Row| lesson.is_empty() || row.name == lesson;
+    let rows: Vec<Row> = SERVERS.iter().filter(named).copied().collect();
+    if !rows.is_empty() {
+        return Ok(rows);
+    }
+    let advice = if lesson == "event_server" {
+        format!("{lesson} needs a feature: cargo run --example check --features event -- {lesson}")
+    } else if lesson.starts_with(|c: char| c.is_ascii_digit() || c == '[') || lesson.contains(':') {
+        format!("name the lesson before the address, for example: check -- tcp_server {lesson}")
+    } else if lesson.starts_with("my_") {
+        let command = format!("check -- tcp_server --own {}", bare(lesson));
+        format!("{lesson} is not a lesson; name the lesson that it must do, for example: {command}")
+    } else if server::source_path(lesson).is_file() {
+        format!("{lesson} is not a server of the workbook; see --list, or use --own {lesson}")
+    } else {
+        format!("there is no server named '{lesson}'; see --list")
+    };
+    Err(advice.into())
+}
+
+/// Returns the name of an example without its folder and without `.rs`.
+fn bare(name: &str) -> &str {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    name.strip_suffix(".rs").unwrap_or(name)
+}
+
+/// Returns an error if the user's program cannot be started in this way.
+fn check_program(own: &str, command: &str, address: Option<SocketAddr>) -> Result<(), Failure> {
+    if bare(own) != own {
+        return Err(format!("--own takes only a name: --own {}", bare(own)).into());
+    }
+    if !own.is_empty() {
+        server::find_own(own)?;
+    }
+    let has_port = command.contains("{port}") || command.contains("{address}");
+    if command.is_empty() || has_port || address.is_some() {
+        return Ok(());
+    }
+    let advice = "write {port} where your program takes its port, or give its fixed IP:PORT";
+    Err(format!("the command does not say where your program listens; {advice}").into())
 }
 
 fn list() -> String {
@@ -167,126 +300,4 @@ fn list() -> String {
         let _ = writeln!(text, "      {:<20}{}", check.name, check.does);
     }
     text
-}
-
-/// Makes the checks. Prints a line for each of them, or one line for all. Returns true if all
-/// have passed.
-fn examine(
-    mut lab: Lab,
-    checks: &[&&Check],
-    lines: bool,
-    output: &mut Output,
-) -> Result<bool, Failure> {
-    let name = lab.row.name;
-    if lab.server.is_none() {
-        if let Some(why) = lab.absence() {
-            return Err(format!("nobody listens at {}: {why}", lab.address).into());
-        }
-    }
-    if lines {
-        output.line(format!("{name} at {}", lab.address));
-    }
-    let start = Instant::now();
-    let (mut passed, mut total, mut failures) = (0, checks.len(), Vec::new());
-    for (number, check) in checks.iter().enumerate() {
-        if output.error.is_some() {
-            break;
-        }
-        let (mark, words) = match left_out(check, &lab) {
-            Some(why) => (LEFT_OUT, why.to_owned()),
-            None => make(check, &lab),
-        };
-        let words = format!("{} {:<18} {words}", marked(mark), check.name);
-        passed += usize::from(mark == PASSED || mark == BY_DESIGN);
-        total -= usize::from(mark == LEFT_OUT);
-        if lines {
-            output.line(words);
-        } else if mark == FAILED {
-            failures.push(words);
-        }
-        if mark == FAILED && number + 1 < checks.len() {
-            // The server of the next check must be well, so ours is started again.
-            if lab.server.is_some() {
-                lab.renew()?;
-            }
-            if lab.ask("hello").is_err_and(|miss| miss.talk.came.is_empty()) {
-                let end = "does not answer: the other checks were not made";
-                output.line(format!("{name} {end}"));
-                break;
-            }
-        }
-    }
-    if total == 0 {
-        return Err("there is no check left to be made".into());
-    }
-    let verdict = format!("{passed} of {total}");
-    if lines {
-        output.line(verdict);
-    } else {
-        let mark = marked(if passed == total { PASSED } else { FAILED });
-        output.line(format!("{mark} {name:<26}{verdict:<10}{}", seconds(start)));
-        for failure in failures {
-            output.line(failure);
-        }
-    }
-    Ok(passed == total)
-}
-
-/// Makes one check. Returns its mark, and the words about it.
-fn make(check: &Check, lab: &Lab) -> (Mark, String) {
-    let start = Instant::now();
-    let mut outcome = (check.run)(lab);
-    if outcome.is_ok() && lab.exits_within(Duration::ZERO).is_some() {
-        outcome = missed("a server that lives on", "its end", why::DIED);
-    }
-    let time = seconds(start);
-    let (mark, remark, seen) = match outcome {
-        Ok(seen) => match seen.remark {
-            Some(what) => (BY_DESIGN, format!(": {what}"), seen),
-            None => (PASSED, String::new(), seen),
-        },
-        Err(miss) => (FAILED, format!("\n          {}", reason(check, lab, &miss)), miss),
-    };
-    let Seen { expected, came, .. } = seen;
-    (mark, format!("{}: expected {expected}, came {came} ({time}){remark}", check.does))
-}
-
-/// Returns the reason if a check cannot be made with this server, although it is made with
-/// others of its kind.
-fn left_out(check: &Check, lab: &Lab) -> Option<&'static str> {
-    let (given, slow) = (lab.server.is_none(), !lab.delay.is_zero());
-    match check.name {
-        "idle_end" if given => Some("only for a server that is started here"),
-        "slow_clients" if given && !slow => Some("there is nothing to see"),
-        name if slow && TOO_LONG_FOR_SLOW.contains(&name) => {
-            Some("would take minutes: start the server with --delay 0, and give it here too")
-        }
-        _ => None,
-    }
-}
-
-fn seconds(start: Instant) -> String {
-    match start.elapsed().as_secs_f64() {
-        long if long >= 1.0 => format!("{long:.1} s"),
-        short => format!("{:.1} ms", short * 1000.0),
-    }
-}
-
-/// The result of a check: a tick, a word, and a colour.
-type Mark = (char, &'static str, u8);
-
-const PASSED: Mark = ('✓', "passed", 32);
-const BY_DESIGN: Mark = ('✓', "by design", 36);
-const FAILED: Mark = ('✗', "FAILED", 31);
-const LEFT_OUT: Mark = ('-', "left out", 33);
-
-/// Formats a mark as a column. The word alone says everything. Ticks and colours only help.
-fn marked((tick, word, colour): Mark) -> String {
-    if has_colours() {
-        format!("\x1b[{colour}m{tick} {word:<9}\x1b[0m")
-    } else if io::stdout().is_terminal() {
-        format!("{tick} {word:<9}")
-    } else {
-        format!("{word:<9}")
-    }
 }

@@ -1,26 +1,81 @@
-//! Starts an example as a process, reads its ready line, and stops it.
+//! Starts a server as a process, reads its ready line, and stops it.
 
+mod guard;
+
+use std::collections::VecDeque;
 use std::env::{self, consts::EXE_SUFFIX};
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use sockets101::Failure;
 
+pub use guard::{guard_if_asked, status_words};
+
 /// The longest time from the start of a server to its ready line.
 const START: Duration = Duration::from_secs(20);
+
+/// The longest time from the end of a server to the end of its guard.
+const STOP: Duration = Duration::from_secs(5);
+
+/// The number of lines that are kept of each server, because a server can log millions of lines.
+const KEPT: usize = 1000;
+
+/// The number of lines of a server that a sentence quotes.
+const QUOTED: usize = 5;
+
+/// What the first line of a server must be.
+const READY: &str = "server ready on ";
+
+/// Returns the path of the source of an example.
+pub fn source_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.rs"))
+}
+
+/// Returns an error if the package does not have this example of a student.
+pub fn find_own(name: &str) -> Result<(), Failure> {
+    let path = source_path(name);
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(format!("there is no file {}; save your program there", path.display()).into())
+}
 
 /// Builds the examples if cargo runs this program. Otherwise, the programs in this program's
 /// folder are used as they are.
 pub fn build<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
-    let Some(cargo) = env::var_os("CARGO") else {
+    let Some(mut build) = build_command(names) else {
         return Ok(());
     };
-    let mut build = Command::new(cargo);
+    if build.status()?.success() {
+        return Ok(());
+    }
+    Err("the example does not build; correct the errors above, and try again".into())
+}
+
+/// Builds the examples like [`build`], but prints nothing. Returns what the compiler says if it
+/// reports an error.
+pub fn build_quietly<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
+    let Some(mut build) = build_command(names) else {
+        return Ok(());
+    };
+    let output = match build.output() {
+        Ok(output) => output,
+        Err(err) => return Err(format!("cannot start cargo: {err}")),
+    };
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Returns the command that builds the examples, if cargo runs this program.
+fn build_command<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Command> {
+    let mut build = Command::new(env::var_os("CARGO")?);
     build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]);
     for name in names {
         build.args(["--example", name]);
@@ -31,58 +86,129 @@ pub fn build<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
-    let status = build.stdin(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err("the example does not build".into()) }
+    build.stdin(Stdio::null());
+    Some(build)
 }
 
-/// A running server. The process is killed when this value is dropped.
+/// The program of a server.
+#[derive(Clone)]
+pub enum Program {
+    /// An example of this package: a lesson's server or a student's `examples/my_*.rs`. Cargo has
+    /// built it, and it is in this program's folder.
+    Example(String),
+    /// A command line for the shell of the operating system. `{address}`, `{port}` and
+    /// `{options}` in it are replaced.
+    Command(String),
+}
+
+/// How to start a server.
+#[derive(Clone)]
+pub struct Launch {
+    pub program: Program,
+    /// Options such as `--delay=0`.
+    pub options: Vec<String>,
+    /// The fixed address of the server, if it has one. Otherwise, an example gets port 0 and says
+    /// in its ready line where it listens. A command gets a free port at each start.
+    pub address: Option<SocketAddr>,
+}
+
+/// A running server. The server is stopped when this value is dropped.
 pub struct Server {
-    child: Child,
+    guard: Child,
+    /// The pipe to the guard. The guard stops the server when this end is closed.
+    pipe: Option<ChildStdin>,
     pub address: SocketAddr,
-    stdout: Receiver<String>,
-    stderr: Receiver<String>,
+    written: Arc<Written>,
 }
 
 impl Server {
-    /// Starts the example in this program's folder on a free port, and waits for its ready
-    /// line.
-    pub fn start(
-        name: &str,
-        options: impl IntoIterator<Item: AsRef<OsStr>>,
-        stderr: Stdio,
-    ) -> Result<Self, Failure> {
-        let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
-        let mut command = Command::new(path);
-        command.arg("0").args(options).stdin(Stdio::null());
-        let mut child = match command.stdout(Stdio::piped()).stderr(stderr).spawn() {
-            Ok(child) => child,
-            Err(err) => {
-                let advice = format!("build it: cargo build --example {name}");
-                return Err(format!("{name}: {err}; {advice}").into());
-            }
-        };
-        let stdout = lines(child.stdout.take());
-        let stderr = lines(child.stderr.take());
-        let address = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut server = Self { child, address, stdout, stderr };
+    /// Starts a server. Waits for the ready line if only the ready line says where the server
+    /// listens.
+    pub fn start(launch: &Launch) -> Result<Self, Failure> {
+        Self::start_with(launch, Stdio::piped())
+    }
 
-        let first = server.stdout.recv_timeout(START).unwrap_or_default();
-        let ready = first.strip_prefix("server ready on ").map(str::parse);
-        let Some(Ok(address)) = ready else {
-            let _ = server.child.kill();
-            let printed = rest(&server.stderr).pop().unwrap_or(first);
-            let expected = "the first line must be `server ready on IP:PORT`";
-            return Err(format!("{name}: {expected}, got {printed:?}").into());
+    /// Starts a server like [`Server::start`], but discards what it writes on stderr. The log
+    /// lines then cost this program no time.
+    pub fn start_without_log(launch: &Launch) -> Result<Self, Failure> {
+        Self::start_with(launch, Stdio::null())
+    }
+
+    fn start_with(launch: &Launch, stderr: Stdio) -> Result<Self, Failure> {
+        let needs_ready_line =
+            launch.address.is_none() && matches!(launch.program, Program::Example(_));
+        let address = match launch.address {
+            Some(address) => address,
+            None if needs_ready_line => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            None => free_address()?,
         };
-        server.address = address;
+        let mut command = launch.command(address)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
+        let mut guard = command.spawn()?;
+        let pipe = guard.stdin.take();
+        let written = Arc::new(Written::default());
+        collect(guard.stdout.take(), &written, true);
+        collect(guard.stderr.take(), &written, false);
+        let mut server = Self { guard, pipe, address, written };
+        if let Program::Example(name) = &launch.program {
+            if needs_ready_line {
+                server.address = server.ready_address(name)?;
+            }
+        }
         Ok(server)
+    }
+
+    /// Waits for the ready line, and returns its address.
+    fn ready_address(&mut self, name: &str) -> Result<SocketAddr, Failure> {
+        let Some(line) = self.written.first_line(START) else {
+            return Err(self.no_ready_line(name));
+        };
+        let Some(Ok(mut address)) = line.strip_prefix(READY).map(str::parse::<SocketAddr>) else {
+            return Err(format!(
+                "the first line of {name} on stdout is {line:?}, but it must be \
+                 `{READY}IP:PORT`; print other lines later, or with eprintln!"
+            )
+            .into());
+        };
+        if address.port() == 0 {
+            let advice = "print the address that local_addr returns";
+            return Err(format!("the ready line of {name} has port 0; {advice}").into());
+        }
+        if address.ip().is_unspecified() {
+            // Windows does not connect to 0.0.0.0. The server also listens on 127.0.0.1.
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        Ok(address)
+    }
+
+    /// Says why no ready line came.
+    fn no_ready_line(&mut self, name: &str) -> Failure {
+        let wanted = format!("print `{READY}IP:PORT` with println! after listen");
+        let what = if let Some(status) = self.exits_within(Duration::from_secs(1)) {
+            let status = status_words(status);
+            format!("{name} exited before it was ready ({status}); it must {wanted}")
+        } else {
+            let advice = format!("{wanted}, or give the fixed IP:PORT of the program here");
+            format!("{name} printed no line within {} s; {advice}", START.as_secs())
+        };
+        let lines = self.output();
+        if lines.is_empty() {
+            let command = format!("cargo run --example {name}");
+            return format!("{what}. To see what it does, run it alone: {command}").into();
+        }
+        // The error is at the end, but after the sentence of a panic Rust can print many lines.
+        let panic = lines.iter().position(|line| line.contains("panicked at"));
+        let from = panic.unwrap_or(lines.len().saturating_sub(QUOTED));
+        let quoted = lines[from..].iter().take_while(|line| *line != "stack backtrace:");
+        let quoted: Vec<_> = quoted.take(QUOTED).map(String::as_str).collect();
+        format!("{what}. It wrote:\n  {}", quoted.join("\n  ")).into()
     }
 
     /// Returns the exit status if the server exits within this time.
     pub fn exits_within(&mut self, time: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + time;
         loop {
-            let status = self.child.try_wait().ok().flatten();
+            let status = self.guard.try_wait().ok().flatten();
             if status.is_some() || Instant::now() > deadline {
                 return status;
             }
@@ -90,42 +216,134 @@ impl Server {
         }
     }
 
-    /// Returns the lines that the server printed on stdout after its ready line. Call this
-    /// after the server has exited.
+    /// Returns the lines that the server printed on stdout after its ready line. Call this after
+    /// the server has exited.
     pub fn printed(&self) -> Vec<String> {
-        rest(&self.stdout)
+        self.written.stdout_after_ready_line()
     }
-}
 
-/// Starts a thread that reads the lines of a pipe, because a server that writes to a full
-/// pipe would stop, and a server that writes to a closed pipe could fail.
-fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    if let Some(pipe) = pipe {
-        thread::spawn(move || {
-            for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line);
-                // This fails if the `Server` has been dropped. The pipe then ends soon.
-                let _ = sender.send(line.trim_end_matches('\r').to_owned());
-            }
-        });
+    /// Takes the lines that the server wrote on stdout and stderr since the last call, without
+    /// its ready line, in the order of their arrival.
+    pub fn output(&self) -> Vec<String> {
+        self.written.lock().new.drain(..).collect()
     }
-    receiver
-}
-
-/// Returns the lines that have not been read yet. Another program that the server has started
-/// can keep the pipe open, so this does not wait for the end of the pipe.
-fn rest(lines: &Receiver<String>) -> Vec<String> {
-    let mut all = Vec::new();
-    while let Ok(line) = lines.recv_timeout(Duration::from_secs(1)) {
-        all.push(line);
-    }
-    all
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.pipe = None;
+        if self.exits_within(STOP).is_none() {
+            let _ = self.guard.kill();
+            let _ = self.guard.wait();
+        }
     }
+}
+
+impl Launch {
+    /// Returns the command that starts the guard of this server.
+    fn command(&self, address: SocketAddr) -> Result<Command, Failure> {
+        match &self.program {
+            Program::Example(name) => {
+                let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
+                if !path.exists() {
+                    let advice = format!("build it: cargo build --example {name}");
+                    return Err(format!("there is no program {}; {advice}", path.display()).into());
+                }
+                let mut args = vec![address.to_string()];
+                args.extend_from_slice(&self.options);
+                Ok(guard::guard(&path.into(), &args)?)
+            }
+            Program::Command(line) => {
+                let line = line.replace("{address}", &address.to_string());
+                let line = line.replace("{port}", &address.port().to_string());
+                let line = line.replace("{options}", &self.options.join(" "));
+                Ok(guard::shell_guard(&line)?)
+            }
+        }
+    }
+}
+
+/// Returns an address of this machine whose port is free for TCP and for UDP.
+fn free_address() -> Result<SocketAddr, Failure> {
+    for _ in 0..100 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        if UdpSocket::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+    Err("no port is free for both TCP and UDP; stop some programs".into())
+}
+
+/// What a server has written. Threads read the pipes all the time, because a server that writes to
+/// a full pipe has to wait, and a write to a closed pipe can fail.
+#[derive(Default)]
+struct Written {
+    lines: Mutex<Lines>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Lines {
+    /// The first lines on stdout.
+    stdout: Vec<String>,
+    stdout_has_ended: bool,
+    /// The latest lines on stdout and stderr that [`Server::output`] has not taken.
+    new: VecDeque<String>,
+}
+
+impl Written {
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, line: &str, is_stdout: bool) {
+        let mut lines = self.lock();
+        let is_ready_line = is_stdout && lines.stdout.is_empty() && line.starts_with(READY);
+        if is_stdout && lines.stdout.len() < KEPT {
+            lines.stdout.push(line.to_owned());
+        }
+        if !is_ready_line {
+            lines.new.push_back(line.to_owned());
+        }
+        if lines.new.len() > KEPT {
+            lines.new.pop_front();
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits for the first line on stdout. Returns `None` if stdout ends or if the time is over.
+    fn first_line(&self, time: Duration) -> Option<String> {
+        let waits = |lines: &mut Lines| lines.stdout.is_empty() && !lines.stdout_has_ended;
+        let result = self.changed.wait_timeout_while(self.lock(), time, waits);
+        let (lines, _) = result.unwrap_or_else(PoisonError::into_inner);
+        lines.stdout.first().cloned()
+    }
+
+    /// Returns all lines on stdout after the ready line. Another program that the server has
+    /// started can keep stdout open, so this waits only a second for the end.
+    fn stdout_after_ready_line(&self) -> Vec<String> {
+        let waits = |lines: &mut Lines| !lines.stdout_has_ended;
+        let time = Duration::from_secs(1);
+        let result = self.changed.wait_timeout_while(self.lock(), time, waits);
+        let (lines, _) = result.unwrap_or_else(PoisonError::into_inner);
+        let has_ready_line = lines.stdout.first().is_some_and(|line| line.starts_with(READY));
+        lines.stdout[usize::from(has_ready_line)..].to_vec()
+    }
+}
+
+/// Starts a thread that collects the lines of a pipe.
+fn collect(pipe: Option<impl Read + Send + 'static>, written: &Arc<Written>, is_stdout: bool) {
+    let Some(pipe) = pipe else { return };
+    let written = Arc::clone(written);
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            written.add(line.trim_end_matches('\r'), is_stdout);
+        }
+        if is_stdout {
+            written.lock().stdout_has_ended = true;
+            written.changed.notify_all();
+        }
+    });
 }

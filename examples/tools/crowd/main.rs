@@ -38,8 +38,11 @@
 //!
 //! - `[SERVER]`: the server, 1237 by default. It is `IP:PORT`, `HOST:PORT`, a `PORT` of this
 //!   machine, or the name of an example. `crowd` builds the example and starts it on a free port.
+//! - `[--own NAME]`: your program `examples/NAME.rs` instead of the lesson's example. For example,
+//!   `cargo run --example crowd -- thread_pool --own my_server` sends your program the messages of
+//!   lesson 16. If `SERVER` is an address, `NAME` is only the name that the report shows.
 //! - `[--delay 1]`, `[--timeout 20]`, `[--backlog 100]`: `crowd` passes these options on to the
-//!   example, if the example has them.
+//!   example, if the example has them. Your program gets only the options that you write.
 //! - `[--compare SERVER,SERVER]`: several servers instead of one. In task 3, the servers take
 //!   turns. The column `ratio` compares each server with the first server.
 //! - `[--blocks]`: the server at an address expects length-prefixed messages (lesson 9).
@@ -95,14 +98,15 @@ mod words;
 use std::io::ErrorKind::TimedOut;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::{NonZeroU16, ParseIntError};
-use std::{fs, io, path::Path, process::Stdio, str::FromStr, time::Duration};
+use std::{fs, io, path::Path, process, str::FromStr, time::Duration};
 
-use sockets101::{Args, Failure, lookup_error, no_reply, print_or_exit};
+use sockets101::{Args, Failure, log_line, lookup_error, no_reply, print_or_exit};
 
 use clients::{Crowd, Texts, texts};
 use draw::{FRAME, Part, Screen, drawing};
 use lessons::{Kind, SERVERS};
 use log::Action;
+use server::{Launch, Program, Server};
 use words::counted;
 
 /// The default port, which lessons 12 and 14 use.
@@ -129,8 +133,8 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// The default number of seconds without an event after which the program gives up.
 const PATIENCE: f64 = 30.0;
 
-const USAGE: &str = "crowd [SERVER] [--compare SERVER,SERVER] [--delay 1] [--timeout 20] \
-    [--backlog 100] [--blocks] [--patience 30] [--clients 8] [--messages 1] [--silent 0] \
+const USAGE: &str = "crowd [SERVER] [--own NAME] [--compare SERVER,SERVER] [--delay 1] \
+    [--timeout 20] [--backlog 100] [--blocks] [--patience 30] [--clients 8] [--messages 1] [--silent 0] \
     [--svg FILE] [--backlog-probe] [--seconds 5] [--size 64] [--idle 0]";
 
 const fn count(number: u16) -> NonZeroU16 {
@@ -167,21 +171,24 @@ fn address(place: &str) -> Result<SocketAddr, Failure> {
 
 /// A server to which the clients send messages.
 struct Target {
-    /// The name of the example and its options, or the address.
+    /// The name of the example and its options, the name of `--own`, or the address.
     name: String,
     address: SocketAddr,
     patience: Duration,
     texts: Texts,
     /// True if the server closes the connection after a reply, as far as we know.
     one_message: bool,
-    /// The server process. When Rust drops this value, it kills the process.
+    /// The server process. When Rust drops this value, the process stops.
     #[allow(dead_code)]
-    server: Option<server::Server>,
+    server: Option<Server>,
 }
 
 /// The arguments that say how to start an example, and what the clients send.
 struct Terms {
+    /// The name of the student's program, or nothing.
+    own: String,
     passed: [(&'static str, f64); 3],
+    is_load: bool,
     patience: Duration,
     blocks: bool,
     size: NonZeroU16,
@@ -207,16 +214,24 @@ impl Terms {
             server: None,
         };
         if is_example(place) {
+            let name = if self.own.is_empty() { place } else { &self.own };
             let taken = row.map_or(&[][..], |row| row.options);
-            let passed = self.passed.iter().filter(|(name, _)| taken.contains(name));
+            let is_passed = |(name, value): &&(&str, f64)| taken.contains(name) && !value.is_nan();
+            let passed = self.passed.iter().filter(is_passed);
             let passed: Vec<_> = passed.map(|(name, value)| format!("{name}={value}")).collect();
-            let options = passed.iter().map(|option| format!("--{option}"));
-            server::build([place])?;
-            // The server can log millions of lines about its clients.
-            let server = server::Server::start(place, options, Stdio::null())?;
-            if !passed.is_empty() {
-                target.name = format!("{place} {}", passed.join(" "));
-            }
+            let options = passed.iter().map(|option| format!("--{option}")).collect();
+            server::build([name])?;
+            let program = Program::Example(name.to_owned());
+            let launch = Launch { program, options, address: None };
+            // The server can log millions of lines about its clients. If it does not start, its
+            // log says why.
+            let server = if self.is_load || self.own.is_empty() {
+                Server::start_without_log(&launch)?
+            } else {
+                Server::start(&launch)?
+            };
+            let name = format!("{name} {}", passed.join(" "));
+            name.trim_end().clone_into(&mut target.name);
             target.address = server.address;
             target.server = Some(server);
         } else {
@@ -224,23 +239,37 @@ impl Terms {
                 target.name = format!("127.0.0.1:{place}");
             }
             target.address = address(&target.name)?;
+            if !self.own.is_empty() {
+                target.name.clone_from(&self.own);
+            }
         }
         Ok(target)
     }
 }
 
 fn main() -> Result<(), Failure> {
+    server::guard_if_asked();
     let mut args = Args::new(USAGE);
     let Places(mut places) = args.option("--compare", Places(Vec::new()));
+    let mut own = String::new();
     if places.is_empty() {
-        places = args.positional(Places(vec![PORT.into()])).0;
+        let given = args.option("--own", String::new());
+        given.trim_end_matches(".rs").clone_into(&mut own);
+        let usual = if own.is_empty() { PORT } else { &own };
+        places = args.positional(Places(vec![usual.into()])).0;
     }
     let time = args.seconds("--seconds", 0.0);
     let is_load = !time.is_zero();
     let is_probe = !is_load && args.option("--backlog-probe", false);
-    let passed = PASSED.map(|(name, usual)| (name, args.option(&format!("--{name}"), usual)));
+    let passed = PASSED.map(|(name, usual)| {
+        // A student's program may not have the option.
+        let usual = if own.is_empty() { usual } else { f64::NAN };
+        (name, args.option(&format!("--{name}"), usual))
+    });
     let terms = Terms {
+        own,
         passed,
+        is_load,
         patience: args.timeout("--patience", PATIENCE),
         blocks: args.option("--blocks", false),
         size: args.option("--size", SIZE),
@@ -254,6 +283,12 @@ fn main() -> Result<(), Failure> {
     let idle = if is_load { args.option("--idle", 0) } else { 0 };
     let svg = if is_load { String::new() } else { args.option("--svg", String::new()) };
     args.finish();
+    if !terms.own.is_empty() && is_example(&places[0]) {
+        if let Err(failure) = server::find_own(&terms.own) {
+            log_line(format!("Error: {failure:?}"));
+            process::exit(2);
+        }
+    }
 
     if is_load {
         let targets = places.iter().map(|place| terms.target(place));
