@@ -41,7 +41,7 @@ impl Connection {
     /// Sends the bytes as one segment, or as one datagram.
     pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
         if self.kind == Kind::Datagram {
-            return self.socket.send(bytes).map(drop);
+            return self.socket.send(bytes).map(drop).map_err(|err| self.portable(err));
         }
         (&self.socket).write_all(bytes)
     }
@@ -64,7 +64,7 @@ impl Connection {
         loop {
             match (&self.socket).read(&mut buffer) {
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                Err(err) => return Err(err),
+                Err(err) => return Err(self.portable(err)),
                 Ok(length) => {
                     self.has_ended = length == 0 && self.kind != Kind::Datagram;
                     received.extend(&buffer[..length]);
@@ -72,6 +72,15 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Returns the error that Linux and macOS report. Windows reports a refused datagram as a
+    /// reset (`WSAECONNRESET`).
+    fn portable(&self, err: io::Error) -> io::Error {
+        if self.kind == Kind::Datagram && err.kind() == ErrorKind::ConnectionReset {
+            return ErrorKind::ConnectionRefused.into();
+        }
+        err
     }
 
     /// Closes the sending side. The client can still receive.
