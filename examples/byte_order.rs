@@ -28,7 +28,6 @@
 //!   compiler cannot know which order the other program uses. The compiler only
 //!   finds a misspelled name, such as `BigEndain`.
 
-// ANCHOR: program
 use byteorder::{BigEndian, ByteOrder, LittleEndian, NetworkEndian};
 use sockets101::{Args, Failure, print_or_exit};
 
@@ -64,4 +63,3 @@ fn hex(bytes: [u8; 4]) -> String {
     let [a, b, c, d] = bytes;
     format!("{a:02x} {b:02x} {c:02x} {d:02x}")
 }
-// ANCHOR_END: program

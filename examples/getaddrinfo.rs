@@ -35,7 +35,6 @@
 //! - The operating system looks up the name of a service in a file (`/etc/services`
 //!   on Linux). If this file is missing, use `80` instead of `www`.
 
-// ANCHOR: program
 use std::{io, time::Duration};
 
 use dns_lookup::AddrInfo;
@@ -137,4 +136,3 @@ fn connect(entry: &AddrInfo) -> io::Result<()> {
     let socket = Socket::new(domain, socket_type(entry), Some(protocol))?;
     socket.connect_timeout(&SockAddr::from(entry.sockaddr), TIMEOUT)
 }
-// ANCHOR_END: program

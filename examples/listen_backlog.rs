@@ -42,7 +42,6 @@
 //!   connect, because the default is 100. A longer queue hides a slow server, but
 //!   does not make it faster.
 
-// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -118,4 +117,3 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

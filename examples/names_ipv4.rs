@@ -31,7 +31,6 @@
 //!   a dot. Our `full_name` cannot do this. Both return the host name if the lookup
 //!   fails.
 
-// ANCHOR: program
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -106,4 +105,3 @@ fn print_result(result: Result<String, LookupError>) {
         Err(err) => print_or_exit(format!("{}\n", lookup_error(&err))),
     }
 }
-// ANCHOR_END: program

@@ -30,7 +30,6 @@
 //! - The kind of a read timeout is `WouldBlock` on Unix and `TimedOut` on Windows. A
 //!   program for both systems must check for both.
 
-// ANCHOR: program
 use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::time::Duration;
@@ -110,4 +109,3 @@ fn print_result(result: io::Result<()>) {
         }
     }
 }
-// ANCHOR_END: program

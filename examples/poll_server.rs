@@ -40,7 +40,6 @@
 //!   from that client, the kernel resets the connection, and the last reply can be
 //!   lost.
 
-// ANCHOR: program
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -291,4 +290,3 @@ impl Client {
         Ok(())
     }
 }
-// ANCHOR_END: program

@@ -39,7 +39,6 @@
 //!   `dropped: ...` with the number of missing bytes. Then it serves the next
 //!   client.
 
-// ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::str;
@@ -103,4 +102,3 @@ fn handle_client(client: &TcpStream) -> io::Result<()> {
         Err(_) => Err(io::Error::other("invalid UTF-8")),
     }
 }
-// ANCHOR_END: program

@@ -34,7 +34,6 @@
 //!   no reply until the first client disconnects. So one silent client blocks all
 //!   other clients.
 
-// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -109,4 +108,3 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

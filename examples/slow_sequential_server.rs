@@ -35,7 +35,6 @@
 //!   have. The imports, the port, the usage line and the lines that pass `delay` on
 //!   are also different.
 
-// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{thread, time::Duration};
@@ -116,4 +115,3 @@ fn handle_client(client: &mut TcpStream, delay: Duration) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

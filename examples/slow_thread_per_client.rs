@@ -34,7 +34,6 @@
 //!   have. The imports, the port, the usage line and the lines that pass `delay` on
 //!   are also different.
 
-// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{thread, time::Duration};
@@ -131,4 +130,3 @@ fn handle_client(client: &mut TcpStream, delay: Duration) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

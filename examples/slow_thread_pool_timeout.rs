@@ -43,7 +43,6 @@
 //!   have. The port, the usage line and the lines that pass `delay` on are also
 //!   different. The comments of lesson 17 do not begin with `timeout` here.
 
-// ANCHOR: program
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{str, thread, time::Duration};
@@ -168,4 +167,3 @@ fn handle_client(
         }
     }
 }
-// ANCHOR_END: program

@@ -38,7 +38,6 @@
 //!   again immediately. This works because of `SO_REUSEADDR` (Windows does not need
 //!   it).
 
-// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::str;
@@ -111,4 +110,3 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

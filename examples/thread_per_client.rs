@@ -35,7 +35,6 @@
 //!   server drops that client and continues.
 //! - Ctrl-C stops the process with all its threads, whatever they are doing.
 
-// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -127,4 +126,3 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

@@ -37,7 +37,6 @@
 //!   byte stopped the thread, each such client would cost one thread. After four of
 //!   them, the server would stop.
 
-// ANCHOR: program
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{str, thread};
@@ -132,4 +131,3 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

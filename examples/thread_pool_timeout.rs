@@ -45,7 +45,6 @@
 //!   The imports, the port, the usage line and the lines that pass `timeout` on are
 //!   also different.
 
-// ANCHOR: program
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::{str, thread, time::Duration};
@@ -157,4 +156,3 @@ fn handle_client(client: &mut TcpStream, timeout: Duration) -> io::Result<()> {
         }
     }
 }
-// ANCHOR_END: program

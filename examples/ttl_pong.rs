@@ -33,7 +33,6 @@
 //! - An empty datagram is also a datagram.
 //!   `cargo run --example udp_client -- 1234 ""` prints `PONG`.
 
-// ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -93,4 +92,3 @@ fn reply(socket: &UdpSocket, peer: SocketAddr) {
         log_event(peer, "dropped: the reply could not be sent");
     }
 }
-// ANCHOR_END: program

@@ -38,7 +38,6 @@
 //!   exits, which closes the server's stdout. The server still replies, because
 //!   `print_line` does not panic.
 
-// ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::str;
@@ -106,4 +105,3 @@ fn handle_datagram(socket: &UdpSocket, peer: SocketAddr, datagram: &[u8]) {
         Err(_) => log_event(peer, "dropped: invalid UTF-8"),
     }
 }
-// ANCHOR_END: program

@@ -37,7 +37,6 @@
 //!   server does not reply to its own port number. This check stops only the
 //!   simplest loop. It does not stop a loop between two different echo servers.
 
-// ANCHOR: program
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -98,4 +97,3 @@ fn handle_datagram(socket: &UdpSocket, peer: SocketAddr, datagram: &[u8]) {
         log_event(peer, "dropped: the reply could not be sent");
     }
 }
-// ANCHOR_END: program

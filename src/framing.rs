@@ -1,6 +1,5 @@
 //! Length-prefixed messages on a stream: first a length, then that many bytes.
 
-// ANCHOR: blocks
 use std::io::{Error, ErrorKind, Read, Result, Write};
 
 use byteorder::{ByteOrder, NetworkEndian, WriteBytesExt};
@@ -145,4 +144,3 @@ fn check_length(length: usize, kind: ErrorKind) -> Result<()> {
     let why = format!("message too long ({length} bytes; the limit is {MAX_BLOCK})");
     Err(Error::new(kind, why))
 }
-// ANCHOR_END: blocks

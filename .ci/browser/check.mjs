@@ -30,29 +30,27 @@ const lessons = names('.py')(join(book, '../python')).sort();
 const groups = {
     quiet: () => `${pages.length} pages, no console error, no request`,
     links: () => `${links.length} links, each to an existing file or heading`,
-    narrow: () => `${pages.length} pages at 375 pixels, nothing wider than the page, tabs on the lessons`,
-    beside: () => `${lessons.length} lessons at 1400 pixels, Python and Rust side by side, no line cut`,
-    tabs: () => `${lessons.length} lessons at 1000 pixels, two tabs that work with the keyboard`,
+    narrow: () => `${pages.length} pages at ${NARROW} pixels, nothing wider than the page`,
+    beside: () => `${lessons.length} lessons at ${WIDTHS.join(', ')} pixels: programs in short side by side from 1280 pixels, all programs from 1600, no line cut, letters of at least 13 pixels`,
     plain: () => `${lessons.length} lessons without JavaScript, Python above Rust`,
     presenter: () => `${lessons.length} lessons in presenter mode, no line cut, letters of at least ${smallest.toFixed(1)} pixels`,
     keys: () => 'search, help and presenter mode work with the keyboard, and presenter mode stays on the next page',
-    axe: () => `${pages.length} pages in light and dark mode, no serious finding of axe${lesser()}`,
+    axe: () => `${pages.length} pages in light and dark mode, no finding of axe`,
     print: () => `a hand-out with ${lessons.length} lessons and ${answers} answers, without the instructor's notes`,
 };
+const NARROW = 390;
+const WIDTHS = [1000, 1280, 1440, 1600, 1920];
+/** The smallest letters of a program, in pixels. */
+const READABLE = 13;
+
 const findings = [];
 const find = (group, page, width, what) => findings.push({ group, page, width, what });
 
 const links = [];
 const ids = new Map();
 const titles = new Map();
-const impacts = {};
 let answers = 0;
 let smallest = Infinity;
-
-function lesser() {
-    const counts = Object.entries(impacts).map(([impact, count]) => `${count} ${impact}`);
-    return counts.length > 0 ? `; less serious: ${counts.join(', ')}` : '';
-}
 
 const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -94,20 +92,23 @@ const cutPrograms = () => [...document.querySelectorAll('.pair pre > code')]
     .filter(code => code.getClientRects().length > 0 && code.scrollWidth > code.clientWidth)
     .map(code => `${code.className} is ${code.scrollWidth - code.clientWidth} pixels too wide`);
 
-/** Returns the panels and tabs of each pair of programs. */
-const pairs = () => [...document.querySelectorAll('.pair')].map(pair => {
+/** Returns where the programs of each visible pair are. */
+const pairs = () => [...document.querySelectorAll('.pair')].filter(pair => pair.checkVisibility()).map(pair => {
     const box = selector => {
         const { left, right, top, bottom, width } = pair.querySelector(selector)?.getBoundingClientRect() ?? {};
         return { left, right, top, bottom, shown: width > 0 };
     };
     return {
-        tabs: box('[role="tablist"]').shown,
-        selected: [...pair.querySelectorAll('[role="tab"][aria-selected="true"]')].map(tab => tab.textContent),
-        panels: [...pair.querySelectorAll('[role="tabpanel"]')].length,
+        isShort: pair.classList.contains('short'),
+        isBoth: pair.children.length === 2,
+        size: parseFloat(getComputedStyle(pair.querySelector('code')).fontSize),
         python: box('.python'),
         rust: box('.rust'),
     };
 });
+
+/** Opens all folded parts, or closes them. */
+const fold = open => document.querySelectorAll('main details').forEach(details => { details.open = open; });
 
 /** Returns the elements that are wider than the page and not inside a box that scrolls. */
 const tooWide = () => {
@@ -126,7 +127,6 @@ const tooWide = () => {
 };
 
 const shown = selector => [...document.querySelectorAll(selector)].some(element => element.checkVisibility());
-const codeSize = () => parseFloat(getComputedStyle(document.querySelector('.pair code')).fontSize);
 /** Waits for two frames, in which layout and observers finish, and for the end of animations. */
 const settled = page => page.evaluate(async () => {
     const frame = () => new Promise(requestAnimationFrame);
@@ -160,21 +160,23 @@ async function plain(page, name) {
         links: [...document.querySelectorAll('[href], [src]')]
             .map(element => element.getAttribute('href') ?? element.getAttribute('src')),
         title: document.querySelector('main h1')?.textContent,
-        empty: [...document.querySelectorAll('pre > code, figure:is(.wire, .drawing)')].filter(element => !element.textContent.trim()).length,
+        empty: [...document.querySelectorAll('pre > code')].filter(element => !element.textContent.trim()).length,
+        pictures: [...document.images].filter(image => image.naturalWidth === 0).map(image => image.src),
     }));
     ids.set(join(book, `${name}.html`), new Set(found.ids));
     links.push(...found.links.map(link => ({ name, link })));
     titles.set(name, found.title);
     const twice = found.ids.find((id, index) => found.ids.indexOf(id) !== index);
     if (twice) find('links', name, 1000, `uses the id ${twice} twice`);
-    // If an anchor is missing, mdBook includes nothing and does not print a warning.
-    if (found.empty > 0) find('links', name, 1000, 'has an empty program or picture');
+    if (found.empty > 0) find('links', name, 1000, 'has an empty program');
+    for (const picture of found.pictures) find('links', name, 1000, `does not show ${picture}`);
 
     if (!lessons.includes(name)) return;
-    const seen = await page.evaluate(pairs);
+    await page.evaluate(fold, true);
+    const seen = (await page.evaluate(pairs)).filter(({ isBoth, isShort }) => isBoth && !isShort);
     if (seen.length === 0) find('plain', name, 1000, 'has no pair of programs');
-    for (const { python, rust, tabs } of seen) {
-        if (tabs || !python.shown || !rust.shown || python.bottom > rust.top + 1) {
+    for (const { python, rust } of seen) {
+        if (!python.shown || !rust.shown || python.bottom > rust.top + 1) {
             find('plain', name, 1000, 'does not show Python above Rust');
         }
     }
@@ -203,23 +205,24 @@ function checkLinks() {
 // With JavaScript, in a wide window.
 
 async function wide(page, name) {
-    await resize(page, 1400, 900);
+    // In a narrow window, mdBook would close the sidebar.
+    await resize(page, 1280, 900);
     await page.goto(url(`${name}.html`));
-    await settled(page);
     const isLesson = lessons.includes(name);
     if (isLesson) {
-        for (const { python, rust, tabs, panels } of await page.evaluate(pairs)) {
-            if (tabs || panels > 0 || !python.shown || !rust.shown || python.top !== rust.top || python.right > rust.left + 1) {
-                find('beside', name, 1400, 'does not show Python beside Rust');
-            }
+        await page.evaluate(fold, true);
+        for (const width of WIDTHS) {
+            await resize(page, width, 900);
+            await beside(page, name, width);
         }
-        for (const what of await page.evaluate(cutPrograms)) find('beside', name, 1400, what);
+        await page.evaluate(fold, false);
     }
+    await resize(page, 1400, 900);
     await screenshot(page, `${name}-light-1400`);
 
     // The folded parts are opened, so that axe checks them, too.
     await page.evaluate(axe);
-    await page.evaluate(() => document.querySelectorAll('main details').forEach(details => { details.open = true; }));
+    await page.evaluate(fold, true);
     for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme });
         await settled(page);
@@ -232,50 +235,56 @@ async function wide(page, name) {
             return violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.map(node => node.target.join(' ')) }));
         });
         for (const { id, impact, help, where } of violations) {
-            if (impact === 'serious' || impact === 'critical') {
-                find('axe', name, 1400, `${colorScheme}: ${help} (${id}, ${impact}), ${where.length} times: ${where.slice(0, 3).join(', ')}`);
-            } else {
-                impacts[impact] = (impacts[impact] ?? 0) + where.length;
-                if (options.screenshots) console.log(`${impact}: ${name}, ${colorScheme}: ${help} (${id}): ${where.slice(0, 2).join(', ')}`);
-            }
+            find('axe', name, 1400, `${colorScheme}: ${help} (${id}, ${impact}), ${where.length} times: ${where.slice(0, 3).join(', ')}`);
         }
     }
-    await page.evaluate(() => document.querySelectorAll('main details').forEach(details => { details.open = false; }));
+    await page.evaluate(fold, false);
     await screenshot(page, `${name}-dark-1400`);
     await page.emulateMedia({ colorScheme: 'light' });
 
     if (isLesson) await presenter(page, name);
 }
 
+/** Both programs of a pair are next to each other: side by side if both fit, otherwise Python is above Rust. */
+async function beside(page, name, width) {
+    for (const { isBoth, isShort, python, rust, size } of await page.evaluate(pairs)) {
+        const sideBySide = python.top === rust.top && python.right <= rust.left + 1;
+        const expected = width >= (isShort ? 1280 : 1600);
+        if (isBoth && expected !== sideBySide) find('beside', name, width, `shows Python and Rust ${expected ? 'not ' : ''}side by side`);
+        if (size < READABLE) find('beside', name, width, `shows a program at ${size} pixels`);
+    }
+    for (const what of await page.evaluate(cutPrograms)) find('beside', name, width, what);
+}
+
 async function presenter(page, name) {
     await resize(page, 1280, 720);
-    const before = await page.evaluate(codeSize);
+    await page.evaluate(fold, true);
+    const before = await page.evaluate(pairs);
     await page.keyboard.press('p');
     await settled(page);
-    const size = await page.evaluate(codeSize);
-    smallest = Math.min(smallest, size);
-    if (size < 20) find('presenter', name, 1280, `shows programs at ${size} pixels`);
     for (const what of ['#mdbook-sidebar', 'details.notes']) {
         if (await page.evaluate(shown, what)) find('presenter', name, 1280, `shows ${what}`);
     }
-    await page.locator('[role="tab"][aria-selected="true"]').first().focus();
-    const chosen = new Set();
-    for (const key of ['Home', 'ArrowRight']) {
-        await page.keyboard.press(key);
-        await settled(page);
+    const languages = new Set();
+    for (const _ of ['python', 'rust']) {
         const seen = await page.evaluate(pairs);
-        if (seen.some(({ python, rust, tabs }) => !tabs || python.shown === rust.shown)) {
-            find('presenter', name, 1280, 'does not show one language under tabs');
+        for (const { isBoth, python, rust, size } of seen) {
+            if (isBoth && python.shown === rust.shown) find('presenter', name, 1280, 'does not show one language');
+            if (isBoth) languages.add(python.shown ? 'python' : 'rust');
+            smallest = Math.min(smallest, size);
+            if (size < 16) find('presenter', name, 1280, `shows a program at ${size} pixels`);
         }
-        chosen.add(seen[0]?.selected[0]);
         for (const what of await page.evaluate(cutPrograms)) find('presenter', name, 1280, what);
-        await screenshot(page, `${name}-presenter-${seen[0]?.selected[0]}`);
+        await screenshot(page, `${name}-presenter-${[...languages].at(-1)}`);
+        await page.keyboard.press('l');
+        await settled(page);
     }
-    if (chosen.size !== 2) find('presenter', name, 1280, 'does not show both languages');
+    if (languages.size !== 2) find('presenter', name, 1280, 'does not show both languages');
     await page.keyboard.press('p');
     await settled(page);
-    if (await page.evaluate(codeSize) !== before || !await page.evaluate(shown, '#mdbook-sidebar')) {
-        find('presenter', name, 1280, 'does not leave presenter mode after a second p');
+    const after = await page.evaluate(pairs);
+    if (after[0]?.size !== before[0]?.size || !await page.evaluate(shown, '#mdbook-sidebar')) {
+        find('presenter', name, 1280, `does not leave presenter mode after a second p: ${after[0]?.size} instead of ${before[0]?.size}`);
     }
     await page.evaluate(() => localStorage.clear());
 }
@@ -283,28 +292,13 @@ async function presenter(page, name) {
 // With JavaScript, in a narrow window.
 
 async function narrow(page, name) {
-    await resize(page, 375, 800);
+    await resize(page, NARROW, 800);
     await page.goto(url(`${name}.html`));
+    await page.evaluate(fold, true);
     await settled(page);
-    for (const what of await page.evaluate(tooWide)) find('narrow', name, 375, `too wide: ${what}`);
-    await screenshot(page, `${name}-375`);
-    if (!lessons.includes(name)) return;
-    if ((await page.evaluate(pairs)).some(({ tabs, panels }) => !tabs || panels !== 2)) find('narrow', name, 375, 'has no tabs');
-
-    await resize(page, 1000, 800);
-    const address = page.url();
-    const isTab = () => document.activeElement.getAttribute('role') === 'tab';
-    for (let presses = 0; presses < 60 && !await page.evaluate(isTab); presses++) await page.keyboard.press('Tab');
-    if (!await page.evaluate(isTab)) return find('tabs', name, 1000, 'has no tab that the key Tab reaches');
-    for (const [key, language] of Object.entries({ Home: 'Python', ArrowRight: 'Rust', ArrowLeft: 'Python', End: 'Rust' })) {
-        await page.keyboard.press(key);
-        for (const { python, rust, tabs, selected } of await page.evaluate(pairs)) {
-            const only = language === 'Python' ? python.shown && !rust.shown : rust.shown && !python.shown;
-            if (!tabs || !only || selected.join() !== language) find('tabs', name, 1000, `does not show only ${language} after ${key}`);
-        }
-    }
-    if (page.url() !== address) find('tabs', name, 1000, 'opens another page when an arrow key is pressed in the tabs');
-    await page.evaluate(() => localStorage.clear());
+    for (const what of await page.evaluate(tooWide)) find('narrow', name, NARROW, `too wide: ${what}`);
+    await page.evaluate(fold, false);
+    await screenshot(page, `${name}-${NARROW}`);
 }
 
 // These checks run once.

@@ -17,7 +17,6 @@ Differences from examples/byte_order.rs:
   function with this name.
 """
 
-# ANCHOR: program
 import struct
 
 from sockets101 import Args, print_or_exit, run
@@ -50,4 +49,3 @@ def main():
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

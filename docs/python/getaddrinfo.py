@@ -19,7 +19,6 @@ Differences from examples/getaddrinfo.rs:
   dict with two names.
 """
 
-# ANCHOR: program
 import socket
 
 from sockets101 import Args, format_address, lookup_error, print_or_exit, run
@@ -120,4 +119,3 @@ def connect(entry):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -15,7 +15,6 @@ Differences from examples/listen_backlog.rs:
 The queue belongs to the kernel. It works the same in both languages.
 """
 
-# ANCHOR: program
 import os
 import socket
 
@@ -95,4 +94,3 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

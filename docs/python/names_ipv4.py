@@ -22,7 +22,6 @@ Differences from examples/names_ipv4.rs:
   does not check the name, and returns a LookupError.
 """
 
-# ANCHOR: program
 import ipaddress
 import socket
 
@@ -88,4 +87,3 @@ def print_result(lookup):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -20,7 +20,6 @@ Differences from examples/network_errors.rs:
   does not check the name, and returns a LookupError.
 """
 
-# ANCHOR: program
 import os
 import socket
 
@@ -109,4 +108,3 @@ def print_result(call):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -21,7 +21,6 @@ Differences from examples/poll_server.rs:
   Rust an error is a value.
 """
 
-# ANCHOR: program
 import enum
 import select
 import socket
@@ -233,4 +232,3 @@ class Client:
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

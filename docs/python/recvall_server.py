@@ -16,7 +16,6 @@ Differences from examples/recvall_server.rs:
   anything that can be read, because a test can then read from memory.
 """
 
-# ANCHOR: program
 import os
 import socket
 
@@ -84,4 +83,3 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

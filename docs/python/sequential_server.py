@@ -17,7 +17,6 @@ Differences from examples/sequential_server.rs:
   `handle_client` returns this type for all its errors.
 """
 
-# ANCHOR: program
 import os
 import socket
 
@@ -95,4 +94,3 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -15,7 +15,6 @@ Differences from examples/slow_sequential_server.rs:
 - Python's program takes as long as Rust's, because both only wait.
 """
 
-# ANCHOR: program
 import os
 import socket
 import time
@@ -100,4 +99,3 @@ def handle_client(client, delay):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

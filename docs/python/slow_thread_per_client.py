@@ -17,7 +17,6 @@ Differences from examples/slow_thread_per_client.rs:
   because a thread that computes holds the GIL.
 """
 
-# ANCHOR: program
 import os
 import socket
 import threading
@@ -119,4 +118,3 @@ def handle_client(client, delay):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -18,7 +18,6 @@ Differences from examples/slow_thread_pool_timeout.rs:
   `accept_within`, because its standard library has no timeout for `accept`.
 """
 
-# ANCHOR: program
 import os
 import socket
 import threading
@@ -133,4 +132,3 @@ def handle_client(client, timeout, delay):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

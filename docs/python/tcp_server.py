@@ -16,7 +16,6 @@ Differences from examples/tcp_server.rs:
   it at the end of its scope, because in Rust each value has exactly one owner.
 """
 
-# ANCHOR: program
 import os
 import socket
 
@@ -90,4 +89,3 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -16,7 +16,6 @@ Differences from examples/thread_per_client.rs:
   threads when `main` has returned.
 """
 
-# ANCHOR: program
 import os
 import socket
 import threading
@@ -112,4 +111,3 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -17,7 +17,6 @@ Differences from examples/thread_pool.rs:
   need one. The queue of the kernel distributes the connections.
 """
 
-# ANCHOR: program
 import os
 import socket
 import threading
@@ -113,4 +112,3 @@ def handle_client(client):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -23,7 +23,6 @@ Differences from examples/thread_pool_timeout.rs:
   after the read.
 """
 
-# ANCHOR: program
 import os
 import socket
 import threading
@@ -128,4 +127,3 @@ def handle_client(client, timeout):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -15,7 +15,6 @@ Differences from examples/ttl_pong.rs:
   the name `socket`.
 """
 
-# ANCHOR: program
 import socket
 
 from sockets101 import Args, address_family, cannot_listen, format_address
@@ -73,4 +72,3 @@ def reply(sock, peer):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

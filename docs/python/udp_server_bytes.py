@@ -16,7 +16,6 @@ Differences from examples/udp_server_bytes.rs:
   the name `socket`.
 """
 
-# ANCHOR: program
 import socket
 
 from sockets101 import Args, address_family, cannot_listen, format_address
@@ -74,4 +73,3 @@ def handle_datagram(sock, peer, datagram):
 
 if __name__ == "__main__":
     run(main)
-# ANCHOR_END: program

@@ -1,5 +1,5 @@
-// What CSS cannot: tabs for a pair of programs, the presenter mode, prompts in terminals, and
-// the hand-out's order. Without this script every page is complete, and only longer.
+// What CSS cannot do: the presenter mode, keys, prompts in terminals, and the order of the hand-out.
+// Without this script every page is complete, and only longer.
 'use strict';
 
 (() => {
@@ -19,71 +19,6 @@
             window[storage].setItem(`sockets101-${key}`, value);
         } catch { /* Then it holds for this page. */ }
     }
-
-    // Tabs.
-    //
-    // Whether there are tabs or two columns is for the CSS to say, as it knows the width: here
-    // is the list of tabs, and the language that it sets on the root, for all pairs at once.
-    const tabs = [];
-
-    function choose(language) {
-        root.dataset.language = language;
-        for (const tab of tabs) {
-            const chosen = tab.dataset.language === language;
-            tab.setAttribute('aria-selected', chosen);
-            tab.tabIndex = chosen ? 0 : -1;
-        }
-    }
-
-    /** Chooses, and leaves the tab where it is in the window, however long the other program. */
-    function chooseByHand(tab) {
-        const before = tab.getBoundingClientRect().top;
-        choose(tab.dataset.language);
-        remember('localStorage', 'language', tab.dataset.language);
-        tab.focus({ preventScroll: true });
-        window.scrollBy({ top: tab.getBoundingClientRect().top - before, behavior: 'instant' });
-    }
-
-    document.querySelectorAll('.pair').forEach((pair, number) => {
-        const list = element('div', { role: 'tablist', 'aria-label': 'Language' });
-        const panels = [...pair.querySelectorAll(':scope > section')];
-        const own = panels.map(panel => {
-            panel.id ||= `pair-${number}-${panel.className}`;
-            const tab = element('button', { type: 'button', role: 'tab', 'aria-controls': panel.id },
-                panel.getAttribute('aria-label'));
-            tab.dataset.language = panel.className;
-            tab.addEventListener('click', () => chooseByHand(tab));
-            return tab;
-        });
-        list.append(...own);
-        list.addEventListener('keydown', event => {
-            if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-            const at = own.indexOf(event.target);
-            const to = {
-                ArrowLeft: (at - 1 + own.length) % own.length,
-                ArrowRight: (at + 1) % own.length,
-                Home: 0,
-                End: own.length - 1,
-            }[event.key];
-            if (to === undefined) return;
-            // The arrows are mdBook's too, for the next page.
-            event.stopPropagation();
-            event.preventDefault();
-            chooseByHand(own[to]);
-        });
-        pair.prepend(list);
-        tabs.push(...own);
-
-        // A panel of tabs only where the tabs are seen; beside each other, two regions.
-        new ResizeObserver(() => {
-            const tabbed = list.getClientRects().length > 0;
-            for (const panel of panels) {
-                if (tabbed) panel.setAttribute('role', 'tabpanel');
-                else panel.removeAttribute('role');
-            }
-        }).observe(list);
-    });
-    choose(root.dataset.language ?? 'python');
 
     // Presenter mode.
 
@@ -111,10 +46,24 @@
         if (window.scrollY > 0) seen?.scrollIntoView({ behavior: 'instant' });
     }
 
+    /** Shows the other language, and keeps what was at the top of the window there. */
+    function switchLanguage() {
+        const pair = [...document.querySelectorAll('.pair')]
+            .find(found => found.getBoundingClientRect().bottom > 0);
+        const before = pair?.getBoundingClientRect().top;
+        root.dataset.language = root.dataset.language === 'rust' ? 'python' : 'rust';
+        remember('localStorage', 'language', root.dataset.language);
+        if (pair) window.scrollBy({ top: pair.getBoundingClientRect().top - before, behavior: 'instant' });
+    }
+
+    for (const code of document.querySelectorAll('.pair pre > code')) {
+        code.parentElement.style.setProperty('--lines', code.textContent.trimEnd().split('\n').length);
+    }
+
     for (const line of [
         'Press <kbd>P</kbd> for the presenter mode: large type, one language',
         'Press <kbd>1</kbd> to <kbd>9</kbd> to go to a part of the page',
-        'Press <kbd>L</kbd> for the other language, where there are tabs',
+        'Press <kbd>L</kbd> for the other language, in presenter mode',
     ]) {
         const help = element('p');
         help.innerHTML = line;
@@ -131,7 +80,7 @@
             .some(id => document.getElementById(id)?.getClientRects().length);
         const part = document.querySelectorAll('main h2')[event.key - 1];
         if (event.key === 'p') present(!presenting);
-        else if (event.key === 'l') choose(root.dataset.language === 'rust' ? 'python' : 'rust');
+        else if (event.key === 'l' && presenting) switchLanguage();
         else if (part?.getClientRects().length) part.scrollIntoView({ behavior: 'instant' });
         else if (event.key === 'Escape' && presenting && !opened) present(false);
     }, true);
@@ -176,15 +125,21 @@
     content.id ||= 'page';
     document.body.prepend(element('a', { class: 'skip', href: `#${content.id}` }, 'Skip to the page'));
 
-    // mdBook's switch of the sidebar is the label of a hidden box.
-    const sidebarSwitch = document.getElementById('mdbook-sidebar-toggle');
-    sidebarSwitch?.setAttribute('role', 'button');
-    sidebarSwitch?.setAttribute('tabindex', '0');
-    sidebarSwitch?.addEventListener('keydown', event => {
-        if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        sidebarSwitch.click();
-    });
+    // mdBook's switch of the sidebar is the label of a hidden box. A label cannot have the focus.
+    const label = document.getElementById('mdbook-sidebar-toggle');
+    const box = document.getElementById('mdbook-sidebar-toggle-anchor');
+    if (label && box) {
+        const button = element('button', { type: 'button', id: label.id, class: label.className, title: label.title,
+            'aria-label': label.title, 'aria-controls': 'mdbook-sidebar' }, ...label.childNodes);
+        const update = () => button.setAttribute('aria-expanded', box.checked);
+        button.addEventListener('click', () => box.click());
+        box.addEventListener('change', update);
+        update();
+        label.replaceWith(button);
+    }
+
+    // All that a page has is in a landmark.
+    document.getElementById('mdbook-menu-bar')?.setAttribute('role', 'banner');
 
     // The book has two sets of colours; mdBook's other names for them would be the same again.
     // They stay at the list's end, as mdBook looks for the one that another book has left.

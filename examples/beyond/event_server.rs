@@ -41,7 +41,6 @@
 //! - If a client does not read its replies, the server stops reading from it. This
 //!   is called back-pressure.
 
-// ANCHOR: program
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -287,4 +286,3 @@ impl Client {
         Ok(())
     }
 }
-// ANCHOR_END: program

@@ -113,7 +113,6 @@ const LATER: &[&str] = &[
     "docs/src/slow_sequential_server.md",
     "docs/src/slow_thread_per_client.md",
     "docs/src/slow_thread_pool_timeout.md",
-    "docs/src/tcp_server.md",
     "docs/src/thread_per_client.md",
     "docs/src/thread_pool.md",
     "docs/src/thread_pool_timeout.md",

@@ -1,6 +1,7 @@
 //! The lessons and their pages.
 
 use crate::read;
+use crate::script::SHORT;
 
 /// A lesson, which is named after its slide.
 pub struct Slide {
@@ -43,33 +44,25 @@ pub const SLIDES: [Slide; 18] = [
 /// The server beyond the lecture, and its page.
 pub const BEYOND: (&str, &str) = ("event_server", "beyond.md");
 
-/// Returns the part of a program that the book includes.
-///
-/// # Errors
-///
-/// As for [`part`].
-pub fn program(path: &str) -> Result<String, String> {
-    part(path, "program")
+/// Returns the paths of a program, in Python and in Rust.
+#[must_use]
+pub fn files(lesson: &str) -> (String, String) {
+    let rust = if lesson == BEYOND.0 { "examples/beyond" } else { "examples" };
+    (format!("docs/python/{lesson}.py"), format!("{rust}/{lesson}.rs"))
 }
 
-/// Returns the text between two anchors of a file, as mdBook includes it.
+/// Returns the paths of the program in short of a lesson, in Python and in Rust.
 ///
 /// # Errors
 ///
-/// A sentence, if the file cannot be read, or if it does not have exactly one such pair.
-pub fn part(path: &str, anchor: &str) -> Result<String, String> {
-    let text = read(path)?;
-    let lines: Vec<_> = text.split_inclusive('\n').collect();
-    let places = |mark: String| -> Vec<usize> {
-        let is_mark =
-            |line: &str| line.trim().trim_start_matches(['/', '#', ' ']) == mark;
-        (0..lines.len()).filter(|place| is_mark(lines[*place])).collect()
-    };
-    let start = places(format!("ANCHOR: {anchor}"));
-    match (&start[..], &places(format!("ANCHOR_END: {anchor}"))[..]) {
-        ([start], [end]) if start < end => Ok(lines[start + 1..*end].concat()),
-        _ => Err(format!("{path}: not one pair of anchors {anchor}")),
-    }
+/// A sentence, if the lesson has no such program.
+pub fn short_program(lesson: &str) -> Result<(String, String), String> {
+    let short = SHORT.iter().find(|short| short.lesson == lesson);
+    let short = short.ok_or_else(|| format!("{lesson} has no program in short"))?;
+    Ok((
+        format!("docs/python/short/{lesson}.py"),
+        format!("examples/steps/{lesson}/{}.rs", short.file),
+    ))
 }
 
 /// Returns the title and the file of each page that SUMMARY.md lists, in order.

@@ -85,9 +85,9 @@ pub const RUNS: [Run; 9] = [
 const TERMINAL: Run =
     run("using", "slow_thread_pool_timeout --clients 5", &["4 at once"]);
 
-/// The files in the folder of a page.
+/// The picture in the folder of a page, and the terminal.
 const PICTURE: &str = "crowd.svg";
-const SCREEN: &str = "crowd.txt";
+const SCREEN: &str = "using/crowd";
 
 /// Draws all pictures at the same time, because most of the time is waiting.
 #[cfg(target_os = "linux")]
@@ -101,7 +101,7 @@ pub(crate) fn draw() -> Result<Vec<(String, String)>, String> {
         let joined = |drawn: ScopedJoinHandle<Drawn>| {
             drawn.join().map_err(|_| "a crowd panicked".to_owned())?
         };
-        let mut files = vec![(format!("using/{SCREEN}"), joined(terminal)?.0)];
+        let mut files = vec![(SCREEN.to_owned(), joined(terminal)?.0)];
         for (run, drawn) in runs {
             files.push((format!("{}/{PICTURE}", run.name), joined(drawn)?.1));
         }
@@ -150,7 +150,8 @@ impl Run {
     }
 }
 
-/// Returns whether a committed file agrees with a new one. The times in the output of `crowd`
+/// Returns whether a committed picture or text agrees with a new one. `path` is the path of a
+/// picture, or the mark of a text. The times in the output of `crowd`
 /// are different in each run, so they are ignored. All words count, and the events of each
 /// client with their order.
 #[must_use]

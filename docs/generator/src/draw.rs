@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::svg::{escaped, opening};
 use crate::wire::{Exchange, Row, To, What};
 
 /// The measures of the picture, in its own units. A character of its text is 7.25 wide.
@@ -232,26 +233,6 @@ pub fn bytes(packed: &[(&str, &str)], name: &str, title: &str) -> String {
     svg + "</svg>\n"
 }
 
-/// Returns the start of the SVG element, with its title. The page sets the colours. `name` makes
-/// the id unique on its page.
-fn opening(width: usize, height: usize, name: &str, title: &str) -> String {
-    format!(
-        "<svg class=\"exchange\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         role=\"img\" aria-labelledby=\"{name}-title\" xmlns=\"http://www.w3.org/2000/svg\" \
-         font-family=\"monospace\" font-size=\"12\" fill=\"currentColor\">\n\
-         <title id=\"{name}-title\">{}</title>\n",
-        escaped(title)
-    )
-}
-
 fn text_width(text: &str) -> usize {
     text.chars().count() * CHARACTER / 4
-}
-
-/// Escapes a text for XML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

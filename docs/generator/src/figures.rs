@@ -1,6 +1,5 @@
 //! Measures the figures that the pages quote.
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::Command;
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::stage::{PATIENCE, Server, example};
 
 /// Measures all of them at the same time, because most of the time is waiting.
-pub fn measure() -> Result<String, String> {
+pub fn measure() -> Result<Vec<(String, String)>, String> {
     thread::scope(|scope| {
         let slow = |name, clients| scope.spawn(move || seconds(name, clients));
         let sequential =
@@ -44,11 +43,7 @@ pub fn measure() -> Result<String, String> {
         add("message_5000", message_of_5000()?);
         add("hell", announced_by_hell()?);
 
-        let mut text = String::new();
-        for (name, value) in figures {
-            let _ = writeln!(text, "ANCHOR: {name}\n{value}\nANCHOR_END: {name}");
-        }
-        Ok(text)
+        Ok(figures)
     })
 }
 

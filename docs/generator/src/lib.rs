@@ -2,7 +2,8 @@
 //! crowds, the differences between lessons, and the figures that the pages quote.
 //!
 //! [`generate`] runs the examples with their clients. The program of this package writes the
-//! results to `docs/src/generated`, and its test compares them with a new run.
+//! pictures to `docs/src/generated` and the texts into the pages, between marks (see [`marks`]).
+//! Its test compares them with a new run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,27 +15,56 @@ pub mod crowd;
 mod draw;
 #[cfg(target_os = "linux")]
 mod figures;
+pub mod idea;
+pub mod marks;
+pub mod parts;
 pub mod says;
 #[cfg(target_os = "linux")]
 mod scenes;
 mod schedule;
 #[cfg(target_os = "linux")]
 mod stage;
+mod svg;
 #[cfg(target_os = "linux")]
 mod trace;
 #[cfg(target_os = "linux")]
 mod wire;
 
-/// The command that writes all generated files.
+// Two tables of the tools. The skips are for rustfmt, which would format the files with the
+// settings of this folder.
+#[allow(missing_docs)] // The fields of a reason explain it.
+#[rustfmt::skip]
+#[path = "../../../examples/tools/common/reasons.rs"]
+pub mod reasons;
+#[rustfmt::skip]
+#[path = "../../../examples/tools/live/script.rs"]
+pub mod script;
+
+/// The command that writes everything that is generated.
 pub const RENEW: &str = "cargo run -p sockets101-book";
 
 /// The results of a run.
 #[derive(Default)]
 pub struct Generated {
-    /// Texts by their path below `docs/src/generated`.
-    pub files: BTreeMap<String, String>,
+    /// Pictures (SVG) by their path below `docs/src/generated`.
+    pub pictures: BTreeMap<String, String>,
+    /// Texts by the names that the marks in the pages use.
+    pub texts: BTreeMap<String, String>,
     /// What this machine could not make, one sentence each.
     pub skipped: Vec<String>,
+}
+
+impl Generated {
+    /// Adds results by their paths. The ending `.svg` means a picture.
+    fn add(&mut self, results: impl IntoIterator<Item = (String, String)>) {
+        for (path, text) in results {
+            match path.rsplit_once('.') {
+                Some((_, "svg")) => self.pictures.insert(path, text),
+                Some((name, _)) => self.texts.insert(name.to_owned(), text),
+                None => self.texts.insert(path, text),
+            };
+        }
+    }
 }
 
 /// Returns the top folder of the project.
@@ -45,7 +75,7 @@ pub fn top() -> PathBuf {
         .unwrap_or_default()
 }
 
-/// Returns the folder in which the files of [`Generated`] are committed.
+/// Returns the folder in which the pictures are committed.
 pub fn folder() -> PathBuf {
     top().join("docs/src/generated")
 }
@@ -57,8 +87,8 @@ pub fn folder() -> PathBuf {
 /// A sentence, if an example does not do what its scene says.
 pub fn generate() -> Result<Generated, String> {
     let mut all = Generated::default();
-    changes::generate(&mut all)?;
     schedule::generate(&mut all)?;
+    all.add(idea::draw());
     runs(&mut all)?;
     Ok(all)
 }
@@ -72,8 +102,8 @@ fn runs(all: &mut Generated) -> Result<(), String> {
         scenes::generate(all)?;
         let figures =
             figures.join().map_err(|_| "measuring the figures failed")??;
-        all.files.insert("figures.txt".to_owned(), figures);
-        all.files.extend(crowds.join().map_err(|_| "drawing crowds failed")??);
+        all.add(figures);
+        all.add(crowds.join().map_err(|_| "drawing crowds failed")??);
         Ok(())
     })
 }
@@ -97,4 +127,24 @@ pub fn read(path: &str) -> Result<String, String> {
     let text = std::fs::read_to_string(top().join(path));
     text.map(|text| text.replace("\r\n", "\n"))
         .map_err(|err| format!("{path}: {err}"))
+}
+
+/// Returns each page of the book with what belongs between its marks, by its path.
+///
+/// # Errors
+///
+/// A sentence, if a page cannot be read, or if it has a mark that means nothing.
+pub fn pages(all: &Generated) -> Result<BTreeMap<String, String>, String> {
+    let mut pages = BTreeMap::new();
+    for (_, file) in book::pages()? {
+        let path = format!("docs/src/{file}");
+        let rewritten = marks::rewrite(&read(&path)?, |mark, old| {
+            let new = marks::content(mark, all)?;
+            // Each run of `crowd` measures other times.
+            Ok(new.filter(|new| !crowd::is_current(mark, old, new)))
+        });
+        let rewritten = rewritten.map_err(|err| format!("{path}: {err}"))?;
+        pages.insert(path, rewritten);
+    }
+    Ok(pages)
 }

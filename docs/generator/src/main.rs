@@ -1,16 +1,20 @@
-//! Runs the examples and writes the files that the book includes.
+//! Runs the examples, draws the pictures, and writes between the marks of the pages what the
+//! pages show.
 
+use std::env;
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
-use std::{fs, io};
 
 use sockets101_book::crowd::is_current;
-use sockets101_book::{Generated, folder, generate, read, says, top};
+use sockets101_book::{Generated, folder, generate, pages, read, top};
+
+/// With this argument, only what needs no run is written again: the programs and their
+/// differences.
+const NO_RUN: &str = "--no-run";
 
 fn main() -> ExitCode {
-    let result = write_says()
-        .and_then(|()| generate())
-        .and_then(|all| write(&all).map_err(|err| err.to_string()));
-    match result {
+    match write_all() {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("Error: {err}");
@@ -19,15 +23,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(all: &Generated) -> io::Result<()> {
-    for (name, text) in &all.files {
+fn write_all() -> Result<(), String> {
+    let all = if env::args().any(|argument| argument == NO_RUN) {
+        let skipped = vec![format!("everything that needs a run: {NO_RUN}")];
+        Generated { skipped, ..Generated::default() }
+    } else {
+        generate()?
+    };
+    for (name, picture) in &all.pictures {
         let path = folder().join(name);
-        fs::create_dir_all(path.parent().unwrap_or(&path))?;
-        if fs::read_to_string(&path).is_ok_and(|old| is_current(name, &old, text)) {
-            continue;
+        let old = fs::read_to_string(&path).unwrap_or_default();
+        if !is_current(name, &old, picture) {
+            write(&path, picture)?;
         }
-        println!("wrote {}", path.display());
-        fs::write(path, text)?;
+    }
+    for (path, page) in pages(&all)? {
+        write_if_new(&path, &page)?;
     }
     for sentence in &all.skipped {
         println!("skipped: {sentence}");
@@ -35,12 +46,14 @@ fn write(all: &Generated) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the page "What `check` says" again, if it has changed.
-fn write_says() -> Result<(), String> {
-    let text = says::page()?;
-    if text != read(says::PAGE)? {
-        println!("wrote {}", says::PAGE);
-        fs::write(top().join(says::PAGE), text).map_err(|err| err.to_string())?;
-    }
+/// Writes a page if it has changed.
+fn write_if_new(path: &str, page: &str) -> Result<(), String> {
+    if page == read(path)? { Ok(()) } else { write(&top().join(path), page) }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder.and_then(|()| fs::write(path, text)).map_err(|err| err.to_string())?;
+    println!("wrote {}", path.display());
     Ok(())
 }

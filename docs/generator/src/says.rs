@@ -1,4 +1,4 @@
-//! Writes the page "What `check` says" from the tables of `check`, so that the page always has
+//! Makes the page "What `check` says" from the tables of `check`, so that the page always has
 //! each check and each reason.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,21 +7,8 @@ use std::fmt::Write;
 use regex::Regex;
 
 use crate::book::{SLIDES, pages};
-use crate::{RENEW, read};
-
-// The table of reasons is compiled into this program. The skip is for rustfmt, which would
-// format the file with the settings of this folder.
-#[rustfmt::skip]
-#[path = "../../../examples/tools/common/reasons.rs"]
-mod reasons;
-
-use reasons::{REASONS, Reason};
-
-/// The page. Everything between its marks is generated.
-pub const PAGE: &str = "docs/src/check_says.md";
-
-const START: &str = "<!-- START: the tables of check -->\n";
-const END: &str = "<!-- END -->\n";
+use crate::read;
+use crate::reasons::{REASONS, Reason};
 
 /// The file with the table of checks and the function of each check.
 const CHECKS: &str = "examples/tools/check/checks.rs";
@@ -95,26 +82,19 @@ struct Check {
     reasons: BTreeSet<&'static str>,
 }
 
-/// Returns the page with its generated part written again.
+/// Returns the tables and the sections of the page.
 ///
 /// # Errors
 ///
-/// A sentence, if the page or the source of `check` lacks something.
-pub fn page() -> Result<String, String> {
-    let text = read(PAGE)?;
-    let parts = text.split_once(START);
-    let parts =
-        parts.and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let Some((before, after)) = parts else {
-        return Err(format!("{PAGE} needs the lines {START} and {END}"));
-    };
+/// A sentence, if the source of `check` lacks something.
+pub fn tables() -> Result<String, String> {
     let checks = checks(&read(CHECKS)?)?;
     let titles = titles();
-    let mut part = format!("<!-- Do not edit this part. Renew it: {RENEW} -->\n\n");
-    write_index(&mut part, &titles)?;
-    write_checks(&mut part, &checks, &titles)?;
-    write_reasons(&mut part, &checks, &titles)?;
-    Ok(format!("{before}{START}{part}{END}{after}"))
+    let mut tables = String::new();
+    write_index(&mut tables, &titles)?;
+    write_checks(&mut tables, &checks, &titles)?;
+    write_reasons(&mut tables, &checks, &titles)?;
+    Ok(tables)
 }
 
 /// The headings of the reasons, by their names.

@@ -286,9 +286,9 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
         );
         played.into_iter().collect::<Result<Vec<Files>, String>>()
     })?;
-    all.files.extend(played.into_iter().flatten());
-    all.files.extend(byte_order()?);
-    all.files.extend(checks()?);
+    all.add(played.into_iter().flatten());
+    all.add(byte_order()?);
+    all.add(checks()?);
     match no_networks() {
         Some(why) => {
             all.skipped.push(format!("what needs a network of its own: {why}"));
@@ -297,7 +297,7 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
             for program in &PROGRAMS {
                 let ran = run(program, traced)
                     .map_err(|err| format!("{}: {err}", program.name));
-                all.files.extend(ran?);
+                all.add(ran?);
             }
         }
     }

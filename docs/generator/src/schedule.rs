@@ -32,9 +32,10 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     let half =
         SLIDES.iter().map(|slide| slide.name).filter(|name| HALF_DAY.contains(name));
     let full = SLIDES.iter().map(|slide| slide.name);
-    all.files
-        .insert("half_day.md".to_owned(), table(half.collect(), 9 * 60, false)?);
-    all.files.insert("full_day.md".to_owned(), table(full.collect(), 9 * 60, true)?);
+    all.add([
+        ("half_day.md".to_owned(), table(half.collect(), 9 * 60, false)?),
+        ("full_day.md".to_owned(), table(full.collect(), 9 * 60, true)?),
+    ]);
     Ok(())
 }
 
@@ -51,7 +52,7 @@ fn minutes(name: &str) -> Result<usize, String> {
 /// Returns a table with a row for each lesson, and with breaks.
 fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String> {
     let titles = pages()?;
-    let mut rows = String::from("| from | | minutes |\n|---|---|---|\n");
+    let mut rows = String::from("| from | what | minutes |\n|---|---|---|\n");
     let mut now = start;
     let mut row = |minutes: usize, what: &str| {
         let _ = writeln!(rows, "| {} | {what} | {minutes} |", clock(now));

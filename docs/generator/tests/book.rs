@@ -7,8 +7,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
-use sockets101_book::book::{BEYOND, SLIDES, pages, part};
+use sockets101_book::book::{BEYOND, SLIDES, pages};
 use sockets101_book::crowd::RUNS;
+use sockets101_book::marks::marks;
+use sockets101_book::parts::{parts, program};
+use sockets101_book::script::SHORT;
 use sockets101_book::{read, top};
 use url::Url;
 
@@ -58,9 +61,21 @@ fn every_example_has_its_page_and_every_page_its_example() {
     assert_eq!(listed, there);
 }
 
-/// The parts of a lesson's page, in this order. Two are optional: some servers have no picture
-/// of a crowd, and some lessons are not based on another one.
+/// The parts of a lesson's page, in this order. Only a server has a program in short.
 const PARTS: [&str; 9] = [
+    "The idea",
+    "Predict, then run it",
+    "The program in short",
+    "Watch it run",
+    "The whole program",
+    "What happens",
+    "Common mistakes and exercises",
+    "Remember",
+    "For the instructor",
+];
+
+/// The parts of the pages that have not been written again.
+const OLD_PARTS: [&str; 9] = [
     "Run it",
     "Python and Rust",
     "On the wire",
@@ -73,48 +88,79 @@ const PARTS: [&str; 9] = [
 ];
 
 #[test]
-fn a_slides_page_has_its_parts_in_order() {
+fn a_lessons_page_has_its_parts_in_order() {
     for slide in SLIDES {
         let (name, text) = (slide.name, page(&format!("{}.md", slide.name)));
-        let (before, _) = text.split_once("\n## ").unwrap();
+        let parts: Vec<_> =
+            text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        if parts[0] == OLD_PARTS[0] {
+            let has = |part: &&str| match *part {
+                "A crowd" => RUNS.iter().any(|run| run.name == name),
+                "What changed" => slide.from.is_some(),
+                _ => true,
+            };
+            let expected: Vec<_> = OLD_PARTS.into_iter().filter(has).collect();
+            assert_eq!(parts, expected, "{name}");
+            continue;
+        }
+        let is_server = SHORT.iter().any(|short| short.lesson == name);
+        let has = |part: &&str| is_server || *part != "The program in short";
+        let expected: Vec<_> = PARTS.into_iter().filter(has).collect();
+        assert_eq!(parts, expected, "{name}");
+
+        let (why, _) = text.split_once("\n## ").unwrap();
+        for part in ["After this lesson you can\n\n- ", "(#the-idea)", "(#predict-"]
+        {
+            assert!(why.contains(part), "{name}: the first lines lack {part}");
+        }
         for file in
             [format!("(../../examples/{name}.rs)"), format!("(../python/{name}.py)")]
         {
-            assert!(
-                before.contains(&file),
-                "{name}: no link to {file} in its first lines"
-            );
+            assert!(text.contains(&file), "{name}: no link to {file}");
         }
-        assert!(
-            before.trim_end().ends_with('?'),
-            "{name} does not ask what it answers"
-        );
-        let parts: Vec<_> =
-            text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-        let has = |part: &&str| match *part {
-            "A crowd" => RUNS.iter().any(|run| run.name == name),
-            "What changed" => slide.from.is_some(),
-            _ => true,
-        };
-        let expected: Vec<_> = PARTS.into_iter().filter(has).collect();
-        assert_eq!(parts, expected, "{name}");
-        for part in ["**Ask**", "**Demo**", "**Note**", "**If it fails**"] {
+        for part in ["**Say**", "**Ask**", "**Demo**", "**If it fails**"] {
             assert!(text.contains(&format!("\n- {part}")), "{name}: no {part}");
         }
-        let questions = text.split("## Predict, then run").nth(1).unwrap();
-        let questions = questions.split("## ").next().unwrap();
+        let questions = section(&text, "Predict, then run it");
         let answers = questions.matches("<summary>Answer</summary>").count();
-        assert!((2..=3).contains(&answers), "{name}: {answers} answers");
-        for include in [
-            format!("../../examples/{name}.rs:program"),
-            format!("../python/{name}.py:program"),
-        ] {
-            assert!(
-                text.contains(&format!("{{{{#include {include}}}}}")),
-                "{name}: no {include}"
-            );
+        assert!((2..=4).contains(&answers), "{name}: {answers} answers");
+        let mistakes = section(&text, "Common mistakes and exercises");
+        assert!(mistakes.matches("```python").count() >= 2, "{name}: mistakes");
+        assert_eq!(shown_parts(&text, name), all_parts(name), "{name}");
+    }
+}
+
+/// Returns the text of a page below one of its headings.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let after = page.split(&format!("\n## {heading}\n")).nth(1).unwrap_or_default();
+    after.split("\n## ").next().unwrap_or_default()
+}
+
+/// Returns the lines of code that the rows of a page show, in both languages.
+fn shown_parts(page: &str, name: &str) -> Vec<String> {
+    let start = format!("part {name} ");
+    let rows = marks(page).into_iter().filter(|(mark, _)| mark.starts_with(&start));
+    let mut lines: Vec<_> = rows.flat_map(|(_, text)| code_lines(text)).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Returns the lines of code of a lesson, in both languages, without the lines around methods.
+fn all_parts(name: &str) -> Vec<String> {
+    let (python, rust) = sockets101_book::book::files(name);
+    let mut lines = Vec::new();
+    for path in [python, rust] {
+        for part in parts(&path).unwrap() {
+            lines.extend(code_lines(&part.text));
         }
     }
+    lines.sort_unstable();
+    lines
+}
+
+fn code_lines(text: &str) -> Vec<String> {
+    let is_code = |line: &&str| !line.is_empty() && !line.starts_with(['<', '`']);
+    text.lines().filter(is_code).map(str::to_owned).collect()
 }
 
 /// The picture of a crowd stands between the command that draws it and its caption.
@@ -123,84 +169,70 @@ fn a_crowds_picture_stands_below_its_command() {
     for run in RUNS {
         let (name, text) = (run.name, page(&format!("{}.md", run.name)));
         let part =
-            text.split("\n## A crowd\n").nth(1).unwrap_or_else(|| panic!("{name}"));
-        let part = part.split("\n## ").next().unwrap();
+            [section(&text, "A crowd"), section(&text, "Watch it run")].concat();
         let command = format!("$ {}", run.command());
         let typed: Vec<_> =
             part.lines().filter(|line| line.starts_with("$ ")).collect();
         assert_eq!(typed, [&command], "{name}");
-        let picture = format!(
-            "<figure class=\"drawing\">\n{{{{#include generated/{name}/crowd.svg}}}}\n<figcaption>\n"
-        );
+        let picture = format!("](generated/{name}/crowd.svg)\n\n<figcaption>\n");
         assert!(part.contains(&picture), "{name}: no {picture}");
     }
 }
 
-/// Returns what the book includes: the page, the file, and the anchor if there is one.
-fn includes() -> Vec<(String, String, Option<String>)> {
+/// Returns the marks of all pages: the page, the mark, and what follows it.
+fn all_marks() -> Vec<(String, String, String)> {
     let mut all = Vec::new();
     for file in files() {
-        let text = page(&file);
-        for include in text.split("{{#include ").skip(1) {
-            let what = include.split("}}").next().unwrap();
-            let (path, anchor) = match what.split_once(':') {
-                Some((path, anchor)) => (path, Some(anchor.to_owned())),
-                None => (what, None),
-            };
-            all.push((file.clone(), path.to_owned(), anchor));
+        for (mark, text) in marks(&page(&file)) {
+            all.push((file.clone(), mark.to_owned(), text.to_owned()));
         }
     }
     all
 }
 
 #[test]
-fn every_included_file_and_anchor_exists() {
-    for (file, path, anchor) in includes() {
-        let path = format!("{PAGES}/{path}");
-        let included = match anchor {
-            Some(anchor) => part(&path, &anchor),
-            None => read(&path),
-        };
-        let text = included.unwrap_or_else(|err| panic!("{file}: {err}"));
-        assert!(!text.trim().is_empty(), "{file}: {path} is empty");
+fn something_is_between_all_marks() {
+    for (file, mark, text) in all_marks() {
+        assert!(!text.trim().is_empty(), "{file}: nothing after {mark}");
+    }
+    for file in files() {
+        assert!(!page(&file).contains("{{#"), "{file} includes a file");
     }
 }
 
-/// A program has only one pair of anchors, around everything except its header.
+/// A mark at the beginning of a line begins a block of HTML, in which nothing is Markdown.
 #[test]
-fn no_file_has_more_than_one_pair_of_anchors() {
-    for (_, path, _) in includes() {
-        let text = read(&format!("{PAGES}/{path}")).unwrap();
-        if !path.ends_with("figures.txt") {
-            assert!(text.matches("ANCHOR: ").count() <= 1, "{path}");
+fn no_figure_begins_a_line() {
+    for file in files() {
+        for line in page(&file).lines() {
+            let begins = line.trim_start().starts_with("<!-- begin figure");
+            assert!(!begins, "{file}: {line}");
         }
     }
 }
 
-/// Programs are included from their files. No page has a copy of one. The wrong lines of Python
-/// on the page "What `check` says" are from the table of `check`.
+/// What a page shows of a program is between marks, so it is never an old copy. Only the wrong
+/// lines of the common mistakes are written by hand.
 #[test]
-fn code_is_included_and_not_pasted() {
-    for file in files().into_iter().filter(|file| file != "check_says.md") {
-        let text = page(&file);
-        let mut language = None;
-        for line in text.lines() {
-            match line.trim_start().strip_prefix("```") {
-                Some(info) => language = language.is_none().then(|| info.to_owned()),
-                None if matches!(language.as_deref(), Some("rust" | "python")) => {
-                    assert!(line.starts_with("{{#include "), "{file}: {line}");
-                }
-                None => {}
-            }
+fn code_is_generated_and_not_pasted() {
+    for file in files() {
+        let mut text = page(&file);
+        for (_, generated) in marks(&page(&file)) {
+            text = text.replacen(generated, "", 1);
+        }
+        let mistakes = section(&text, "Common mistakes and exercises").to_owned();
+        text = text.replace(&mistakes, "");
+        for language in ["rust", "python"] {
+            let fence = format!("```{language}");
+            assert!(!text.contains(&fence), "{file}: {fence} outside marks");
         }
     }
 }
 
-/// A page shows each generated file.
+/// A page shows each picture, and each figure and terminal that is made.
 #[test]
 fn everything_that_is_generated_is_shown() {
-    let shown: BTreeSet<_> =
-        includes().into_iter().map(|(_, path, _)| path).collect();
+    let shown: String = files().iter().map(|file| page(file)).collect();
     let mut folders =
         vec![(top().join(PAGES).join("generated"), "generated".to_owned())];
     while let Some((folder, path)) = folders.pop() {
@@ -209,15 +241,12 @@ fn everything_that_is_generated_is_shown() {
             if entry.path().is_dir() {
                 folders.push((entry.path(), path));
             } else {
-                assert!(shown.contains(&path), "{path} is on no page");
+                // The page shows this table between marks.
+                let is_shown = path == "generated/bench/table.md"
+                    || shown.contains(&format!("]({path})"));
+                assert!(is_shown, "{path} is on no page");
             }
         }
-    }
-    let figures = read("docs/src/generated/figures.txt").unwrap();
-    let quoted: BTreeSet<_> =
-        includes().into_iter().filter_map(|(_, _, anchor)| anchor).collect();
-    for name in figures.lines().filter_map(|line| line.strip_prefix("ANCHOR: ")) {
-        assert!(quoted.contains(name), "no page quotes the figure {name}");
     }
 }
 
@@ -225,23 +254,21 @@ fn everything_that_is_generated_is_shown() {
 /// nothing else checks Python.
 #[test]
 fn no_line_of_a_program_is_too_long_for_its_column() {
-    for (_, path, anchor) in includes() {
-        let most = match path.rsplit_once('.') {
-            Some((_, "rs")) => 85,
-            Some((_, "py")) => 80,
-            _ => continue,
-        };
-        let text = part(&format!("{PAGES}/{path}"), &anchor.unwrap()).unwrap();
-        for line in text.lines() {
-            assert!(
-                line.chars().count() <= most,
-                "{path}: over {most} characters: {line}"
-            );
+    for slide in SLIDES {
+        let (python, rust) = sockets101_book::book::files(slide.name);
+        for (path, most) in [(python, 80), (rust, 85)] {
+            for line in program(&path).unwrap().lines() {
+                assert!(
+                    line.chars().count() <= most,
+                    "{path}: over {most} characters: {line}"
+                );
+            }
         }
     }
 }
 
-/// Returns the links of a page, and the ids that mdBook gives to its headings.
+/// Returns the links of a page, and the ids that mdBook gives to its headings and to the terms of
+/// the glossary.
 fn links_and_ids(text: &str) -> (Vec<String>, BTreeSet<String>) {
     let (mut links, mut ids) = (Vec::new(), BTreeMap::new());
     let mut heading: Option<String> = None;
@@ -257,7 +284,8 @@ fn links_and_ids(text: &str) -> (Vec<String>, BTreeSet<String>) {
                 assert!(level <= HeadingLevel::H3, "{text}");
                 heading = Some(String::new());
             }
-            Event::End(TagEnd::Heading(_)) => {
+            Event::Start(Tag::DefinitionListTitle) => heading = Some(String::new()),
+            Event::End(TagEnd::Heading(_) | TagEnd::DefinitionListTitle) => {
                 let words = heading.take().unwrap_or_default().trim().to_lowercase();
                 let kept = words
                     .chars()

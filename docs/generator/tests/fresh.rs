@@ -1,4 +1,4 @@
-//! The committed files of the book agree with a new run.
+//! The pages and pictures of the book agree with a new run.
 
 #![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
 
@@ -9,30 +9,36 @@ use std::path::Path;
 
 use similar::TextDiff;
 use sockets101_book::crowd::is_current;
-use sockets101_book::{RENEW, folder, generate};
+use sockets101_book::{RENEW, folder, generate, pages, read};
 
 #[test]
-fn what_is_committed_is_what_a_fresh_run_gives() {
+fn pages_and_pictures_are_as_a_fresh_run_gives_them() {
     let fresh = generate().unwrap_or_else(|err| panic!("{err}"));
     for sentence in &fresh.skipped {
         skipped(sentence);
     }
     let mut differences = String::new();
-    for (path, text) in &fresh.files {
+    let mut compare = |path: &str, committed: &str, fresh: &str| {
+        let diff = TextDiff::from_lines(committed, fresh);
+        let diff = diff.unified_diff().header(path, "a fresh run").to_string();
+        let _ = writeln!(differences, "{diff}");
+    };
+    for (path, picture) in &fresh.pictures {
         let committed = fs::read_to_string(folder().join(path)).unwrap_or_default();
         let committed = committed.replace("\r\n", "\n");
-        if !is_current(path, &committed, text) {
-            let diff = TextDiff::from_lines(&committed, text);
-            let _ = writeln!(
-                differences,
-                "{}",
-                diff.unified_diff().header(path, "a fresh run")
-            );
+        if !is_current(path, &committed, picture) {
+            compare(path, &committed, picture);
         }
     }
-    // Files that the generator does not make any more.
+    for (path, page) in pages(&fresh).unwrap_or_else(|err| panic!("{err}")) {
+        let committed = read(&path).unwrap();
+        if page != committed {
+            compare(&path, &committed, &page);
+        }
+    }
+    // Pictures that the generator does not make any more.
     if fresh.skipped.is_empty() {
-        let made: BTreeSet<_> = fresh.files.keys().cloned().collect();
+        let made: BTreeSet<_> = fresh.pictures.keys().cloned().collect();
         for path in committed(&folder(), "") {
             // sockets101-bench measures these files, and each run differs.
             if !made.contains(&path) && !path.starts_with("bench/") {

@@ -12,24 +12,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
+use sockets101_book::reasons::REASONS;
+use sockets101_book::script::{SHORT, Short};
 use sockets101_book::{read, top};
 
-// The skips are for rustfmt, which would format these files with the settings of this folder.
+// The skip is for rustfmt, which would format this file with the settings of this folder.
 #[allow(dead_code, unexpected_cfgs)] // This package does not have the feature `event`.
 #[rustfmt::skip]
 #[path = "../../../examples/tools/common/lessons.rs"]
 mod lessons;
-#[allow(dead_code)] // The tests need only the names and the sentences.
-#[rustfmt::skip]
-#[path = "../../../examples/tools/common/reasons.rs"]
-mod reasons;
-#[rustfmt::skip]
-#[path = "../../../examples/tools/live/script.rs"]
-mod script;
 
 use lessons::{Kind, Row, SERVERS};
-use reasons::REASONS;
-use script::{SHORT, Short};
 
 /// The largest width of a line. Two programs fit side by side.
 const COLUMNS: usize = 60;

@@ -57,7 +57,6 @@ import time
 SECOND = 1.0
 
 
-# ANCHOR: blocks
 # ---- Length-prefixed messages on a stream: a length, then that many bytes
 
 # The largest message that we send or receive, in bytes: 16 MiB.
@@ -142,7 +141,6 @@ def _check_length(length):
     )
 
 
-# ANCHOR_END: blocks
 # ---- Text that arrives in pieces
 
 

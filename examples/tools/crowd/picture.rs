@@ -16,9 +16,8 @@ const RIGHT: f64 = 736.0;
 const TOP: f64 = 40.0;
 const LINE: f64 = 17.0;
 
-/// The style of the picture. In a page, text has the page's colour. If a browser shows the picture
-/// alone, text has the colour that the reader prefers. The other colours are visible on both
-/// backgrounds.
+/// The style of the picture. The text and the background have the colours that the reader prefers,
+/// light or dark. The other colours are visible on both backgrounds.
 const STYLE: &str = "\
 .crowd { font: 12px system-ui, sans-serif; fill: currentColor }
 .crowd .title, .crowd .server { font-size: 14px; font-weight: 600 }
@@ -28,7 +27,7 @@ const STYLE: &str = "\
 .crowd .waiting { stroke: #3d85c6 }
 .crowd .reply { stroke: #2e9e5b; stroke-linecap: round } .crowd .failed { stroke: #d03b3b }
 .crowd:root { color: #1f2328; background: #fff }
-@media (prefers-color-scheme: dark) { .crowd:root { color: #e6e6e6; background: #16191d } }";
+@media (prefers-color-scheme: dark) { .crowd:root { color: #e6e6e6; background: #161923 } }";
 
 const TITLE: &str = "How long each client waits";
 

@@ -106,7 +106,8 @@ impl Chart {
              xmlns=\"http://www.w3.org/2000/svg\" font-family=\"system-ui, sans-serif\" \
              font-size=\"14\" fill=\"currentColor\">\n\
              <title id=\"bench-{name}-title\">{}</title>\n\
-             <desc id=\"bench-{name}-desc\">{}</desc>\n",
+             <desc id=\"bench-{name}-desc\">{}</desc>\n\
+             <style>\n{COLOURS}\n</style>\n",
             self.title,
             self.in_words()
         );
@@ -192,6 +193,12 @@ impl Line {
 }
 
 /// How the lines behind the others look.
+/// The colours of the text and the background. The colour scheme of a page also holds for its
+/// pictures.
+const COLOURS: &str = "\
+svg { color: #1a1a1a; background: #fff }
+@media (prefers-color-scheme: dark) { svg { color: #d3d4e0; background: #161923 } }";
+
 const GRID: &str = "stroke=\"currentColor\" opacity=\"0.2\"";
 
 fn path(way: &str, look: &str) -> String {

@@ -1,0 +1,215 @@
+//! Writes into the pages what they show of programs and runs.
+//!
+//! A page has marks: `<!-- begin KIND ARGUMENTS -->` and `<!-- end -->`. What is between them is
+//! generated, so a page is complete when it is read as plain text. All other text of a page is
+//! written by hand.
+//!
+//! | mark | between the marks |
+//! |---|---|
+//! | `short LESSON` | the program in short, in both languages |
+//! | `part LESSON NAMES` | the parts of the program with these names, in both languages |
+//! | `whole LESSON` | the whole program, in both languages |
+//! | `helper NAMES` | functions of the library, in both languages |
+//! | `rust PATH`, `python PATH` | a whole program in one language |
+//! | `changes LESSON` | the difference to the lesson that it is based on |
+//! | `terminal NAME` | a terminal of a run |
+//! | `words NAME` | a picture in words |
+//! | `table NAME` | a table |
+//! | `figure NAME` | a number, within a sentence |
+
+use crate::book::{self, SLIDES, short_program};
+use crate::parts::{program, selected};
+use crate::{Generated, changes, read, says};
+
+const BEGIN: &str = "<!-- begin ";
+const CLOSE: &str = " -->";
+const END: &str = "<!-- end -->";
+
+/// The files of the library, in both languages.
+const LIBRARY: [&str; 5] = [
+    "src/command_line.rs",
+    "src/framing.rs",
+    "src/messages.rs",
+    "src/text.rs",
+    "src/waiting.rs",
+];
+const PYTHON_LIBRARY: &str = "docs/python/sockets101/__init__.py";
+
+/// Returns the marks of a page, and for each of them the text that follows.
+#[must_use]
+pub fn marks(text: &str) -> Vec<(&str, &str)> {
+    let parts = text.split(BEGIN).skip(1);
+    let marks = parts.filter_map(|part| {
+        let (mark, rest) = part.split_once(CLOSE)?;
+        Some((mark, rest.split_once(END)?.0))
+    });
+    marks.collect()
+}
+
+/// Returns a page in which everything between marks is written again. `new` gets a mark and
+/// the text that follows it now, and returns the new text, or `None` to keep the old text.
+///
+/// # Errors
+///
+/// A sentence, if a mark is not complete, or if `new` fails.
+pub fn rewrite(
+    page: &str,
+    mut new: impl FnMut(&str, &str) -> Result<Option<String>, String>,
+) -> Result<String, String> {
+    let mut done = String::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        let incomplete = || format!("a mark is not complete: {BEGIN}{after:.40}");
+        let (mark, after) = after.split_once(CLOSE).ok_or_else(incomplete)?;
+        let (old, after) = after.split_once(END).ok_or_else(incomplete)?;
+        done += before;
+        let line = done.rsplit('\n').next().unwrap_or_default();
+        let indentation = if line.trim().is_empty() { line } else { "" };
+        let text = match new(mark, old)? {
+            None => old.to_owned(),
+            Some(text) if text.contains('\n') => block(&text, indentation),
+            Some(text) => text,
+        };
+        for piece in [BEGIN, mark, CLOSE, &text, END] {
+            done += piece;
+        }
+        rest = after;
+    }
+    Ok(done + rest)
+}
+
+/// Returns a text between empty lines, indented like its mark.
+fn block(text: &str, indentation: &str) -> String {
+    let mut block = String::from("\n\n");
+    for line in text.trim_end().lines() {
+        if !line.is_empty() {
+            block += indentation;
+            block += line;
+        }
+        block.push('\n');
+    }
+    block + "\n" + indentation
+}
+
+/// Returns what belongs to a mark, or `None` if this machine could not make it.
+///
+/// # Errors
+///
+/// A sentence, if there is no such mark.
+pub fn content(mark: &str, all: &Generated) -> Result<Option<String>, String> {
+    if let Some(text) = from_programs(mark)? {
+        return Ok(Some(text));
+    }
+    let (kind, name) = mark.split_once(' ').unwrap_or((mark, ""));
+    let Some(text) = all.texts.get(name) else {
+        if all.skipped.is_empty() {
+            return Err(format!("nothing makes this: {BEGIN}{mark}{CLOSE}"));
+        }
+        return Ok(None);
+    };
+    Ok(Some(match kind {
+        "terminal" => fenced("console", text),
+        "words" => fenced("text", text),
+        "figure" | "table" => text.clone(),
+        _ => return Err(format!("there is no such mark: {BEGIN}{mark}{CLOSE}")),
+    }))
+}
+
+/// Returns what belongs to a mark, if it needs no run.
+fn from_programs(mark: &str) -> Result<Option<String>, String> {
+    let words: Vec<_> = mark.split(' ').collect();
+    let text = match &words[..] {
+        ["short", lesson] => {
+            let (python, rust) = short_program(lesson)?;
+            pair("short", &program(&python)?, &program(&rust)?)
+        }
+        ["part", lesson, names @ ..] => {
+            let (python, rust) = book::files(lesson);
+            let python = selected(&python, names)?;
+            pair("part", &python, &selected(&rust, names)?)
+        }
+        ["whole", lesson] => {
+            let (python, rust) = book::files(lesson);
+            pair("whole", &program(&python)?, &program(&rust)?)
+        }
+        ["helper", names @ ..] => {
+            let mut rust = Vec::new();
+            for path in LIBRARY {
+                rust.push(selected(path, names)?);
+            }
+            rust.retain(|text| !text.is_empty());
+            pair("part", &selected(PYTHON_LIBRARY, names)?, &rust.join("\n"))
+        }
+        [language @ ("rust" | "python"), path] => fenced(language, &program(path)?),
+        ["changes", lesson] => {
+            let lesson = SLIDES.iter().find(|slide| slide.name == *lesson);
+            let diff = lesson.map(changes::of).transpose()?.flatten();
+            fenced("diff", &diff.ok_or_else(|| format!("{mark}: no lesson"))?)
+        }
+        ["table", "checks"] => says::tables()?,
+        ["table", "bench"] => read("docs/src/generated/bench/table.md")?,
+        _ => return Ok(None),
+    };
+    if text.is_empty() {
+        return Err(format!("there is no such part: {BEGIN}{mark}{CLOSE}"));
+    }
+    Ok(Some(text))
+}
+
+/// Returns two programs, side by side. If one of them is empty, it is left out.
+fn pair(kind: &str, python: &str, rust: &str) -> String {
+    let mut sections = String::new();
+    for (class, language, code) in
+        [("python", "Python", python), ("rust", "Rust", rust)]
+    {
+        if !code.is_empty() {
+            let code = fenced(class, code);
+            let name = format!(
+                "<div class=\"{class}\">\n<p class=\"language\">{language}</p>\n\n"
+            );
+            sections += &[&name, &code, "\n</div>\n"].concat();
+        }
+    }
+    if sections.is_empty() {
+        return sections;
+    }
+    format!("<div class=\"pair {kind}\">\n{sections}</div>\n")
+}
+
+fn fenced(language: &str, text: &str) -> String {
+    format!("```{language}\n{}\n```\n", text.trim_end())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // In a test, a panic is the report.
+mod tests {
+    use super::{marks, rewrite};
+
+    #[test]
+    fn a_block_is_indented_like_its_mark() {
+        let page = "1. See\n   <!-- begin words x -->old<!-- end -->\n";
+        let new = rewrite(page, |mark, old| {
+            assert_eq!((mark, old), ("words x", "old"));
+            Ok(Some("a\n\n b\n".to_owned()))
+        });
+        let expected = "1. See\n   <!-- begin words x -->\n\n   a\n\n    b\n\n   <!-- end -->\n";
+        assert_eq!(new.unwrap(), expected);
+        let again = rewrite(expected, |_, _| Ok(None)).unwrap();
+        assert_eq!(again, expected);
+    }
+
+    #[test]
+    fn a_figure_is_in_its_sentence() {
+        let page = "Of <!-- begin figure n -->1<!-- end --> bytes.";
+        let new = rewrite(page, |_, _| Ok(Some("2".to_owned()))).unwrap();
+        assert_eq!(new, page.replace('1', "2"));
+        assert_eq!(marks(page), [("figure n", "1")]);
+    }
+
+    #[test]
+    fn an_open_mark_is_an_error() {
+        for page in ["<!-- begin figure n", "<!-- begin figure n -->4"] {
+            assert!(rewrite(page, |_, _| Ok(None)).is_err(), "{page}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Takes programs apart: their headers, functions and types, as a page shows them.
+
+use std::path::Path;
+
+use crate::read;
+
+/// A part of a program: a function, a type, a method, or everything before the first of them.
+#[derive(Debug, PartialEq)]
+pub struct Part {
+    /// The name of the function or type. A method is `Type.method`. The first lines of a
+    /// program (what it imports, and its constants) are [`FIRST`].
+    pub name: String,
+    /// The lines, with their indentation, and with a newline at the end.
+    pub text: String,
+}
+
+/// The name of the first lines of a program.
+pub const FIRST: &str = "first";
+
+/// Returns a program without its header. The header is the comment or the docstring that
+/// describes the whole file.
+///
+/// # Errors
+///
+/// A sentence, if the file cannot be read, or if it contains only a header.
+pub fn program(path: &str) -> Result<String, String> {
+    let text = read(path)?;
+    let rest = if is_rust(path) {
+        text.lines()
+            .skip_while(|line| line.starts_with("//!") || line.is_empty())
+            .fold(String::new(), |all, line| all + line + "\n")
+    } else {
+        let docstring = text.strip_prefix("\"\"\"");
+        let rest = docstring.and_then(|text| Some(text.split_once("\"\"\"\n")?.1));
+        rest.unwrap_or(&text).trim_start_matches('\n').to_owned()
+    };
+    if rest.is_empty() {
+        return Err(format!("{path} has no program after its header"));
+    }
+    Ok(rest)
+}
+
+/// Returns the parts of a program in their order.
+///
+/// # Errors
+///
+/// As for [`program`].
+pub fn parts(path: &str) -> Result<Vec<Part>, String> {
+    let rust = is_rust(path);
+    let text = program(path)?;
+    let mut parts: Vec<Part> = Vec::new();
+    for block in blocks(&text, "") {
+        let name = name(&block, "");
+        match name {
+            Some(name) if is_group(&block, rust) => {
+                parts.extend(members(&name, &block, rust));
+            }
+            Some(name) => parts.push(Part { name, text: block }),
+            // Python's last lines call `main`.
+            None if block.starts_with("if __name__") => {
+                parts.push(Part { name: "main".to_owned(), text: block });
+            }
+            None => parts.push(Part { name: FIRST.to_owned(), text: block }),
+        }
+    }
+    Ok(parts)
+}
+
+/// Returns the parts with one of these names, as one text. Returns an empty text if there are
+/// none. `Type.*` means all methods of a type.
+///
+/// # Errors
+///
+/// As for [`program`].
+pub fn selected(path: &str, names: &[&str]) -> Result<String, String> {
+    let chosen = |name: &str| {
+        names.iter().any(|wanted| match wanted.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => *wanted == name,
+        })
+    };
+    let parts = parts(path)?;
+    let texts = parts.iter().filter(|part| chosen(&part.name));
+    // PEP 8 separates the functions of a module by two empty lines, rustfmt by one.
+    let texts: Vec<_> = texts.map(|part| part.text.as_str()).collect();
+    Ok(texts.join("\n"))
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
+/// Splits a text into the blocks at one level of indentation. A block begins after an empty
+/// line, at a line that is indented by exactly `indentation`.
+fn blocks(text: &str, indentation: &str) -> Vec<String> {
+    let mut blocks = vec![String::new()];
+    let mut after_empty = false;
+    for line in text.lines() {
+        let rest = line.strip_prefix(indentation);
+        let begins = rest.is_some_and(|rest| !rest.starts_with([' ', '}', ')']));
+        if after_empty && begins && !line.is_empty() {
+            blocks.push(String::new());
+        }
+        if let Some(block) = blocks.last_mut() {
+            *block += line;
+            *block += "\n";
+        }
+        after_empty = line.is_empty();
+    }
+    let trimmed = blocks.iter().map(|block| format!("{}\n", block.trim_end()));
+    trimmed.collect()
+}
+
+/// Returns the name of the function or type that a block defines at this indentation.
+fn name(block: &str, indentation: &str) -> Option<String> {
+    let mut lines = block.lines().filter_map(|line| line.strip_prefix(indentation));
+    let line = lines.find(|line| !line.starts_with([' ', '/', '#', '@']))?;
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let (keyword, rest) = line.split_once(' ')?;
+    if !["fn", "def", "struct", "enum", "impl", "class"].contains(&keyword) {
+        return None;
+    }
+    let end = |c: char| !c.is_alphanumeric() && c != '_';
+    Some(rest.split(end).next()?.to_owned())
+}
+
+/// Returns whether a block is an `impl`, or a Python class with methods.
+fn is_group(block: &str, rust: bool) -> bool {
+    if rust { block.starts_with("impl ") } else { block.contains("\n    def ") }
+}
+
+/// Returns the head of a group and its methods. The head of a Python class includes
+/// `__init__`, because a Rust `struct` lists the same fields. An `impl` has no head: its first
+/// and last line belong to no part.
+fn members(group: &str, block: &str, rust: bool) -> Vec<Part> {
+    const INDENTATION: &str = "    ";
+    let inside = if rust {
+        let inside = block.split_once('\n').map_or("", |(_, rest)| rest);
+        inside.strip_suffix("}\n").unwrap_or(inside)
+    } else {
+        block
+    };
+    let mut parts: Vec<Part> = Vec::new();
+    for block in blocks(inside, INDENTATION) {
+        match name(&block, INDENTATION).filter(|name| name != "__init__") {
+            Some(name) => {
+                parts.push(Part { name: format!("{group}.{name}"), text: block });
+            }
+            None => match parts.last_mut().filter(|part| part.name == group) {
+                Some(head) => head.text = format!("{}\n{block}", head.text),
+                None => parts.push(Part { name: group.to_owned(), text: block }),
+            },
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // In a test, a panic is the report.
+mod tests {
+    use super::{parts, program};
+
+    fn names(path: &str) -> Vec<String> {
+        parts(path).unwrap().into_iter().map(|part| part.name).collect()
+    }
+
+    #[test]
+    fn a_program_has_the_same_parts_in_both_languages() {
+        let expected = ["first", "main", "listen", "handle_client"];
+        let mut rust = names("examples/tcp_server.rs");
+        rust.dedup();
+        assert_eq!(rust, expected);
+        let mut python = names("docs/python/tcp_server.py");
+        python.dedup();
+        assert_eq!(python[..4], expected);
+    }
+
+    #[test]
+    fn methods_are_parts() {
+        for path in ["examples/poll_server.rs", "docs/python/poll_server.py"] {
+            let names = names(path);
+            for name in ["State", "Client", "Client.events", "Client.send_replies"] {
+                assert!(
+                    names.iter().any(|other| other == name),
+                    "{path}: {names:?}"
+                );
+            }
+        }
+    }
+
+    /// No line of a program is lost, except the lines around methods.
+    #[test]
+    fn the_parts_are_the_program() {
+        for path in ["examples/poll_server.rs", "docs/python/poll_server.py"] {
+            let lines = |text: &str| -> Vec<String> {
+                let lines = text.lines().filter(|line| {
+                    !line.is_empty() && !line.starts_with("impl ") && *line != "}"
+                });
+                lines.map(str::to_owned).collect()
+            };
+            let all: String =
+                parts(path).unwrap().into_iter().map(|part| part.text).collect();
+            assert_eq!(lines(&all), lines(&program(path).unwrap()), "{path}");
+        }
+    }
+}
