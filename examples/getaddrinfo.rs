@@ -111,7 +111,7 @@ fn socket_type(entry: &AddrInfo) -> Type {
 /// Otherwise it is the first entry for a stream socket. Returns `None` if there is
 /// none.
 fn choose(entries: &[AddrInfo]) -> Option<&AddrInfo> {
-    let mut note = "there is no second entry".to_string();
+    let mut note = "the second entry is missing".to_string();
     if let Some(second) = entries.get(1) {
         let kind = socket_type(second);
         if kind == Type::STREAM {

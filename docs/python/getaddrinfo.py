@@ -94,7 +94,7 @@ def choose(entries):
     Otherwise it is the first entry for a stream socket. Returns None if there
     is none.
     """
-    note = "there is no second entry"
+    note = "the second entry is missing"
     if len(entries) > 1:
         _, kind, _, _ = entries[1]
         if kind == socket.SOCK_STREAM:

@@ -1,6 +1,6 @@
 //! `check`: every lesson passes its checks, and every broken server fails for its reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -15,15 +15,13 @@ use crate::harness::{
     PATIENCE, Server, deaf, example, finish, for_each_at_once, resets_show, run,
     skipped,
 };
+use crate::reasons::REASONS;
+use crate::report::{checks_with, reasons_of, rows};
 use crate::table::{Kind, SERVERS, server};
 use names::BUGS;
-use reasons::REASONS;
 
 #[path = "../mutants/names.rs"]
 mod names;
-#[allow(dead_code)] // The tests need only the names and the sentences.
-#[path = "../../examples/tools/common/reasons.rs"]
-mod reasons;
 
 /// The number of checks that run at the same time. Most of them wait, so this is more than the
 /// number of processors. But if there are too many, a correct server replies too late. (In
@@ -76,67 +74,6 @@ fn summary(said: &str) -> &str {
     said.lines().last().unwrap_or_default()
 }
 
-/// The width of the column with the mark.
-const INDENT: usize = 10;
-
-const MARKS: [&str; 5] = ["passed", "by design", "skipped", "not made", "FAILED"];
-
-/// Returns the rows of a report, each with its mark. Joins the lines of a row, but leaves out
-/// the bytes and the program's output below it.
-fn rows(said: &str) -> Vec<(&str, String)> {
-    let mut rows: Vec<(&str, String)> = Vec::new();
-    let mut is_inside = false;
-    let lines: Vec<_> = said.lines().collect();
-    for (number, line) in lines.iter().enumerate() {
-        let (mark, text) = line.split_at_checked(INDENT).unwrap_or((line, ""));
-        let next = lines.get(number + 1).unwrap_or(&"").trim_start();
-        // `got` is in its own column, below `expected`.
-        let is_below = text.starts_with("| ")
-            || text.starts_with("got      ")
-            || (text.starts_with("expected ") && next.starts_with("got      "));
-        if MARKS.contains(&mark.trim_end()) {
-            rows.push((mark.trim_end(), text.to_owned()));
-            is_inside = true;
-        } else if !mark.trim_end().is_empty() || is_below {
-            is_inside = false;
-        } else if is_inside {
-            let row = &mut rows.last_mut().unwrap().1;
-            *row = format!("{row} {text}");
-        }
-    }
-    rows
-}
-
-/// Returns the checks with this mark, each with its text. A passed check has no text.
-fn checks_with(mark: &str, said: &str) -> BTreeMap<String, String> {
-    let mut checks = BTreeMap::new();
-    for (found, row) in rows(said) {
-        let (names, text) = row.split_once(": ").unwrap_or((&row, ""));
-        if found == mark {
-            let names = names.split(", ").map(str::to_owned);
-            checks.extend(names.map(|name| (name, text.to_owned())));
-        }
-    }
-    checks
-}
-
-/// Returns the names of the reasons whose sentences these are. The exit status of the process
-/// can follow them.
-#[track_caller]
-fn reasons_of(text: &str) -> String {
-    let mut rest = text;
-    let mut names = Vec::new();
-    while let Some((name, reason)) =
-        REASONS.iter().find(|(_, reason)| rest.starts_with(reason.says))
-    {
-        names.push(*name);
-        rest = rest[reason.says.len()..].trim_start();
-    }
-    let is_status = rest.starts_with('(') && rest.ends_with(')');
-    assert!(rest.is_empty() || is_status, "this is not a reason: {rest:?}");
-    names.join(" ")
-}
-
 /// Returns the names of all checks.
 fn listed() -> BTreeSet<String> {
     let list = stdout(&run("check", &["--list"], ""));
@@ -184,7 +121,10 @@ fn broken() -> &'static Path {
 /// them in files.
 fn running(folder: &Path) -> Vec<String> {
     let Ok(processes) = fs::read_dir("/proc") else {
-        skipped("whether programs are left running", "there is no folder /proc");
+        skipped(
+            "whether programs are left running",
+            "the folder /proc does not exist",
+        );
         return Vec::new();
     };
     let path = |process: fs::DirEntry| process.path().join("cmdline");

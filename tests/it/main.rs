@@ -21,6 +21,10 @@ mod one_message;
 mod output;
 mod plain_words;
 mod programs;
+#[allow(dead_code)] // The tests need only the names and the sentences.
+#[path = "../../examples/tools/common/reasons.rs"]
+mod reasons;
+mod report;
 mod rude;
 mod setup;
 mod streams;

@@ -34,7 +34,7 @@ impl Sink {
     /// Returns the sinks that exist here.
     fn all() -> Vec<Self> {
         if open_full().is_none() {
-            skipped("a full disk", "there is no /dev/full here");
+            skipped("a full disk", "/dev/full does not exist here");
             return vec![Self::ClosedPipe];
         }
         vec![Self::ClosedPipe, Self::FullDisk]

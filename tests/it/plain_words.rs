@@ -121,7 +121,6 @@ const LATER: &[&str] = &[
     "docs/src/udp_server.md",
     "docs/src/udp_server_bytes.md",
     "docs/src/using.md",
-    "examples/tools/check/wire.rs",
 ];
 
 /// The folders that are searched, with the endings of their files.

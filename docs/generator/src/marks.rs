@@ -95,7 +95,7 @@ fn block(text: &str, indentation: &str) -> String {
 ///
 /// # Errors
 ///
-/// A sentence, if there is no such mark.
+/// A sentence, if the mark means nothing.
 pub fn content(mark: &str, all: &Generated) -> Result<Option<String>, String> {
     if let Some(text) = from_programs(mark)? {
         return Ok(Some(text));
@@ -111,7 +111,7 @@ pub fn content(mark: &str, all: &Generated) -> Result<Option<String>, String> {
         "terminal" => fenced("console", text),
         "words" => fenced("text", text),
         "figure" | "table" => text.clone(),
-        _ => return Err(format!("there is no such mark: {BEGIN}{mark}{CLOSE}")),
+        _ => return Err(format!("this mark means nothing: {BEGIN}{mark}{CLOSE}")),
     }))
 }
 
@@ -151,7 +151,7 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
         _ => return Ok(None),
     };
     if text.is_empty() {
-        return Err(format!("there is no such part: {BEGIN}{mark}{CLOSE}"));
+        return Err(format!("this part does not exist: {BEGIN}{mark}{CLOSE}"));
     }
     Ok(Some(text))
 }

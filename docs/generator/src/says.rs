@@ -226,7 +226,9 @@ fn links<'a>(
     let mut links = Vec::new();
     for name in names {
         let title = titles.get(name);
-        links.push(link(title.ok_or_else(|| format!("there is no reason {name}"))?));
+        links.push(link(
+            title.ok_or_else(|| format!("the reason {name} is unknown"))?,
+        ));
     }
     Ok(links.join("; "))
 }
@@ -299,6 +301,6 @@ fn lesson_link(lesson: &str) -> Result<String, String> {
         (Some(number), Some((title, _))) => {
             Ok(format!("lesson [{}, {title}]({file})", number + 1))
         }
-        _ => Err(format!("there is no lesson {lesson}")),
+        _ => Err(format!("the lesson {lesson} is unknown")),
     }
 }

@@ -405,7 +405,7 @@ fn terminal<'a>(
     let found = clients.iter_mut().find(|(name, _)| *name == who);
     found
         .map(|(_, terminal)| terminal)
-        .ok_or_else(|| format!("there is no terminal for {who}"))
+        .ok_or_else(|| format!("{who} has no terminal"))
 }
 
 /// Waits until strace has written everything, then returns what a program did.

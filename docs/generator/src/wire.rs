@@ -18,7 +18,7 @@ pub struct Party {
 /// An exchange of clients with a server, or of a program with others that are not traced.
 pub struct Exchange {
     pub parties: Vec<Party>,
-    /// The name of the programs that are not traced, if there is no server here.
+    /// The name of the programs that are not traced, if the server is not one of the parties.
     pub outside: Option<String>,
     /// How many routers are between the client and the server.
     pub routers: usize,

@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-use sockets101_book::reasons::REASONS;
+use sockets101_book::reasons;
 use sockets101_book::script::{SHORT, Short};
 use sockets101_book::{read, top};
 
@@ -21,8 +21,11 @@ use sockets101_book::{read, top};
 #[rustfmt::skip]
 #[path = "../../../examples/tools/common/lessons.rs"]
 mod lessons;
+#[path = "../../../tests/it/report.rs"]
+mod report;
 
 use lessons::{Kind, Row, SERVERS};
+use report::{checks_with, reasons_of};
 
 /// The largest width of a line. Two programs fit side by side.
 const COLUMNS: usize = 60;
@@ -382,7 +385,7 @@ fn programs(form: Form) -> Vec<Program> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !has_python {
-        skipped("the programs in short in Python: there is no python3");
+        skipped("the programs in short in Python: python3 is missing");
     }
     for short in &SHORT {
         if matches!(form, Form::Brief) && forms(short).len() == 1 {
@@ -560,49 +563,10 @@ fn a_silent_client_keeps_its_thread() {
 
 // What `check` says.
 
-/// The width of the column with the mark.
-const INDENT: usize = 10;
-
 /// Returns the failed checks of a report, each with the names of its reasons.
 fn failures(said: &str) -> BTreeMap<String, String> {
-    let mut rows: Vec<String> = Vec::new();
-    let mut is_inside = false;
-    for line in said.lines() {
-        let (mark, text) = line.split_at_checked(INDENT).unwrap_or((line, ""));
-        if mark.trim_end() == "FAILED" {
-            rows.push(text.to_owned());
-            is_inside = true;
-        } else if !mark.trim_end().is_empty() || text.starts_with("| ") {
-            is_inside = false;
-        } else if is_inside {
-            let row = rows.last_mut().unwrap();
-            *row = format!("{row} {text}");
-        }
-    }
-    let mut failures = BTreeMap::new();
-    for row in rows {
-        let (names, text) = row.split_once(": ").unwrap_or((&row, ""));
-        for name in names.split(", ") {
-            failures.insert(name.to_owned(), reasons_of(text));
-        }
-    }
-    failures
-}
-
-/// Returns the names of the reasons whose sentences these are. The exit status of the process
-/// can follow them.
-fn reasons_of(text: &str) -> String {
-    let mut rest = text;
-    let mut names = Vec::new();
-    while let Some((name, reason)) =
-        REASONS.iter().find(|(_, reason)| rest.starts_with(reason.says))
-    {
-        names.push(*name);
-        rest = rest[reason.says.len()..].trim_start();
-    }
-    let is_status = rest.starts_with('(') && rest.ends_with(')');
-    assert!(rest.is_empty() || is_status, "this is not a reason: {rest:?}");
-    names.join(" ")
+    let failed = checks_with("FAILED", said);
+    failed.into_iter().map(|(name, text)| (name, reasons_of(&text))).collect()
 }
 
 /// Makes all checks with a program. Returns a report if other checks fail than those in the

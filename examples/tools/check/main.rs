@@ -165,7 +165,7 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
     tasks.retain(|task| !task.checks.is_empty());
     if tasks.is_empty() {
         let whose = if lesson.is_empty() { "any lesson" } else { &lesson };
-        return Err(format!("there is no check named '{only}' for {whose}; see --list").into());
+        return Err(format!("'{only}' is not a check for {whose}; see --list").into());
     }
 
     if is_watching {
@@ -263,7 +263,7 @@ fn rows(lesson: &str) -> Result<Vec<Row>, Failure> {
     } else if server::source_path(lesson).is_file() {
         format!("{lesson} is not a server of the workbook; see --list, or use --own {lesson}")
     } else {
-        format!("there is no server named '{lesson}'; see --list")
+        format!("'{lesson}' is not a server of the workbook; see --list")
     };
     Err(advice.into())
 }

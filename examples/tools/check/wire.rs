@@ -159,7 +159,7 @@ pub fn takes(row: &Row, program: &Program, option: &str) -> bool {
 /// A server, and how long a client waits for it.
 pub struct Lab {
     pub row: Row,
-    /// How to start the program, again and again. `None` if somebody else has started the server.
+    /// How to start the program, again and again. `None` if the user has started the server.
     pub launch: Option<Launch>,
     pub address: SocketAddr,
     /// The process, if this program has started it.

@@ -42,7 +42,7 @@ pub fn find_own(name: &str) -> Result<(), Failure> {
     if path.is_file() {
         return Ok(());
     }
-    Err(format!("there is no file {}; save your program there", path.display()).into())
+    Err(format!("the file {} does not exist; save your program there", path.display()).into())
 }
 
 /// Builds the examples if cargo runs this program. Otherwise, the programs in this program's
@@ -246,8 +246,8 @@ impl Launch {
             Program::Example(name) => {
                 let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
                 if !path.exists() {
-                    let advice = format!("build it: cargo build --example {name}");
-                    return Err(format!("there is no program {}; {advice}", path.display()).into());
+                    let missing = format!("the program {} does not exist", path.display());
+                    return Err(format!("{missing}; cargo build --example {name} builds it").into());
                 }
                 let mut args = vec![address.to_string()];
                 args.extend_from_slice(&self.options);

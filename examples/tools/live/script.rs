@@ -31,6 +31,26 @@ const fn failure(check: &'static str, reasons: &'static [&'static str]) -> Failu
     Failure { check, reasons }
 }
 
+/// What fails if one client's error ends a server that serves one client after another.
+const ONE_CLIENT_ENDS_IT: [Failure; 7] = [
+    failure("byte_by_byte", &["DIED"]),
+    failure("cut_character", &["DIED"]),
+    failure("not_utf8", &["DIED"]),
+    failure("reset", &["DIED"]),
+    failure("vanish", &["DIED"]),
+    failure("megabyte", &["DIED"]),
+    failure("last_word", &["DIED"]),
+];
+
+/// What fails if one client's error ends a thread of a pool.
+const A_THREAD_EXITS: [Failure; 5] = [
+    failure("cut_character", &["FIRST_HALF"]),
+    failure("not_utf8", &["GOOD_LOST"]),
+    failure("reset", &["EXITED"]),
+    failure("vanish", &["EXITED"]),
+    failure("last_word", &["UNREAD"]),
+];
+
 /// All servers, in the order of the lessons.
 ///
 /// The programs of lessons 17 and 18 also fail the check `idle_end`, with the reason `NO_LIMIT`.
@@ -73,32 +93,8 @@ pub const SHORT: [Short; 14] = [
             failure("last_word", &["DIED"]),
         ],
     },
-    Short {
-        lesson: "sequential_server",
-        file: 2,
-        fails: &[
-            failure("byte_by_byte", &["DIED"]),
-            failure("cut_character", &["DIED"]),
-            failure("not_utf8", &["DIED"]),
-            failure("reset", &["DIED"]),
-            failure("vanish", &["DIED"]),
-            failure("megabyte", &["DIED"]),
-            failure("last_word", &["DIED"]),
-        ],
-    },
-    Short {
-        lesson: "listen_backlog",
-        file: 1,
-        fails: &[
-            failure("byte_by_byte", &["DIED"]),
-            failure("cut_character", &["DIED"]),
-            failure("not_utf8", &["DIED"]),
-            failure("reset", &["DIED"]),
-            failure("vanish", &["DIED"]),
-            failure("megabyte", &["DIED"]),
-            failure("last_word", &["DIED"]),
-        ],
-    },
+    Short { lesson: "sequential_server", file: 2, fails: &ONE_CLIENT_ENDS_IT },
+    Short { lesson: "listen_backlog", file: 1, fails: &ONE_CLIENT_ENDS_IT },
     Short {
         lesson: "slow_sequential_server",
         file: 1,
@@ -143,28 +139,8 @@ pub const SHORT: [Short; 14] = [
             failure("last_word", &["UNREAD"]),
         ],
     },
-    Short {
-        lesson: "thread_pool",
-        file: 3,
-        fails: &[
-            failure("cut_character", &["FIRST_HALF"]),
-            failure("not_utf8", &["GOOD_LOST"]),
-            failure("reset", &["EXITED"]),
-            failure("vanish", &["EXITED"]),
-            failure("last_word", &["UNREAD"]),
-        ],
-    },
-    Short {
-        lesson: "thread_pool_timeout",
-        file: 1,
-        fails: &[
-            failure("cut_character", &["FIRST_HALF"]),
-            failure("not_utf8", &["GOOD_LOST"]),
-            failure("reset", &["EXITED"]),
-            failure("vanish", &["EXITED"]),
-            failure("last_word", &["UNREAD"]),
-        ],
-    },
+    Short { lesson: "thread_pool", file: 3, fails: &A_THREAD_EXITS },
+    Short { lesson: "thread_pool_timeout", file: 1, fails: &A_THREAD_EXITS },
     Short {
         lesson: "slow_thread_pool_timeout",
         file: 1,
