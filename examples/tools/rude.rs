@@ -75,7 +75,7 @@ const INVALID: &str = "dropped: invalid UTF-8";
 #[rustfmt::skip]
 const ACTS: [Act; 13] = [
     Act { name: "polite", does: "reads its reply", shows: "A polite client reads its reply before it disconnects.", logs: ["(no line)", "disconnected", "disconnected", "disconnected"], length: 5, turns: &[(b"hello", 1, "\"hello\"", 5)] },
-    Act { name: "silent", does: "sends nothing", shows: "A sequential server waits for a silent client, and so do all other clients.", logs: ["", "disconnected", "dropped: connection closed in the ...", "disconnected"], length: 0, turns: &[(b"", 1, "nothing", usize::MAX)] },
+    Act { name: "silent", does: "sends nothing", shows: "A silent client occupies a sequential server, or one thread of a pool.", logs: ["", "disconnected", "dropped: connection closed in the ...", "disconnected"], length: 0, turns: &[(b"", 1, "nothing. Start another client to see whether it must wait", usize::MAX)] },
     Act { name: "dribble", does: "sends single bytes", shows: "In a stream, recv may return one byte. A datagram is always a message.", logs: ["(no line)", "disconnected", "disconnected", "disconnected"], length: 3, turns: &[(b"o", 1, "\"o\"", 1), (b"n", 1, "\"n\"", 1), (b"e", 1, "\"e\"", 1)] },
     Act { name: "half_character", does: "sends half of an é", shows: "The bytes that recv returns can end in the middle of a character.", logs: [INVALID, INVALID, "disconnected", "disconnected"], length: 5, turns: &[(b"caf\xc3", 1, "\"caf\" and the first byte of é", 3), (b"\xa9", 1, "the second byte of é", 2)] },
     Act { name: "invalid", does: "sends invalid bytes", shows: "Not all bytes are text. The error of one client must not stop the server.", logs: [INVALID; 4], length: 4, turns: &[(b"caf\xff", 1, "\"caf\" and the byte ff, which is invalid in UTF-8", usize::MAX)] },
@@ -119,7 +119,7 @@ fn main() -> Result<ExitCode, Failure> {
     args.finish();
     let mut acts = ACTS.iter().filter(|act| !log_of(act, &row).is_empty());
     if name.is_empty() {
-        print_or_exit("act            what the client does     what our server logs about it\n");
+        print_or_exit(format!("act            what the client does     what {lesson} logs\n"));
         for act in acts {
             print_or_exit(format!("{:<15}{:<25}{}\n", act.name, act.does, log_of(act, &row)));
         }

@@ -37,7 +37,7 @@ fn perform(lesson: &str, server: &Server, act: &str) -> String {
 /// Returns the acts that suit a lesson, each with the line of the server's log.
 fn acts(lesson: &str) -> Vec<(String, String)> {
     let list = stdout(&run("rude", &[lesson], ""), 0);
-    let column = list.find("what our server logs").unwrap();
+    let column = list.find(&format!("what {lesson} logs")).unwrap();
     // `é` has two bytes.
     let from = |line: &str| line.chars().skip(column).collect();
     let name = |line: &str| line.split(' ').next().unwrap().to_owned();

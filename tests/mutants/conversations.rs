@@ -127,6 +127,13 @@ pub fn serve(
             }
             converse(client);
         }),
+        // The main thread waits for the first byte of each client.
+        "reads_before_the_thread" => loop {
+            let client = listener.accept()?.0;
+            if client.peek(&mut [0]).is_ok() {
+                thread::spawn(|| converse(client));
+            }
+        },
         "waits_after_a_reset" => in_a_row(listener, |client| {
             if client.peek(&mut [0]).is_err() {
                 wait_forever()

@@ -77,6 +77,7 @@ pub const BUGS: &[Bug] = &[
     bug("one_accept_for_each_event", "poll_server"),
     bug("throws_out_newcomers", "poll_server"),
     bug("in_a_row", "thread_per_client"),
+    bug("reads_before_the_thread", "thread_per_client"),
     bug("together", "sequential_server"),
     bug("blocking_send", "poll_server"),
     bug("forgets_the_rest", "poll_server"),

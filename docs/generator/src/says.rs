@@ -38,7 +38,7 @@ const INDEX: &[(&str, &[&str])] = &[
     ("`send` and `sendall`, partial write, `BlockingIOError`", &["LOST", "BLOCKED"]),
     ("Too many open files, EMFILE, errno 24", &["FEW_DESCRIPTORS", "COUNT"]),
     ("`epoll`, edge-triggered", &["ONE_EVENT"]),
-    ("threads, pool, `ThreadPoolExecutor`", &["FEWER", "THREADS_GONE", "MORE_THAN_FOUR"]),
+    ("threads, pool, `ThreadPoolExecutor`", &["FEWER", "THREADS_GONE", "MORE_THAN_FOUR", "ONE_AT_A_TIME"]),
     ("`settimeout`, `TimeoutError`", &["NO_LIMIT", "NEVER_ENDS"]),
 ];
 

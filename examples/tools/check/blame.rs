@@ -2,6 +2,7 @@
 
 use std::process::ExitStatus;
 use std::str::{self, Utf8Error};
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use crate::connection::{LONG, shown};
@@ -126,6 +127,10 @@ fn of_bytes(lab: &Lab, want: &[u8], came: &[u8], sent: &[u8]) -> &'static Reason
     let without_returns: Vec<u8> = came.iter().copied().filter(|byte| *byte != b'\r').collect();
     let is_after_old = |before: &[u8]| is_in_history(lab, end_of(before));
     let is_old = is_in_history(lab, rest) || (!want.ends_with(end_of(came)) && is_after_old(came));
+    // The letters that are not ASCII are the first difference, and they are as they were sent.
+    let ascii = sent.to_ascii_uppercase();
+    let same_as_ascii = ascii.iter().zip(came).take_while(|(one, two)| one == two).count();
+    let is_ascii_only = ascii.starts_with(came) || same_as_ascii > same + 4;
     let is_repr = ["B'", "b'", "B\"", "b\""].iter().any(|start| text.starts_with(start));
     let has_new_mark = is_utf_8 && came.contains(&b'?') && !want.contains(&b'?');
     let is_stripped = is_without_space(want, came);
@@ -141,18 +146,23 @@ fn of_bytes(lab: &Lab, want: &[u8], came: &[u8], sent: &[u8]) -> &'static Reason
         (came.strip_suffix(want).is_some_and(is_after_old), &why::ACCUMULATES),
         (is_old && same == 0, &why::ACCUMULATES),
         (is_old, &why::WHOLE_BUFFER),
+        (same == want.len() && lab.sends_old_bytes.load(SeqCst), &why::WHOLE_BUFFER),
         (contains(came, "\u{fffd}".as_bytes()), &why::REPLACED),
         (is_repr, &why::BYTES_REPR),
         (!is_ascii && has_new_mark, &why::QUESTION_MARKS),
         (is_stripped, &why::STRIPPED),
         (sent.starts_with(came), &why::SAME_BYTES),
-        (!is_ascii && sent.to_ascii_uppercase().starts_with(came), &why::NOT_DECODED),
+        (!is_ascii && is_ascii_only, &why::NOT_DECODED),
         (!is_ascii && (!is_utf_8 || text.contains(['Ã', 'ã'])), &why::LATIN_1),
         (text.to_uppercase().as_bytes() == want, &why::LOWER_OR_TITLE),
         (same == want.len(), &why::MORE_BYTES),
     ];
     let rule = rules.into_iter().find(|(applies, _)| *applies);
-    rule.map_or(&why::OTHER_BYTES, |(_, reason)| reason)
+    let reason = rule.map_or(&why::OTHER_BYTES, |(_, reason)| reason);
+    if reason == &why::WHOLE_BUFFER {
+        lab.sends_old_bytes.store(true, SeqCst);
+    }
+    reason
 }
 
 /// Returns true for ASCII letters in UTF-16, that is with a NUL byte behind each letter.

@@ -1,7 +1,7 @@
 //! Makes the checks with one server, and finds out which check a failure belongs to.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::checks::{Check, TOO_LONG_FOR_SLOW, WITHOUT_NEWLINE};
 use crate::connection::{Connection, MOMENT};
 use crate::lessons::Kind;
 use crate::reasons::{self as why, Reason};
-use crate::server::{Program, status_words};
+use crate::server::{Program, excerpt, in_use, status_words};
 use crate::wire::{Because, Ending, Lab, Outcome, Seen};
 use crate::{Task, lab_of};
 
@@ -72,7 +72,11 @@ const ONLY_ONE: &str = "the server serves only one client";
 /// Makes the checks of a task. Calls `show` with each result.
 pub fn grade(task: &Task, mut show: impl FnMut(&Entry)) -> Result<Vec<Entry>, Failure> {
     let lab = &mut lab_of(task);
-    refuse_another_program(lab)?;
+    let fixed = lab.launch.as_ref().and_then(|launch| launch.address);
+    let is_in_use = |address: &SocketAddr| in_use(*address)[usize::from(!lab.row.is_stream())];
+    if let Some(address) = fixed.filter(is_in_use) {
+        return Err(format!("{address} is in use; stop the other program").into());
+    }
     lab.renew()?;
     // Why the checks after the first client are not made.
     let mut not_made = None;
@@ -287,17 +291,6 @@ fn output(lab: &Lab) -> Vec<String> {
     lab.server().map(|server| server.output()).unwrap_or_default()
 }
 
-/// Returns an error if another program has the address where a program is about to listen.
-fn refuse_another_program(lab: &Lab) -> Result<(), Failure> {
-    let fixed = lab.launch.as_ref().and_then(|launch| launch.address);
-    let Some(address) = fixed else { return Ok(()) };
-    let free = match lab.row.kind {
-        Kind::Datagram => UdpSocket::bind(address).map(drop),
-        _ => TcpListener::bind(address).map(drop),
-    };
-    free.map_err(|err| format!("{address} is not free ({err}); stop the other program").into())
-}
-
 /// Says that no program listens, and what to do.
 fn absence(lab: &Lab) -> String {
     let address = lab.address;
@@ -311,14 +304,19 @@ fn absence(lab: &Lab) -> String {
     let lines = output(lab);
     let deaf = format!("the program does not listen on {address}");
     let mut what = match (lab.exits_within(Duration::ZERO).map(status_words), &launch.program) {
-        (Some(status), _) => format!("the program exited before it listened ({status})"),
+        (Some(status), _) => {
+            format!("the program exited before it listened ({status}); call accept in a loop")
+        }
         (_, Program::Command(line)) if !line.contains('{') => format!("{deaf}; is this its port?"),
-        _ => format!("{deaf}; give it the port {{port}}"),
+        (_, Program::Command(_)) => {
+            format!("{deaf}. This is {{port}}: listen on it, or write the fixed IP:PORT here")
+        }
+        _ => format!("{deaf}, which is the address in its ready line"),
     };
     if is_about_time_wait(&lines) {
         let _ = write!(what, ": {TIME_WAIT}");
     }
-    for line in few(&lines, 6) {
+    for line in excerpt(&lines, 6) {
         let _ = write!(what, "\n  {line}");
     }
     what
@@ -352,20 +350,4 @@ fn listens(address: SocketAddr, kind: Kind) -> bool {
     // A refused datagram is reported a moment later.
     thread::sleep(MOMENT);
     connection.socket.take_error().is_ok_and(|err| err.is_none())
-}
-
-/// Returns a few lines of what a program wrote. The last error is the most useful part.
-pub fn few(lines: &[String], number: usize) -> Vec<&str> {
-    let is_mark = |line: &str| line.trim_matches([' ', '^', '~', '|']).is_empty();
-    let is_hint = |line: &str| line.starts_with("note: run with");
-    let lines = lines.iter().map(String::as_str);
-    let lines: Vec<&str> = lines.filter(|line| !is_mark(line) && !is_hint(line)).collect();
-    let is_error =
-        |line: &&str| ["Error", "Exception", "panicked"].iter().any(|e| line.contains(e));
-    let end = match lines.iter().rposition(is_error) {
-        Some(error) if lines[error].contains("panicked") => lines.len().min(error + 2),
-        Some(error) => error + 1,
-        None => lines.len(),
-    };
-    lines[end.saturating_sub(number)..end].to_vec()
 }

@@ -75,6 +75,9 @@ use wire::{Lab, takes};
 const USAGE: &str = "check [LESSON] [IP:PORT] [--own NAME] [--run COMMAND] [--watch] [--long] \
     [--list] [--only CHECK] [--timeout 2] [--delay 5]";
 
+/// The value of an option that the user has not given. It cannot be typed.
+const NOT_GIVEN: &str = "\0";
+
 fn main() -> ExitCode {
     server::guard_if_asked();
     let mut output = Output::default();
@@ -82,10 +85,11 @@ fn main() -> ExitCode {
     output.end_line();
     let failure = match (result, output.error) {
         (Err(failure), _) => failure,
-        // The reader has closed stdout, for example `head -2`. All servers have stopped.
-        (Ok(_), Some(err)) if err.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        (Ok(_), Some(err)) => format!("cannot write to stdout: {err}; free some space").into(),
-        (Ok(all_passed), None) => return ExitCode::from(u8::from(!all_passed)),
+        // The reader may have closed stdout, for example `head -2`. The result counts anyway.
+        (Ok(_), Some(err)) if err.kind() != ErrorKind::BrokenPipe => {
+            format!("cannot write to stdout: {err}; free some space").into()
+        }
+        (Ok(all_passed), _) => return ExitCode::from(u8::from(!all_passed)),
     };
     log_line(format!("Error: {failure:?}"));
     ExitCode::from(2)
@@ -109,9 +113,13 @@ pub struct Task {
 fn run(output: &mut Output) -> Result<bool, Failure> {
     let mut args = Args::new(USAGE);
     let wants_list = args.option("--list", false);
-    let only = args.option("--only", String::new());
-    let own = args.option("--own", String::new());
-    let command = args.option("--run", String::new());
+    let [only, own, command] = ["--only", "--own", "--run"].map(|name| {
+        let value = args.option(name, NOT_GIVEN.to_owned());
+        if value.is_empty() {
+            args.refuse(format!("{name} needs a value, but it is empty"));
+        }
+        if value == NOT_GIVEN { String::new() } else { value }
+    });
     let is_watching = args.option("--watch", false);
     let is_long = args.option("--long", false);
     let timeout = args.timeout("--timeout", 2.0);
@@ -149,7 +157,7 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
         let program = match (&*own, &*command) {
             ("", "") => Program::Example(row.name.into()),
             ("", command) => Program::Command(command.into()),
-            (own, _) => Program::Example(own.into()),
+            (own, _) => Program::Own(own.into()),
         };
         let starts = is_own || address.is_none();
         tasks.push(Task {
@@ -211,7 +219,8 @@ fn check_one(task: &Task, is_long: bool, output: &mut Output) -> Result<bool, Fa
 fn build(tasks: &[Task]) -> Result<(), Failure> {
     let mut names = Vec::new();
     for task in tasks {
-        if let Some(Launch { program: Program::Example(name), .. }) = &task.launch {
+        let program = task.launch.as_ref().map(|launch| &launch.program);
+        if let Some(Program::Example(name) | Program::Own(name)) = program {
             names.push(name.as_str());
         }
     }
@@ -258,8 +267,10 @@ fn rows(lesson: &str) -> Result<Vec<Row>, Failure> {
     } else if lesson.starts_with(|c: char| c.is_ascii_digit() || c == '[') || lesson.contains(':') {
         format!("name the lesson before the address, for example: check -- tcp_server {lesson}")
     } else if lesson.starts_with("my_") {
-        let command = format!("check -- tcp_server --own {}", bare(lesson));
+        let command = format!("cargo run --example check -- tcp_server --own {}", bare(lesson));
         format!("{lesson} is not a lesson; name the lesson that it must do, for example: {command}")
+    } else if let Some(row) = SERVERS.iter().find(|row| row.name.contains(lesson)) {
+        format!("'{lesson}' is not a lesson; do you mean {}?", row.name)
     } else if server::source_path(lesson).is_file() {
         format!("{lesson} is not a server of the workbook; see --list, or use --own {lesson}")
     } else {

@@ -6,7 +6,8 @@ use std::mem;
 use std::time::Duration;
 
 use crate::blame::side_by_side;
-use crate::grade::{Entry, Mark, few};
+use crate::grade::{Entry, Mark};
+use crate::server::excerpt;
 use crate::words::{counted, has_colours, readable};
 
 pub const WIDTH: usize = 80;
@@ -121,10 +122,14 @@ pub fn rows(entries: &[Entry], mark: Mark, lines_of_output: usize) -> Vec<String
 /// Returns the lines below a row: the bytes, and what the program wrote.
 fn below(entry: &Entry, lines_of_output: usize) -> String {
     let mut lines = side_by_side(&entry.seen, &entry.reasons);
-    lines.extend(few(&entry.output, lines_of_output).iter().map(|line| format!("| {line}")));
+    for line in excerpt(&entry.output, lines_of_output) {
+        // A long line takes two rows, because the end of an error often says the cause.
+        let parts = wrapped(line, WIDTH - INDENT - 2).into_iter().take(2);
+        lines.extend(parts.map(|part| format!("| {part}")));
+    }
     let mut text = String::new();
     for line in lines {
-        let line: String = line.replace('\t', " ").chars().take(WIDTH - INDENT).collect();
+        let line: String = line.chars().take(WIDTH - INDENT).collect();
         let _ = write!(text, "\n{:INDENT$}{line}", "");
     }
     text

@@ -49,10 +49,11 @@ pub fn watch(task: &Task, output: &mut Output) -> Result<bool, Failure> {
 
 /// Builds and grades the program. Prints the first failure at once.
 fn grade_once(task: &Task, output: &mut Output) -> Result<Vec<Entry>, String> {
-    if let Some(Launch { program: Program::Example(name), .. }) = &task.launch {
+    if let Some(Launch { program: Program::Own(name), .. }) = &task.launch {
         build_quietly([name.as_str()]).map_err(|words| {
             let lines: Vec<_> = words.lines().take(COMPILER).collect();
-            format!("The program does not compile:\n{}", lines.join("\n"))
+            let rest = format!("To see all errors: cargo build --example {name}");
+            format!("The program does not compile:\n{}\n{rest}", lines.join("\n"))
         })?;
     }
     let mut has_failed = false;
@@ -74,7 +75,8 @@ fn print_news(task: &Task, output: &mut Output, before: Option<&[Entry]>, now: &
     clear(output);
     output.line(&task.title);
     let mut free = SCREEN - 4 - text.len();
-    let failures = rows(now, Mark::Failed, FEWER);
+    let mut failures = rows(now, Mark::Failed, FEWER);
+    failures.extend(rows(now, Mark::Skipped, 0));
     let mut others = failures.len();
     for failure in failures {
         let lines = failure.lines().count();
@@ -120,7 +122,7 @@ fn clear(output: &mut Output) {
 /// Returns the files whose time says that the program was saved.
 fn files(task: &Task) -> Result<Vec<PathBuf>, Failure> {
     let files: Vec<PathBuf> = match task.launch.as_ref().map(|launch| &launch.program) {
-        Some(Program::Example(name)) => vec![source_path(name)],
+        Some(Program::Example(name) | Program::Own(name)) => vec![source_path(name)],
         Some(Program::Command(line)) => {
             let words = line.split(|c: char| c.is_whitespace() || "\"';&|()".contains(c));
             words.map(PathBuf::from).filter(|path| path.is_file()).collect()
@@ -128,7 +130,7 @@ fn files(task: &Task) -> Result<Vec<PathBuf>, Failure> {
         None => Vec::new(),
     };
     if files.is_empty() {
-        return Err("--watch finds no file in the command; write the path of your program".into());
+        return Err("--watch finds none of the files; correct the path in the command".into());
     }
     Ok(files)
 }

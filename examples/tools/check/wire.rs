@@ -148,9 +148,9 @@ pub fn at_once(clients: u32, session: impl Fn(u32) -> Outcome + Sync) -> Outcome
 pub fn takes(row: &Row, program: &Program, option: &str) -> bool {
     match program {
         Program::Command(line) => line.contains("{options}"),
-        Program::Example(name) if name == row.name => row.options.contains(&&option[2..]),
+        Program::Example(_) => row.options.contains(&&option[2..]),
         // A program that takes an option contains its name.
-        Program::Example(name) => {
+        Program::Own(name) => {
             read_to_string(source_path(name)).is_ok_and(|text| text.contains(option))
         }
     }
@@ -182,6 +182,8 @@ pub struct Lab {
     nexts: AtomicUsize,
     /// The last replies, to recognise bytes of an older message.
     pub history: Mutex<Vec<u8>>,
+    /// The server has sent bytes of an older message. A short rest of one is then recognised, too.
+    pub sends_old_bytes: AtomicBool,
     /// The time that the first reply took.
     pub first_reply: OnceLock<Duration>,
 }
@@ -203,6 +205,7 @@ impl Lab {
             never_closes: AtomicBool::new(false),
             nexts: AtomicUsize::new(1),
             history: Mutex::default(),
+            sends_old_bytes: AtomicBool::new(false),
             first_reply: OnceLock::new(),
         }
     }

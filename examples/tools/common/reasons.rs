@@ -73,7 +73,7 @@ pub struct Reason {
 #[rustfmt::skip] pub const DIED: Reason = Reason { says: "The process exited during this check or right after it. An error in the code for one client must not end the server.",
     means: "Networks fail, and clients send anything. Python reports that with exceptions such as `OSError` and `UnicodeDecodeError`. If no `except` catches them, they end the whole program, for all clients.",
     python: "while True:\n    client, peer = server.accept()\n    serve(client)  # an exception leaves the loop",
-    change: "Put `try:` around the code for one client. Catch `OSError` and `UnicodeDecodeError`, and close this connection only.", lesson: "sequential_server" };
+    change: "Put `try:` around the code for one client. Catch `OSError` and `UnicodeDecodeError`, and close this connection only. In Node.js, handle the event `error` of each socket.", lesson: "sequential_server" };
 
 #[rustfmt::skip] pub const EXITED: Reason = Reason { says: "The process exited with status 0 during this check or right after it. Either the loop around accept has ended, or all threads have ended.",
     means: "No error ended the process, so it reached its own end. For example, `break` left the wrong loop when a client disconnected, or each thread of a pool ended after an exception.",
@@ -182,7 +182,7 @@ pub struct Reason {
     python: "client.sendall(reply + rest)",
     change: "Print the length of what you send, and compare it with the length of what `recv` returned.", lesson: "tcp_server" };
 
-#[rustfmt::skip] pub const ONE_RECV: Reason = Reason { says: "Only the first part of the message got a reply. One recv may return only a part of it, so call recv in a loop.",
+#[rustfmt::skip] pub const ONE_RECV: Reason = Reason { says: "The server used only a part of the message. One recv may return less than the whole message, so call recv in a loop.",
     means: "TCP does not keep messages together. A client can send one message, and the server needs several calls of `recv` to get it.",
     python: "data = client.recv(4096)  # one call for the whole message\nclient.sendall(data.upper())",
     change: "Call `recv` in a loop. With a length-prefixed message, call it until all bytes have come.", lesson: "sequential_server" };
@@ -230,7 +230,7 @@ pub struct Reason {
     change: "Use `codecs.getincrementaldecoder(\"utf-8\")()`, which keeps the first half for you.", lesson: "sequential_server" };
 
 #[rustfmt::skip] pub const UNTOLD: Reason = Reason { says: "After invalid bytes, the connection stays open, but it gets no more replies. Close it, so that the client does not wait.",
-    means: "The code for this client has stopped, but it did not close the socket. The client cannot know that, and waits forever.",
+    means: "Either the code for this client has stopped without closing the socket, or it waits for more bytes that would make the invalid ones valid. The client cannot know that, and waits forever.",
     python: "data.decode()  # UnicodeDecodeError ends the thread, not the connection",
     change: "Write `with client:` around the code for this client. Then an exception closes the connection, too.", lesson: "thread_per_client" };
 
@@ -249,8 +249,8 @@ pub struct Reason {
     python: "if not client.recv(1, socket.MSG_PEEK):\n    client.close()  # the reply was not sent",
     change: "Reply to all bytes that came before b''. Close the connection only after the last reply.", lesson: "sequential_server" };
 
-#[rustfmt::skip] pub const NO_OWN_END: Reason = Reason { says: "The client closed its sending side, but the server did not close the connection. Close it when recv returns b''.",
-    means: "b'' means that the client sends no more. When all replies are sent, nothing is left to do. A client that reads until b'' waits until the server closes.",
+#[rustfmt::skip] pub const NO_OWN_END: Reason = Reason { says: "The client closed its sending side, but the server did not close the connection. Close it when recv returns b''. After fork, close it in the parent, too.",
+    means: "b'' means that the client sends no more. When all replies are sent, nothing is left to do. A client that reads until b'' waits until the server closes. After `fork`, both processes have the socket, and the connection ends when both have closed it.",
     python: "if not data:\n    return  # client.close() is missing",
     change: "Call `client.close()` after the loop, or write `with client:` around it.", lesson: "sequential_server" };
 
@@ -294,7 +294,7 @@ pub struct Reason {
     python: "client.send(reply)  # the result is not used",
     change: "Use `sendall` on a blocking socket. On a non-blocking socket, keep `reply[sent:]` and send it later.", lesson: "poll_server" };
 
-#[rustfmt::skip] pub const UNREAD: Reason = Reason { says: "The connection was closed with unread bytes, so the kernel sent a reset. A reset can destroy a reply on its way.",
+#[rustfmt::skip] pub const UNREAD: Reason = Reason { says: "The connection was closed with unread bytes, so the kernel sent a reset, which can destroy a reply. Before close, call shutdown, then recv until b''.",
     means: "When a program closes a socket with unread bytes, the kernel sends a reset instead of a normal end. The client may then lose the reply, although the server sent it.",
     python: "data = client.recv(4096)  # more than 4096 bytes came\nclient.sendall(data.upper())\nclient.close()",
     change: "Before `close`, call `client.shutdown(socket.SHUT_WR)`, then `recv` until b'' comes, with a timeout. If an exception ended the code for this client, read the traceback.", lesson: "tcp_server" };
@@ -303,6 +303,11 @@ pub struct Reason {
     means: "Each connection needs a file descriptor, and perhaps a thread. A server that does not release them has none left for later clients.",
     python: "clients.append(client)  # and no line removes it",
     change: "Close each connection and end its thread when `recv` returns b''. Use `with client:`.", lesson: "thread_per_client" };
+
+#[rustfmt::skip] pub const ONE_AT_A_TIME: Reason = Reason { says: "The second client gets no reply until the first one disconnects. Check that each client really has a thread: target=serve, args=(client,).",
+    means: "The server of this lesson serves many clients at the same time, but this one serves one after another. `target=serve(client)` calls `serve` at once, in the main thread. A `join` directly after `start` has the same effect.",
+    python: "Thread(target=serve(client)).start()  # serve runs before Thread is called",
+    change: "Write `Thread(target=serve, args=(client,)).start()`, and do not wait for the thread. With `poll`, never call a function that waits for one client.", lesson: "thread_per_client" };
 
 #[rustfmt::skip] pub const ONLY_N: Reason = Reason { says: "The server serves a fixed number of clients at the same time, and the others get no reply. Remove this limit.",
     means: "The others are connected, because the kernel completes their connections. But no thread or no place in a list is free for them.",
@@ -492,7 +497,7 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("REQUESTS_END", &REQUESTS_END), ("NO_OWN_END", &NO_OWN_END), ("STILL_HELD", &STILL_HELD),
     ("SILENCE_BLOCKS", &SILENCE_BLOCKS), ("FEWER", &FEWER), ("NEXT_WAITS", &NEXT_WAITS),
     ("THREADS_GONE", &THREADS_GONE), ("BLOCKED", &BLOCKED), ("UNBOUND", &UNBOUND), ("LOST", &LOST),
-    ("UNREAD", &UNREAD), ("NOT_SERVED", &NOT_SERVED), ("ONLY_N", &ONLY_N),
+    ("UNREAD", &UNREAD), ("NOT_SERVED", &NOT_SERVED), ("ONE_AT_A_TIME", &ONE_AT_A_TIME), ("ONLY_N", &ONLY_N),
     ("FEW_DESCRIPTORS", &FEW_DESCRIPTORS), ("MIXED_UP", &MIXED_UP), ("ONE_EVENT", &ONE_EVENT),
     ("NO_TEXT_ASKED", &NO_TEXT_ASKED), ("NO_END_OF_ANYTHING", &NO_END_OF_ANYTHING),
     ("SHORT_BUFFER", &SHORT_BUFFER), ("LONG_BUFFER", &LONG_BUFFER),

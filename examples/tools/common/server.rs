@@ -12,12 +12,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sockets101::Failure;
+use sockets101::{Failure, show_waiting};
 
 pub use guard::{guard_if_asked, status_words};
 
 /// The longest time from the start of a server to its ready line.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(10);
 
 /// The longest time from the end of a server to the end of its guard.
 const STOP: Duration = Duration::from_secs(5);
@@ -93,9 +93,10 @@ fn build_command<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Command
 /// The program of a server.
 #[derive(Clone)]
 pub enum Program {
-    /// An example of this package: a lesson's server or a student's `examples/my_*.rs`. Cargo has
-    /// built it, and it is in this program's folder.
+    /// A lesson's server. Cargo has built it, and it is in this program's folder.
     Example(String),
+    /// A student's example, for example `examples/my_server.rs`, in the same folder.
+    Own(String),
     /// A command line for the shell of the operating system. `{address}`, `{port}` and
     /// `{options}` in it are replaced.
     Command(String),
@@ -125,6 +126,21 @@ impl Server {
     /// Starts a server. Waits for the ready line if only the ready line says where the server
     /// listens.
     pub fn start(launch: &Launch) -> Result<Self, Failure> {
+        let server = Self::start_with(launch, Stdio::piped())?;
+        if launch.address.is_some() || !matches!(launch.program, Program::Own(_)) {
+            return Ok(server);
+        }
+        // The ready line of a student's program can have an address that is written in its
+        // source. If the address is in use after the program has stopped, another program
+        // listens there.
+        let address = server.address;
+        let used = in_use(address);
+        drop(server);
+        if used.contains(&true) && in_use(address) == used {
+            let other =
+                format!("another program listens on {address}, the address in the ready line");
+            return Err(format!("{other}; print the address that local_addr returns").into());
+        }
         Self::start_with(launch, Stdio::piped())
     }
 
@@ -136,7 +152,7 @@ impl Server {
 
     fn start_with(launch: &Launch, stderr: Stdio) -> Result<Self, Failure> {
         let needs_ready_line =
-            launch.address.is_none() && matches!(launch.program, Program::Example(_));
+            launch.address.is_none() && !matches!(launch.program, Program::Command(_));
         let address = match launch.address {
             Some(address) => address,
             None if needs_ready_line => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -150,7 +166,7 @@ impl Server {
         collect(guard.stdout.take(), &written, true);
         collect(guard.stderr.take(), &written, false);
         let mut server = Self { guard, pipe, address, written };
-        if let Program::Example(name) = &launch.program {
+        if let Program::Example(name) | Program::Own(name) = &launch.program {
             if needs_ready_line {
                 server.address = server.ready_address(name)?;
             }
@@ -160,15 +176,18 @@ impl Server {
 
     /// Waits for the ready line, and returns its address.
     fn ready_address(&mut self, name: &str) -> Result<SocketAddr, Failure> {
-        let Some(line) = self.written.first_line(START) else {
+        let what = format!("the ready line of {name}");
+        let Some(line) = show_waiting(&what, || self.written.first_line(START)) else {
             return Err(self.no_ready_line(name));
         };
-        let Some(Ok(mut address)) = line.strip_prefix(READY).map(str::parse::<SocketAddr>) else {
-            return Err(format!(
-                "the first line of {name} on stdout is {line:?}, but it must be \
-                 `{READY}IP:PORT`; print other lines later, or with eprintln!"
-            )
-            .into());
+        let Some(address) = line.strip_prefix(READY) else {
+            let first = format!("the first line of {name} on stdout is {line:?}");
+            let advice = "print other lines later, or with eprintln!";
+            return Err(format!("{first}, but it must be `{READY}IP:PORT`; {advice}").into());
+        };
+        let Ok(mut address) = address.parse::<SocketAddr>() else {
+            let example = "print the address that local_addr returns, for example 127.0.0.1:1234";
+            return Err(format!("{what} has {address:?} in place of an address; {example}").into());
         };
         if address.port() == 0 {
             let advice = "print the address that local_addr returns";
@@ -183,12 +202,12 @@ impl Server {
 
     /// Says why no ready line came.
     fn no_ready_line(&mut self, name: &str) -> Failure {
-        let wanted = format!("print `{READY}IP:PORT` with println! after listen");
+        let wanted = "listen on the address in the first argument, and then print";
+        let wanted = format!("{wanted} `{READY}IP:PORT` with println!");
         let what = if let Some(status) = self.exits_within(Duration::from_secs(1)) {
-            let status = status_words(status);
-            format!("{name} exited before it was ready ({status}); it must {wanted}")
+            format!("{name} exited before it was ready ({}); {wanted}", status_words(status))
         } else {
-            let advice = format!("{wanted}, or give the fixed IP:PORT of the program here");
+            let advice = format!("{wanted}, or write its fixed IP:PORT after the lesson");
             format!("{name} printed no line within {} s; {advice}", START.as_secs())
         };
         let lines = self.output();
@@ -196,12 +215,7 @@ impl Server {
             let command = format!("cargo run --example {name}");
             return format!("{what}. To see what it does, run it alone: {command}").into();
         }
-        // The error is at the end, but after the sentence of a panic Rust can print many lines.
-        let panic = lines.iter().position(|line| line.contains("panicked at"));
-        let from = panic.unwrap_or(lines.len().saturating_sub(QUOTED));
-        let quoted = lines[from..].iter().take_while(|line| *line != "stack backtrace:");
-        let quoted: Vec<_> = quoted.take(QUOTED).map(String::as_str).collect();
-        format!("{what}. It wrote:\n  {}", quoted.join("\n  ")).into()
+        format!("{what}. It wrote:\n  {}", excerpt(&lines, QUOTED).join("\n  ")).into()
     }
 
     /// Returns the exit status if the server exits within this time.
@@ -243,7 +257,7 @@ impl Launch {
     /// Returns the command that starts the guard of this server.
     fn command(&self, address: SocketAddr) -> Result<Command, Failure> {
         match &self.program {
-            Program::Example(name) => {
+            Program::Example(name) | Program::Own(name) => {
                 let path = env::current_exe()?.with_file_name(format!("{name}{EXE_SUFFIX}"));
                 if !path.exists() {
                     let missing = format!("the program {} does not exist", path.display());
@@ -273,6 +287,30 @@ fn free_address() -> Result<SocketAddr, Failure> {
         }
     }
     Err("no port is free for both TCP and UDP; stop some programs".into())
+}
+
+/// Returns whether programs use this address for TCP, and for UDP.
+pub fn in_use(address: SocketAddr) -> [bool; 2] {
+    [TcpListener::bind(address).is_err(), UdpSocket::bind(address).is_err()]
+}
+
+/// Returns a few of the lines that a program wrote. The last error is the most useful part.
+pub fn excerpt(lines: &[String], number: usize) -> Vec<&str> {
+    let is_mark = |line: &str| line.trim_matches([' ', '^', '~', '|']).is_empty();
+    let is_hint = |line: &str| line.starts_with("note: run with");
+    let lines = lines.iter().map(String::as_str);
+    let lines: Vec<&str> = lines.filter(|line| !is_mark(line) && !is_hint(line)).collect();
+    // Lines such as "at emitErrorNT (...)" say where the error was, but not what it is.
+    let is_error = |line: &&str| {
+        let is_named = ["Error", "Exception", "panicked"].iter().any(|e| line.contains(e));
+        is_named && !line.trim_start().starts_with("at ")
+    };
+    let end = match lines.iter().rposition(is_error) {
+        Some(error) if lines[error].contains("panicked") => lines.len().min(error + 2),
+        Some(error) => error + 1,
+        None => lines.len(),
+    };
+    lines[end.saturating_sub(number)..end].to_vec()
 }
 
 /// What a server has written. Threads read the pipes all the time, because a server that writes to

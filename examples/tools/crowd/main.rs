@@ -221,7 +221,8 @@ impl Terms {
             let passed: Vec<_> = passed.map(|(name, value)| format!("{name}={value}")).collect();
             let options = passed.iter().map(|option| format!("--{option}")).collect();
             server::build([name])?;
-            let program = Program::Example(name.to_owned());
+            let program = if self.own.is_empty() { Program::Example } else { Program::Own };
+            let program = program(name.to_owned());
             let launch = Launch { program, options, address: None };
             // The server can log millions of lines about its clients. If it does not start, its
             // log says why.
