@@ -44,6 +44,15 @@ pub fn serve(bug: &str, listener: &TcpListener) -> Result<(), Failure> {
             }
             close_gracefully(client);
         }),
+        "signed_length" => in_a_row(listener, |client| {
+            if let Ok(prefix) = recvall(&client, 4) {
+                let length =
+                    i32::from_be_bytes([0, 1, 2, 3].map(|place| prefix[place]));
+                let message = recvall(&client, usize::try_from(length).unwrap_or(0));
+                let _ = message.and_then(|message| block(&client, &message));
+            }
+            close_gracefully(client);
+        }),
         "empty_is_the_end" => in_a_row(listener, |client| {
             let message = get_block(&client).unwrap_or_default();
             if !message.is_empty() {

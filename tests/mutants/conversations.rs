@@ -59,6 +59,19 @@ pub fn serve(
             });
             close_gracefully(client);
         }),
+        "shared_decoder" => {
+            let decoder = Mutex::new(Decoder::default());
+            together(listener, move |client| {
+                let _ = each_read(&client, |client, bytes| {
+                    let (text, is_valid) = decoder.lock().unwrap().decode(bytes);
+                    if !is_valid {
+                        *decoder.lock().unwrap() = Decoder::default();
+                    }
+                    send(client, &upper(&text), is_valid)
+                });
+                close_gracefully(client);
+            })
+        }
         "greets" => together(listener, |mut client| {
             let _ = client.write_all(b"200 ready\n");
             converse(client);

@@ -10,7 +10,7 @@
 //! | `part LESSON NAMES` | the parts of the program with these names, in both languages |
 //! | `whole LESSON` | the whole program, in both languages |
 //! | `helper NAMES` | functions of the library, in both languages |
-//! | `rust PATH`, `python PATH` | a whole program in one language |
+//! | `rust PATH` | a whole program in Rust |
 //! | `changes LESSON` | the difference to the lesson that it is based on |
 //! | `terminal NAME` | a terminal of a run |
 //! | `words NAME` | a picture in words |
@@ -140,7 +140,7 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             rust.retain(|text| !text.is_empty());
             pair("part", &selected(PYTHON_LIBRARY, names)?, &rust.join("\n"))
         }
-        [language @ ("rust" | "python"), path] => fenced(language, &program(path)?),
+        ["rust", path] => fenced("rust", &program(path)?),
         ["changes", lesson] => {
             let lesson = SLIDES.iter().find(|slide| slide.name == *lesson);
             let diff = lesson.map(changes::of).transpose()?.flatten();

@@ -50,8 +50,8 @@ pub fn blame(lab: &Lab, miss: &Seen, is_first: bool) -> Blame {
     if is_gone {
         reasons.push(match exit {
             Some(status) if status_words(status).contains("SIGPIPE") => &why::SIGPIPE,
-            _ if is_first && lab.first_reply().is_zero() => &why::DIES_AT_FIRST,
             Some(status) if status.success() => &why::EXITED,
+            _ if is_first && lab.first_reply().is_zero() => &why::DIES_AT_FIRST,
             _ => &why::DIED,
         });
     }

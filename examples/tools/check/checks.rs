@@ -287,6 +287,7 @@ fn byte_by_byte(lab: &Lab) -> Outcome {
     }
     let outcome = client.expect_reply(text);
     let outcome = outcome.because(|miss| miss.talk.came == b"IN N", &why::FIRST_HALF);
+    let outcome = outcome.because(|miss| miss.talk.came == [0; 4], &why::ONE_RECV_4);
     outcome.because(|miss| lab.row.kind == Block && of_prefix(miss).is_none(), &why::ONE_RECV)
 }
 
@@ -322,6 +323,9 @@ fn cut_character(lab: &Lab) -> Outcome {
     let is_once = lab.row.kind == OneMessage;
     let if_ended = if is_once { &why::GOOD_LOST } else { &why::FIRST_HALF };
     client.expect("CAF").if_ended(if_ended).if_silent(&why::HALF_HELD)?;
+    if lab.row.design == Together {
+        lab.ask("other").if_silent(&why::ONE_AT_A_TIME).because(|_| true, &why::SHARED_HALF)?;
+    }
     if is_once {
         let by_design = "the second half of a character is lost, because the server reads once";
         return client.expect_end().if_other(&why::SECOND_HALF).by_design(by_design);
@@ -382,9 +386,17 @@ fn ends_inside(lab: &Lab) -> Outcome {
 
 fn announces_4_gib(lab: &Lab) -> Outcome {
     let mut client = lab.send(b"\xff\xff\xff\xff")?;
-    let seen = client.expect_end().if_silent(&why::BELIEVED).if_other(&why::CUT_ANSWERED)?;
+    let seen = because_it_replied(lab, client.expect_end(), &why::CUT_ANSWERED);
+    let seen = seen.if_silent(&why::BELIEVED)?;
     drop(client);
     lab.next().map(|_| seen)
+}
+
+/// Sets the reason if a reply came, but the server should have closed the connection.
+fn because_it_replied(lab: &Lab, end: Outcome, reason: &'static why::Reason) -> Outcome {
+    let is_part = |miss: &Seen| !miss.talk.came.is_empty() && reads_once(lab);
+    let end = end.because(|miss| miss.talk.came == [0; 4], &why::NEGATIVE);
+    end.because(is_part, &why::ONE_RECV).if_other(reason)
 }
 
 fn half_close(lab: &Lab) -> Outcome {
@@ -511,7 +523,6 @@ fn last_word(lab: &Lab) -> Outcome {
         Block => (b"\xff\xff\xff\xff", "", &why::CUT_ANSWERED),
         _ => (b"goo\xff", "GOO", &why::INVALID_ANSWERED),
     };
-    let is_part = |miss: &Seen| !miss.talk.came.is_empty() && reads_once(lab);
     let mut client = lab.send([invalid.as_slice(), &much].concat())?;
     let is_lost = |miss: &Seen| {
         // A reset can destroy the reply. Without the unread bytes, a reply would come.
@@ -519,10 +530,9 @@ fn last_word(lab: &Lab) -> Outcome {
         lab.row.kind != Block && (miss.ending == Ending::End || (is_reset(miss) && !alone()))
     };
     let good = client.expect(good).because(is_more, answered).because(is_lost, &why::GOOD_LOST);
-    let end =
-        good.and_then(|_| client.expect_end().because(is_part, &why::ONE_RECV).if_other(answered));
+    let end = good.and_then(|_| because_it_replied(lab, client.expect_end(), answered));
     let end = end.because(is_reset, &why::UNREAD);
-    if lab.row.kind == Block { end.if_silent(&why::BELIEVED) } else { end }
+    end.if_silent(if lab.row.kind == Block { &why::BELIEVED } else { &why::UNTOLD })
 }
 
 /// Returns true if more bytes came than expected.

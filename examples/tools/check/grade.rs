@@ -9,7 +9,7 @@ use sockets101::Failure;
 
 use crate::blame::{Blame, blame};
 use crate::checks::{Check, TOO_LONG_FOR_SLOW, WITHOUT_NEWLINE};
-use crate::connection::{Connection, MOMENT};
+use crate::connection::{MOMENT, listens};
 use crate::lessons::Kind;
 use crate::reasons::{self as why, Reason};
 use crate::server::{Program, excerpt, in_use, status_words};
@@ -75,7 +75,10 @@ pub fn grade(task: &Task, mut show: impl FnMut(&Entry)) -> Result<Vec<Entry>, Fa
     let fixed = lab.launch.as_ref().and_then(|launch| launch.address);
     let is_in_use = |address: &SocketAddr| in_use(*address)[usize::from(!lab.row.is_stream())];
     if let Some(address) = fixed.filter(is_in_use) {
-        return Err(format!("{address} is in use; stop the other program").into());
+        return Err(format!(
+            "{address} is in use; stop the other program, or wait for a minute (TIME_WAIT)"
+        )
+        .into());
     }
     lab.renew()?;
     // Why the checks after the first client are not made.
@@ -304,14 +307,10 @@ fn absence(lab: &Lab) -> String {
     let lines = output(lab);
     let deaf = format!("the program does not listen on {address}");
     let mut what = match (lab.exits_within(Duration::ZERO).map(status_words), &launch.program) {
-        (Some(status), _) => {
-            format!("the program exited before it listened ({status}); call accept in a loop")
-        }
+        (Some(status), _) => format!("the program exited ({status}) before it called listen"),
         (_, Program::Command(line)) if !line.contains('{') => format!("{deaf}; is this its port?"),
-        (_, Program::Command(_)) => {
-            format!("{deaf}. This is {{port}}: listen on it, or write the fixed IP:PORT here")
-        }
-        _ => format!("{deaf}, which is the address in its ready line"),
+        (_, Program::Command(_)) => format!("{deaf}; use {{port}}, or give the IP:PORT, too"),
+        _ => format!("{deaf}; in the ready line, print the address that local_addr returns"),
     };
     if is_about_time_wait(&lines) {
         let _ = write!(what, ": {TIME_WAIT}");
@@ -330,9 +329,8 @@ fn another_server(lab: &Lab) -> Option<String> {
         if address.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
     let other = SocketAddr::new(loopback, address.port());
     if address.ip().is_loopback() && listens(other, kind) {
-        let advice = format!("check it there: {other}, or bind to {}", address.ip());
-        let found = format!("but a server listens on {other}; {advice}");
-        return Some(format!("no program listens on {address}, {found}"));
+        let there = format!("on {other}; check it there, or bind to {}", address.ip());
+        return Some(format!("no program listens on {address}, but a server listens {there}"));
     }
     let (protocol, other_kind, other_protocol, lesson) = match kind {
         Kind::Datagram => ("UDP", Kind::Conversation, "TCP", "tcp_server"),
@@ -341,13 +339,4 @@ fn another_server(lab: &Lab) -> Option<String> {
     let advice = format!("but {} uses {protocol}; check it as {lesson}", lab.row.name);
     listens(address, other_kind)
         .then(|| format!("a {other_protocol} server is on {address}, {advice}"))
-}
-
-/// Returns true if a server of this kind is at the address.
-fn listens(address: SocketAddr, kind: Kind) -> bool {
-    let Ok(connection) = Connection::open(address, kind, MOMENT * 10) else { return false };
-    let _ = connection.send(if kind == Kind::Datagram { b"hello" } else { b"" });
-    // A refused datagram is reported a moment later.
-    thread::sleep(MOMENT);
-    connection.socket.take_error().is_ok_and(|err| err.is_none())
 }

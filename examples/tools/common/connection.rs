@@ -105,6 +105,15 @@ impl Drop for Connection {
     }
 }
 
+/// Returns true if a server of this kind is at the address.
+pub fn listens(address: SocketAddr, kind: Kind) -> bool {
+    let Ok(connection) = Connection::open(address, kind, MOMENT * 10) else { return false };
+    let _ = connection.send(if kind == Kind::Datagram { b"hello" } else { b"" });
+    // A refused datagram is reported a moment later.
+    thread::sleep(MOMENT);
+    connection.socket.take_error().is_ok_and(|err| err.is_none())
+}
+
 /// Returns true if an error means that nothing came before the timeout.
 pub fn is_timeout(err: &io::Error) -> bool {
     matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)

@@ -75,7 +75,7 @@ pub struct Reason {
     python: "while True:\n    client, peer = server.accept()\n    serve(client)  # an exception leaves the loop",
     change: "Put `try:` around the code for one client. Catch `OSError` and `UnicodeDecodeError`, and close this connection only. In Node.js, handle the event `error` of each socket.", lesson: "sequential_server" };
 
-#[rustfmt::skip] pub const EXITED: Reason = Reason { says: "The process exited with status 0 during this check or right after it. Either the loop around accept has ended, or all threads have ended.",
+#[rustfmt::skip] pub const EXITED: Reason = Reason { says: "The process exited with status 0 during this check or right after it. Either the loop around accept or recvfrom has ended, or all threads have ended.",
     means: "No error ended the process, so it reached its own end. For example, `break` left the wrong loop when a client disconnected, or each thread of a pool ended after an exception.",
     python: "while True:\n    data, peer = server.recvfrom(2048)\n    if not data: break  # an empty datagram ends the server",
     change: "Leave only the loop of this client, never the loop around `accept` or `recvfrom`. In the threads of a pool, catch the exceptions of one client.", lesson: "thread_pool" };
@@ -223,6 +223,11 @@ pub struct Reason {
     means: "The second byte of é has no meaning without the first one. A program that decodes what each `recv` returned by itself gets an error, or a wrong character.",
     python: "text = client.recv(4096).decode()",
     change: "Make one incremental decoder for each client. Do not make a new one for each `recv`.", lesson: "sequential_server" };
+
+#[rustfmt::skip] pub const SHARED_HALF: Reason = Reason { says: "While one client had sent only the first half of é, the text of another client was wrong. Make one decoder for each client.",
+    means: "A decoder keeps the first half of a character until the second half comes. If all clients share one decoder, the next bytes can come from another client.",
+    python: "class Handler(socketserver.BaseRequestHandler):\n    decoder = codecs.getincrementaldecoder(\"utf-8\")()  # one for all clients",
+    change: "Make the decoder in the function that serves one client, not in the class and not globally.", lesson: "thread_per_client" };
 
 #[rustfmt::skip] pub const HALF_LOST: Reason = Reason { says: "The first half of é was thrown away, so its second half got no reply. Keep the first half until the next recv.",
     means: "`errors=\"ignore\"` removes the bytes of a cut character. When the second half comes, the first one is lost.",
@@ -398,6 +403,11 @@ pub struct Reason {
     python: "length, = struct.unpack(\"!I\", recvall(client, 4))\ndata = recvall(client, length)",
     change: "Test `if length > MAX_BLOCK:` before you read the message, and close the connection.", lesson: "recvall_server" };
 
+#[rustfmt::skip] pub const NEGATIVE: Reason = Reason { says: "A length of 4 GiB got an empty reply, so it was read as a negative number. A length has no sign: use the format !I, not !i.",
+    means: "The same 4 bytes are 4294967295 without a sign, and -1 with a sign. A negative length is below every limit.",
+    python: "(length,) = struct.unpack(\"!i\", prefix)",
+    change: "Write `struct.unpack(\"!I\", prefix)`, and compare the length with the limit before you read the message.", lesson: "recvall_server" };
+
 #[rustfmt::skip] pub const WRONG_ORDER: Reason = Reason { says: "The 4 bytes of the length are in the wrong order. Use the network byte order, with the most significant byte first.",
     means: "The length 12 is `00 00 00 0c` on the network. Most computers keep it in memory as `0c 00 00 00`, so a program must convert it.",
     python: "prefix = struct.pack(\"<I\", len(reply))",
@@ -492,7 +502,7 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("OTHER_BYTES", &OTHER_BYTES), ("MORE_BYTES", &MORE_BYTES), ("ONE_RECV", &ONE_RECV),
     ("OUTSIDE", &OUTSIDE), ("OF_ANOTHER", &OF_ANOTHER), ("THROWN_AWAY", &THROWN_AWAY),
     ("NOT_CLOSED", &NOT_CLOSED), ("FIRST_HALF", &FIRST_HALF), ("HALF_HELD", &HALF_HELD),
-    ("SECOND_HALF", &SECOND_HALF), ("HALF_LOST", &HALF_LOST), ("UNTOLD", &UNTOLD),
+    ("SECOND_HALF", &SECOND_HALF), ("SHARED_HALF", &SHARED_HALF), ("HALF_LOST", &HALF_LOST), ("UNTOLD", &UNTOLD),
     ("INVALID_ANSWERED", &INVALID_ANSWERED), ("GOOD_LOST", &GOOD_LOST),
     ("REQUESTS_END", &REQUESTS_END), ("NO_OWN_END", &NO_OWN_END), ("STILL_HELD", &STILL_HELD),
     ("SILENCE_BLOCKS", &SILENCE_BLOCKS), ("FEWER", &FEWER), ("NEXT_WAITS", &NEXT_WAITS),
@@ -502,7 +512,7 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("NO_TEXT_ASKED", &NO_TEXT_ASKED), ("NO_END_OF_ANYTHING", &NO_END_OF_ANYTHING),
     ("SHORT_BUFFER", &SHORT_BUFFER), ("LONG_BUFFER", &LONG_BUFFER),
     ("HALF_ANSWERED", &HALF_ANSWERED), ("OTHER_PORT", &OTHER_PORT), ("ONE_PEER", &ONE_PEER),
-    ("TCP_SERVER_THERE", &TCP_SERVER_THERE), ("EMPTY_BLOCK", &EMPTY_BLOCK),
+    ("TCP_SERVER_THERE", &TCP_SERVER_THERE), ("EMPTY_BLOCK", &EMPTY_BLOCK), ("NEGATIVE", &NEGATIVE),
     ("ONE_RECV_4", &ONE_RECV_4), ("CUT_ANSWERED", &CUT_ANSWERED), ("STILL_WAITS", &STILL_WAITS),
     ("BELIEVED", &BELIEVED), ("WRONG_ORDER", &WRONG_ORDER), ("NO_PREFIX", &NO_PREFIX),
     ("LENGTH_IN_CHARACTERS", &LENGTH_IN_CHARACTERS), ("LENGTH_WITH_PREFIX", &LENGTH_WITH_PREFIX),
