@@ -63,10 +63,14 @@ pub fn serve(
             let decoder = Mutex::new(Decoder::default());
             together(listener, move |client| {
                 let _ = each_read(&client, |client, bytes| {
-                    let (text, is_valid) = decoder.lock().unwrap().decode(bytes);
-                    if !is_valid {
-                        *decoder.lock().unwrap() = Decoder::default();
-                    }
+                    let decoded = decoder.lock().map(|mut decoder| {
+                        let decoded = decoder.decode(bytes);
+                        if !decoded.1 {
+                            *decoder = Decoder::default();
+                        }
+                        decoded
+                    });
+                    let (text, is_valid) = decoded.map_err(|_| invalid_text())?;
                     send(client, &upper(&text), is_valid)
                 });
                 close_gracefully(client);
