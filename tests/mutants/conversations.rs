@@ -63,14 +63,14 @@ pub fn serve(
             let decoder = Mutex::new(Decoder::default());
             together(listener, move |client| {
                 let _ = each_read(&client, |client, bytes| {
-                    let decoded = decoder.lock().map(|mut decoder| {
-                        let decoded = decoder.decode(bytes);
-                        if !decoded.1 {
-                            *decoder = Decoder::default();
+                    let result = decoder.lock().map(|mut shared| {
+                        let result = shared.decode(bytes);
+                        if !result.1 {
+                            *shared = Decoder::default();
                         }
-                        decoded
+                        result
                     });
-                    let (text, is_valid) = decoded.map_err(|_| invalid_text())?;
+                    let (text, is_valid) = result.map_err(|_| invalid_text())?;
                     send(client, &upper(&text), is_valid)
                 });
                 close_gracefully(client);
