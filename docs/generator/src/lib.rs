@@ -141,7 +141,9 @@ pub fn pages(all: &Generated) -> Result<BTreeMap<String, String>, String> {
         let rewritten = marks::rewrite(&read(&path)?, |mark, old| {
             let new = marks::content(mark, all)?;
             // Each run of `crowd` measures other times.
-            Ok(new.filter(|new| !crowd::is_current(mark, old, new)))
+            let is_current =
+                |new: &String| crowd::is_current(mark, old.trim(), new.trim());
+            Ok(new.filter(|new| !is_current(new)))
         });
         let rewritten = rewritten.map_err(|err| format!("{path}: {err}"))?;
         pages.insert(path, rewritten);
