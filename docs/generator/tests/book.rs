@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use sockets101_book::book::{BEYOND, SLIDES, pages};
 use sockets101_book::crowd::RUNS;
+use sockets101_book::idea::ideas;
 use sockets101_book::marks::marks;
 use sockets101_book::parts::{parts, program};
 use sockets101_book::script::SHORT;
@@ -113,6 +114,11 @@ fn a_lessons_page_has_its_parts_in_order() {
         {
             assert!(why.contains(part), "{name}: the first lines lack {part}");
         }
+        let idea = ideas().find(|idea| idea.lesson == name);
+        let idea = idea.unwrap_or_else(|| panic!("{name}: no drawing of the idea"));
+        let picture = format!("![{}](generated/{name}/idea.svg)", idea.title);
+        let there = section(&text, "The idea").contains(&picture);
+        assert!(there, "{name}: no {picture}");
         for file in
             [format!("(../../examples/{name}.rs)"), format!("(../python/{name}.py)")]
         {

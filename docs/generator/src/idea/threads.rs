@@ -1,0 +1,5 @@
+//! The ideas of the lessons with threads.
+
+use super::Idea;
+
+pub(super) const IDEAS: [Idea; 0] = [];
