@@ -34,7 +34,8 @@ const groups = {
     beside: () => `${lessons.length} lessons at ${WIDTHS.join(', ')} pixels: programs in short side by side from 1280 pixels, all programs from 1600, no line cut, letters of at least 13 pixels`,
     plain: () => `${lessons.length} lessons without JavaScript, Python above Rust`,
     presenter: () => `${lessons.length} lessons in presenter mode, no line cut, letters of at least ${smallest.toFixed(1)} pixels`,
-    keys: () => 'search, help and presenter mode work with the keyboard, and presenter mode stays on the next page',
+    keys: () => 'search, help, notes and presenter mode work with the keyboard, and presenter mode stays on the next page',
+    puzzles: () => `${puzzles.length} puzzles, solved with the keyboard`,
     axe: () => `${pages.length} pages in light and dark mode, no finding of axe`,
     print: () => `a hand-out with ${lessons.length} lessons and ${answers} answers, without the instructor's notes`,
 };
@@ -51,6 +52,7 @@ const ids = new Map();
 const titles = new Map();
 let answers = 0;
 let smallest = Infinity;
+let puzzles = [];
 
 const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -106,6 +108,16 @@ const pairs = () => [...document.querySelectorAll('.pair')].filter(pair => pair.
         rust: box('.rust'),
     };
 });
+
+/** Returns the commands that a button covers. */
+const coveredCommands = () => [...document.querySelectorAll('.command')].filter(command => {
+    const button = command.closest('pre').querySelector('.buttons')?.getBoundingClientRect();
+    if (!button?.width) return false;
+    const range = document.createRange();
+    range.selectNodeContents(command);
+    return [...range.getClientRects()].some(({ left, right, top, bottom }) =>
+        right > button.left && left < button.right && bottom > button.top && top < button.bottom);
+}).map(command => `a button covers: ${command.textContent}`);
 
 /** Opens all folded parts, or closes them. */
 const fold = open => document.querySelectorAll('main details').forEach(details => { details.open = open; });
@@ -223,6 +235,8 @@ async function wide(page, name) {
     // The folded parts are opened, so that axe checks them, too.
     await page.evaluate(axe);
     await page.evaluate(fold, true);
+    await settled(page);
+    for (const what of await page.evaluate(coveredCommands)) find('beside', name, 1400, what);
     for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme });
         await settled(page);
@@ -297,6 +311,7 @@ async function narrow(page, name) {
     await page.evaluate(fold, true);
     await settled(page);
     for (const what of await page.evaluate(tooWide)) find('narrow', name, NARROW, `too wide: ${what}`);
+    for (const what of await page.evaluate(coveredCommands)) find('narrow', name, NARROW, what);
     await page.evaluate(fold, false);
     await screenshot(page, `${name}-${NARROW}`);
 }
@@ -325,6 +340,15 @@ async function keys() {
     await page.keyboard.press('Escape');
     await expect('is still in presenter mode after Escape', page.evaluate(presenting).then(is => !is));
 
+    for (const mode of ['presenter mode', 'the normal mode']) {
+        if (mode === 'presenter mode') await page.keyboard.press('p');
+        await page.keyboard.press('n');
+        await expect(`does not show the notes after n in ${mode}`, page.evaluate(shown, 'details.notes[open]'));
+        await page.keyboard.press('n');
+        await expect(`still shows the notes after a second n in ${mode}`, page.evaluate(shown, 'details.notes[open]').then(is => !is));
+        if (mode === 'presenter mode') await page.keyboard.press('p');
+    }
+
     await page.keyboard.press('/');
     await page.waitForFunction(() => document.activeElement.id === 'mdbook-searchbar');
     await page.keyboard.type('recvall p');
@@ -335,6 +359,44 @@ async function keys() {
     await expect('does not find recvall_server when recvall is typed in the search',
         result.waitFor({ timeout: 5000 }).then(() => true, () => false));
     await screenshot(page, 'search', false);
+    await page.context().close();
+}
+
+/** Solves each puzzle. First it chooses a wrong line at each step. */
+async function solve() {
+    const page = await open('puzzles', { viewport: { width: 1280, height: 720 } });
+    puzzles = pages.filter(name => readFileSync(join(book, `${name}.html`), 'utf8').includes('class="puzzle"'));
+    for (const name of puzzles) {
+        await page.goto(url(`${name}.html`));
+        const board = page.locator('.puzzle-board');
+        const status = () => board.locator('[role=status]').textContent();
+        const choose = async place => {
+            const item = place === undefined ? ':not([data-place])' : `[data-place="${place}"]`;
+            await board.locator(`.puzzle > li${item} > button`).first().focus();
+            await page.keyboard.press('Enter');
+        };
+        const places = await board.locator('.puzzle > li[data-place]')
+            .evaluateAll(items => items.map(item => Number(item.dataset.place)).sort((a, b) => a - b));
+        for (const [step, place] of places.entries()) {
+            // A line that comes later. The first and the last choice is a line of no place.
+            await choose(step === 0 ? undefined : places.findLast(last => last > place));
+            if (!/^[A-Z] is not the next line\. .+\.$/.test(await status())) {
+                find('puzzles', name, 1280, `says of a wrong line: ${await status()}`);
+            }
+            await choose(place);
+            const isLast = step === places.length - 1;
+            const expected = isLast ? /complete.+ [A-Z]: .+\. [A-Z]: .+\.$/ : /is right/;
+            if (!expected.test(await status())) find('puzzles', name, 1280, `says of a right line: ${await status()}`);
+            if (!await page.evaluate(() => document.activeElement.matches('.puzzle-board button'))) {
+                find('puzzles', name, 1280, 'loses the focus after a right line');
+            }
+        }
+        await screenshot(page, `${name}-puzzle`);
+        await page.keyboard.press('Enter');
+        const left = await board.locator('.puzzle > li').count();
+        if (left !== places.length + 2) find('puzzles', name, 1280, `shows ${left} lines after a new start`);
+    }
+    if (puzzles.length === 0) find('puzzles', 'book', 1280, 'has no puzzle');
     await page.context().close();
 }
 
@@ -384,7 +446,7 @@ try {
     await each(files, { viewport: { width: 1000, height: 800 }, javaScriptEnabled: false }, plain);
     checkLinks();
     await each(pages, {}, wide, narrow);
-    await Promise.all([keys(), print()]);
+    await Promise.all([keys(), solve(), print()]);
 } finally {
     await browser.close();
 }

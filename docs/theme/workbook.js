@@ -56,6 +56,23 @@
         if (pair) window.scrollBy({ top: pair.getBoundingClientRect().top - before, behavior: 'instant' });
     }
 
+    // The instructor's notes.
+
+    const notes = document.querySelectorAll('details.notes');
+
+    /** Shows the notes, or hides them. Then the page is where it was before the notes. */
+    function showNotes(on) {
+        root.classList.toggle('with-notes', on);
+        for (const details of notes) details.open = on;
+        if (on) {
+            positionBefore = window.scrollY;
+            notes[0]?.previousElementSibling.scrollIntoView({ behavior: 'instant' });
+        } else {
+            window.scrollTo({ top: positionBefore, behavior: 'instant' });
+        }
+    }
+    let positionBefore = 0;
+
     for (const code of document.querySelectorAll('.pair pre > code')) {
         code.parentElement.style.setProperty('--lines', code.textContent.trimEnd().split('\n').length);
     }
@@ -64,6 +81,7 @@
         'Press <kbd>P</kbd> for the presenter mode: large type, one language',
         'Press <kbd>1</kbd> to <kbd>9</kbd> to go to a part of the page',
         'Press <kbd>L</kbd> for the other language, in presenter mode',
+        'Press <kbd>N</kbd> to show or hide the notes for the instructor',
     ]) {
         const help = element('p');
         help.innerHTML = line;
@@ -81,6 +99,7 @@
         const part = document.querySelectorAll('main h2')[event.key - 1];
         if (event.key === 'p') present(!presenting);
         else if (event.key === 'l' && presenting) switchLanguage();
+        else if (event.key === 'n' && notes.length > 0) showNotes(!root.classList.contains('with-notes'));
         else if (part?.getClientRects().length) part.scrollIntoView({ behavior: 'instant' });
         else if (event.key === 'Escape' && presenting && !opened) present(false);
     }, true);
@@ -111,7 +130,7 @@
             else target.removeAttribute('tabindex');
         }
     });
-    for (const box of document.querySelectorAll('main pre > code, main .table-wrapper, main figure.wire, main figure.drawing')) {
+    for (const box of document.querySelectorAll('main pre > code, main .table-wrapper, main figure:is(.wire, .idea, .drawing)')) {
         overflows.observe(box);
         // The arrows are mdBook's too, for the next page.
         box.addEventListener('keydown', event => {
@@ -150,6 +169,73 @@
         item.parentElement.append(item);
     }
 
+    // Puzzles: the reader chooses the next line of the program, one after another.
+
+    /** Makes a list of lines into a puzzle. The sentences are in the answer below the list. */
+    function makePuzzle(list) {
+        const answer = list.nextElementSibling;
+        const reason = letter => [...answer.querySelectorAll('li')]
+            .find(item => item.textContent.startsWith(`${letter}: `))?.textContent.slice(3) ?? '';
+        const program = element('ol', { class: 'puzzle-program', 'aria-label': 'Your program' });
+        const status = element('p', { role: 'status' });
+        const rest = [...list.children];
+        const lines = rest.map((item, index) => {
+            const letter = String.fromCharCode('A'.charCodeAt(0) + index);
+            // The other lines keep their letters if this one leaves the list.
+            item.value = index + 1;
+            const button = element('button', { type: 'button' }, item.firstChild);
+            item.append(button);
+            button.addEventListener('click', () => choose(line));
+            const line = { letter, item, button, code: button.firstChild, place: item.dataset.place };
+            return line;
+        });
+        const isOpen = line => line.item.parentElement === list;
+        const rightLines = () => lines.filter(line => isOpen(line) && line.place !== undefined);
+
+        function choose(line) {
+            for (const { button } of lines) button.classList.remove('wrong');
+            const next = Math.min(...rightLines().map(({ place }) => Number(place)));
+            if (line.place === undefined || Number(line.place) !== next) {
+                line.button.classList.add('wrong');
+                status.textContent = `${line.letter} is not the next line. ${reason(line.letter)}`;
+                return;
+            }
+            const follower = line.item.nextElementSibling ?? line.item.previousElementSibling;
+            line.item.remove();
+            program.append(element('li', {}, line.code));
+            if (rightLines().length > 0) {
+                status.textContent = `${line.letter} is right. Choose the next line.`;
+                follower.querySelector('button').focus();
+                return;
+            }
+            const wrong = lines.filter(isOpen);
+            for (const { button } of wrong) button.disabled = true;
+            status.textContent = 'The program is complete. The other lines are wrong. '
+                + wrong.map(({ letter }) => `${letter}: ${reason(letter)}`).join(' ');
+            again.focus();
+        }
+
+        const again = element('button', { type: 'button' }, 'Start again');
+        again.addEventListener('click', () => {
+            program.replaceChildren();
+            for (const { item, button, code } of lines) {
+                button.append(code);
+                button.disabled = false;
+                button.classList.remove('wrong');
+                list.append(item);
+            }
+            status.textContent = 'Choose the first line.';
+            lines[0].button.focus();
+        });
+        status.textContent = 'Choose the first line.';
+        const board = element('div', { class: 'puzzle-board' });
+        list.before(board);
+        board.append(list, element('div', {}, program, status, again));
+    }
+
+    const isHandout = /\/print\.html$/.test(location.pathname);
+    if (!isHandout) document.querySelectorAll('ol.puzzle').forEach(makePuzzle);
+
     // Paper.
 
     // A folded answer cannot be opened there.
@@ -163,7 +249,7 @@
     });
 
     // In the hand-out the answers are at the end: who predicts should not have read them.
-    if (/\/print\.html$/.test(location.pathname)) {
+    if (isHandout) {
         const main = document.querySelector('main');
         const answers = element('section', { class: 'answers' }, element('h1', {}, 'Answers'));
         let chapter;

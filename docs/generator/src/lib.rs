@@ -18,6 +18,7 @@ mod figures;
 pub mod idea;
 pub mod marks;
 pub mod parts;
+pub mod puzzle;
 pub mod says;
 #[cfg(target_os = "linux")]
 mod scenes;

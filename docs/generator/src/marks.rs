@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `short LESSON` | the program in short, in both languages |
 //! | `part LESSON NAMES` | the parts of the program with these names, in both languages |
+//! | `puzzle LESSON` | the lines of the program in short, in alphabetical order, and the answer |
 //! | `whole LESSON` | the whole program, in both languages |
 //! | `helper NAMES` | functions of the library, in both languages |
 //! | `rust PATH` | a whole program in Rust |
@@ -19,7 +20,7 @@
 
 use crate::book::{self, SLIDES, short_program};
 use crate::parts::{program, selected};
-use crate::{Generated, changes, read, says};
+use crate::{Generated, changes, puzzle, read, says};
 
 const BEGIN: &str = "<!-- begin ";
 const CLOSE: &str = " -->";
@@ -123,6 +124,7 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             let (python, rust) = short_program(lesson)?;
             pair("short", &program(&python)?, &program(&rust)?)
         }
+        ["puzzle", lesson] => puzzle::text(lesson)?,
         ["part", lesson, names @ ..] => {
             let (python, rust) = book::files(lesson);
             let python = selected(&python, names)?;
