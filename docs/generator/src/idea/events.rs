@@ -1,5 +1,52 @@
 //! The ideas of the lesson on poll.
 
-use super::Idea;
+use super::{Canvas, Idea};
 
-pub(super) const IDEAS: [Idea; 0] = [];
+pub(super) const IDEAS: [Idea; 1] = [Idea {
+    lesson: "poll_server",
+    title: "The event loop builds a list of sockets, waits in poll until the kernel reports a ready socket, serves it and accepts new connections, and each client is open, then closing, then closed",
+    size: (720, 390),
+    draw: poll_server,
+}];
+
+fn poll_server(canvas: &mut Canvas) {
+    // The event loop.
+    canvas.group((10, 10, 280, 370), "one thread: the event loop");
+    canvas.part((55, 45, 215, 50), "build the list of sockets\nlistener, A, B, C");
+    canvas.part((55, 130, 215, 50), "poll\nwait until a socket is ready");
+    canvas.part((55, 215, 215, 50), "serve the ready clients\none read, one write");
+    canvas.part(
+        (55, 300, 215, 50),
+        "accept new connections\nif the listener is ready",
+    );
+    for y in [95, 180, 265] {
+        canvas.arrow("", &[(162, y + 2), (162, y + 33)]);
+    }
+    canvas.arrow("", &[(53, 325), (30, 325), (30, 70), (51, 70)]);
+
+    // The kernel.
+    canvas.group((430, 10, 280, 170), "the kernel");
+    canvas.part((450, 45, 240, 26), "listener: no connection");
+    canvas.part((450, 77, 240, 26), "A: no bytes");
+    canvas.part((450, 109, 240, 26), "B: 8 bytes, ready for reading");
+    canvas.part((450, 141, 240, 26), "C: no bytes");
+    canvas.arrow("", &[(274, 143), (426, 143)]);
+    canvas.text((360, 136), "middle", "the list");
+    canvas.arrow("reply", &[(426, 166), (274, 166)]);
+    canvas.text((360, 159), "middle", "B is ready");
+
+    // The states of a client.
+    canvas.group((320, 205, 390, 175), "one client: three states");
+    canvas.part((335, 280, 70, 36), "open");
+    canvas.part((478, 280, 74, 36), "closing");
+    canvas.part((625, 280, 70, 36), "closed");
+    canvas.arrow("", &[(407, 298), (474, 298)]);
+    canvas.text((442, 252), "middle", "the last request");
+    canvas.text((442, 269), "middle", "is read");
+    canvas.arrow("", &[(554, 298), (621, 298)]);
+    canvas.text((588, 252), "middle", "the last reply");
+    canvas.text((588, 269), "middle", "is sent");
+    canvas.path("lost", &[(515, 318), (515, 345)], &[]);
+    canvas.arrow("lost", &[(370, 318), (370, 345), (660, 345), (660, 320)]);
+    canvas.text((515, 366), "middle", "a read or a write fails");
+}
