@@ -81,15 +81,22 @@ pub fn folder() -> PathBuf {
     top().join("docs/src/generated")
 }
 
+/// Makes only what needs no run: the drawings of the ideas.
+#[must_use]
+pub fn without_runs() -> Generated {
+    let mut all = Generated::default();
+    all.add(idea::draw());
+    all
+}
+
 /// Runs everything. This takes as long as the slowest lesson, about half a minute.
 ///
 /// # Errors
 ///
 /// A sentence, if an example does not do what its scene says.
 pub fn generate() -> Result<Generated, String> {
-    let mut all = Generated::default();
+    let mut all = without_runs();
     schedule::generate(&mut all)?;
-    all.add(idea::draw());
     runs(&mut all)?;
     Ok(all)
 }

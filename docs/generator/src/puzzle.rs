@@ -249,6 +249,10 @@ fn answer(items: &[Item]) -> String {
     lettered.sort_by_key(|(_, item)| item.place);
     let (right, wrong): (Vec<_>, Vec<_>) =
         lettered.into_iter().partition(|(_, item)| item.place.is_some());
+    let can_swap = |pair: &[(char, &Item)]| pair[0].1.place == pair[1].1.place;
+    let swaps = right.windows(2).filter(|pair| can_swap(pair));
+    let swaps = swaps
+        .map(|pair| format!(" {} and {} can change places.", pair[0].0, pair[1].0));
     let order: Vec<_> = right.iter().map(|(letter, _)| letter.to_string()).collect();
     let sentences = |items: &[(char, &Item)]| {
         let sentences = items.iter().map(|(letter, item)| {
@@ -259,7 +263,9 @@ fn answer(items: &[Item]) -> String {
     [
         "<details><summary>Answer</summary>\n\nThe order is ",
         &order.join(", "),
-        ". For each line, the reason why it cannot be earlier:\n\n",
+        ".",
+        &swaps.collect::<String>(),
+        " For each line, the reason why it cannot be earlier:\n\n",
         &sentences(&right),
         "\nTwo lines are wrong:\n\n",
         &sentences(&wrong),
