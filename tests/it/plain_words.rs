@@ -106,7 +106,6 @@ const LATER: &[&str] = &[
     "docs/src/listen_backlog.md",
     "docs/src/names_ipv4.md",
     "docs/src/network_errors.md",
-    "docs/src/recvall_server.md",
     "docs/src/schedule.md",
     "docs/src/sequential_server.md",
     "docs/src/slow_sequential_server.md",

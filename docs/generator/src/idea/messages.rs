@@ -1,5 +1,48 @@
-//! The ideas of the lessons on messages, conversations and the backlog.
+//! The ideas of the lessons on messages and conversations.
 
-use super::Idea;
+use super::{Canvas, Idea};
 
-pub(super) const IDEAS: [Idea; 0] = [];
+pub(super) const IDEAS: [Idea; 1] = [Idea {
+    lesson: "recvall_server",
+    title: "The messages hi and bye in one stream: without framing, with a newline after each message, and with a length before each message",
+    size: (720, 260),
+    draw: recvall_server,
+}];
+
+fn recvall_server(canvas: &mut Canvas) {
+    canvas.text((10, 37), "start", "no framing");
+    bytes(canvas, 15, &["h", "i", "b", "y", "e"]);
+    canvas.text((360, 37), "start", "one message, or two?");
+
+    canvas.text((10, 107), "start", "a delimiter");
+    bytes(canvas, 85, &["h", "i", "\\n", "b", "y", "e", "\\n"]);
+    canvas.text((452, 107), "start", "read as far as the newline");
+
+    canvas.text((10, 177), "start", "a length");
+    let stream =
+        ["00", "00", "00", "02", "h", "i", "00", "00", "00", "03", "b", "y", "e"];
+    bytes(canvas, 155, &stream);
+    for (first, count, name) in [
+        (0, 4, "length: 2"),
+        (4, 2, "2 bytes"),
+        (6, 4, "length: 3"),
+        (10, 3, "3 bytes"),
+    ] {
+        let (start, end) = (place(first) + 3, place(first + count) - 3);
+        canvas.both_ways("", &[(start, 204), (end, 204)]);
+        canvas.text((usize::midpoint(start, end), 224), "middle", name);
+    }
+    canvas.text((10, 250), "start", "Each box is one byte of the stream.");
+}
+
+/// Draws a row of bytes, each in its own box.
+fn bytes(canvas: &mut Canvas, y: usize, bytes: &[&str]) {
+    for (number, byte) in bytes.iter().enumerate() {
+        canvas.part((place(number), y, 40, 34), byte);
+    }
+}
+
+/// Returns the left end of the box of a byte.
+fn place(number: usize) -> usize {
+    130 + 44 * number
+}
