@@ -107,7 +107,6 @@ const LATER: &[&str] = &[
     "docs/src/names_ipv4.md",
     "docs/src/network_errors.md",
     "docs/src/schedule.md",
-    "docs/src/sequential_server.md",
     "docs/src/slow_sequential_server.md",
     "docs/src/slow_thread_per_client.md",
     "docs/src/slow_thread_pool_timeout.md",

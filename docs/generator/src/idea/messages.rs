@@ -2,12 +2,20 @@
 
 use super::{Canvas, Idea};
 
-pub(super) const IDEAS: [Idea; 1] = [Idea {
-    lesson: "recvall_server",
-    title: "The messages hi and bye in one stream: without framing, with a newline after each message, and with a length before each message",
-    size: (720, 260),
-    draw: recvall_server,
-}];
+pub(super) const IDEAS: [Idea; 2] = [
+    Idea {
+        lesson: "recvall_server",
+        title: "The messages hi and bye in one stream: without framing, with a newline after each message, and with a length before each message",
+        size: (720, 260),
+        draw: recvall_server,
+    },
+    Idea {
+        lesson: "sequential_server",
+        title: "The server reads from client A until A closes its sending side, and client B waits in the queue until then",
+        size: (720, 290),
+        draw: sequential_server,
+    },
+];
 
 fn recvall_server(canvas: &mut Canvas) {
     canvas.text((10, 37), "start", "no framing");
@@ -45,4 +53,21 @@ fn bytes(canvas: &mut Canvas, y: usize, bytes: &[&str]) {
 /// Returns the left end of the box of a byte.
 fn place(number: usize) -> usize {
     130 + 44 * number
+}
+
+fn sequential_server(canvas: &mut Canvas) {
+    canvas.text((10, 41), "start", "client A");
+    canvas.part((90, 15, 280, 44), "sends requests, gets replies");
+    canvas.text((10, 136), "start", "server");
+    canvas.part((90, 110, 314, 44), "reads from A and replies to A");
+    canvas.part((420, 110, 290, 44), "reads from B and replies to B");
+    canvas.text((10, 231), "start", "client B");
+    canvas.part((200, 205, 214, 44), "is connected, but waits");
+    canvas.part((420, 205, 290, 44), "sends requests, gets replies");
+    canvas.arrow("send", &[(371, 61), (400, 106)]);
+    canvas.text((400, 86), "start", "FIN from A: recv returns 0 bytes");
+    canvas.arrow("", &[(428, 201), (428, 158)]);
+    canvas.text((440, 184), "start", "accept takes B out of the queue");
+    canvas.text((10, 275), "start", "time");
+    canvas.arrow("", &[(90, 270), (710, 270)]);
 }
