@@ -99,7 +99,6 @@ const LATER: &[&str] = &[
     "docs/src/calls.md",
     "docs/src/differences.md",
     "docs/src/errors.md",
-    "docs/src/getaddrinfo.md",
     "docs/src/glossary.md",
     "docs/src/index.md",
     "docs/src/links.md",

@@ -2,12 +2,20 @@
 
 use super::{Canvas, Idea};
 
-pub(super) const IDEAS: [Idea; 1] = [Idea {
-    lesson: "names_ipv4",
-    title: "The resolver looks for a name in the hosts file, and if it is not there, asks a name server",
-    size: (720, 270),
-    draw: names_ipv4,
-}];
+pub(super) const IDEAS: [Idea; 2] = [
+    Idea {
+        lesson: "names_ipv4",
+        title: "The resolver looks for a name in the hosts file, and if it is not there, asks a name server",
+        size: (720, 270),
+        draw: names_ipv4,
+    },
+    Idea {
+        lesson: "getaddrinfo",
+        title: "One name and one service become a list of entries, and each entry has the arguments of socket and of connect",
+        size: (720, 330),
+        draw: getaddrinfo,
+    },
+];
 
 fn names_ipv4(canvas: &mut Canvas) {
     canvas.group((10, 10, 450, 250), "your machine");
@@ -25,4 +33,32 @@ fn names_ipv4(canvas: &mut Canvas) {
     canvas.text((532, 79), "middle", "2. ask: lip6.fr");
     canvas.arrow("reply", &[(596, 112), (444, 112)]);
     canvas.text((532, 131), "middle", "132.227.104.15");
+}
+
+fn getaddrinfo(canvas: &mut Canvas) {
+    canvas.part((10, 10, 150, 40), "lip6.fr, www");
+    canvas.arrow("send", &[(164, 30), (291, 30)]);
+    canvas.part((295, 10, 150, 40), "getaddrinfo");
+    canvas.arrow("reply", &[(370, 54), (370, 86)]);
+    canvas.group((10, 90, 700, 150), "a list of entries, in the order to try them");
+    for (x, name) in
+        [(170, "family"), (300, "type"), (430, "protocol"), (593, "address")]
+    {
+        canvas.text((x, 140), "middle", name);
+    }
+    let entries = [
+        (150, "entry 1", "AF_INET6", "[2001:db8:283c::15]:80"),
+        (190, "entry 2", "AF_INET", "132.227.104.15:80"),
+    ];
+    for (y, entry, family, address) in entries {
+        canvas.text((95, y + 20), "end", entry);
+        canvas.part((110, y, 116, 30), family);
+        canvas.part((232, y, 134, 30), "SOCK_STREAM");
+        canvas.part((372, y, 118, 30), "IPPROTO_TCP");
+        canvas.part((496, y, 194, 30), address);
+    }
+    canvas.arrow("", &[(300, 224), (300, 276)]);
+    canvas.part((110, 280, 380, 40), "socket(family, type, protocol)");
+    canvas.arrow("", &[(593, 224), (593, 276)]);
+    canvas.part((496, 280, 194, 40), "connect(address)");
 }
