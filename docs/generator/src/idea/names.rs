@@ -2,7 +2,7 @@
 
 use super::{Canvas, Idea};
 
-pub(super) const IDEAS: [Idea; 2] = [
+pub(super) const IDEAS: [Idea; 3] = [
     Idea {
         lesson: "names_ipv4",
         title: "The resolver looks for a name in the hosts file, and if it is not there, asks a name server",
@@ -14,6 +14,12 @@ pub(super) const IDEAS: [Idea; 2] = [
         title: "One name and one service become a list of entries, and each entry has the arguments of socket and of connect",
         size: (720, 330),
         draw: getaddrinfo,
+    },
+    Idea {
+        lesson: "byte_order",
+        title: "The same four bytes in two orders: the most significant byte first, or the least significant byte first",
+        size: (720, 280),
+        draw: byte_order,
     },
 ];
 
@@ -61,4 +67,32 @@ fn getaddrinfo(canvas: &mut Canvas) {
     canvas.part((110, 280, 380, 40), "socket(family, type, protocol)");
     canvas.arrow("", &[(593, 224), (593, 276)]);
     canvas.part((496, 280, 194, 40), "connect(address)");
+}
+
+fn byte_order(canvas: &mut Canvas) {
+    canvas.text((10, 40), "start", "the number 1234");
+    canvas.text((10, 70), "start", "= 4 × 256 + 210 × 1");
+    let bytes = ["00", "00", "04", "d2"];
+    let worth = ["× 16,777,216", "× 65,536", "× 256", "× 1"];
+    for (place, (byte, worth)) in bytes.iter().zip(worth).enumerate() {
+        let x = 260 + 110 * place;
+        canvas.part((x, 20, 100, 30), byte);
+        canvas.text((x + 50, 70), "middle", worth);
+    }
+    canvas.text((310, 92), "middle", "most significant");
+    canvas.text((640, 92), "middle", "least significant");
+    let orders = [
+        (140, "big-endian", "(network byte order)", bytes),
+        (200, "little-endian", "(most processors)", ["d2", "04", "00", "00"]),
+    ];
+    for (y, order, of, bytes) in orders {
+        canvas.text((10, y + 14), "start", order);
+        canvas.text((10, y + 32), "start", of);
+        for (place, byte) in bytes.iter().enumerate() {
+            canvas.part((260 + 110 * place, y, 100, 36), byte);
+        }
+    }
+    canvas.text((310, 264), "middle", "first byte");
+    canvas.arrow("", &[(360, 259), (590, 259)]);
+    canvas.text((640, 264), "middle", "last byte");
 }
