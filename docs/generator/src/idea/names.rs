@@ -2,7 +2,7 @@
 
 use super::{Canvas, Idea};
 
-pub(super) const IDEAS: [Idea; 3] = [
+pub(super) const IDEAS: [Idea; 4] = [
     Idea {
         lesson: "names_ipv4",
         title: "The resolver looks for a name in the hosts file, and if it is not there, asks a name server",
@@ -20,6 +20,12 @@ pub(super) const IDEAS: [Idea; 3] = [
         title: "The same four bytes in two orders: the most significant byte first, or the least significant byte first",
         size: (720, 280),
         draw: byte_order,
+    },
+    Idea {
+        lesson: "network_errors",
+        title: "Looking up a name, connecting and waiting for the reply: each step can fail, and each failure has its own error",
+        size: (720, 220),
+        draw: network_errors,
     },
 ];
 
@@ -95,4 +101,25 @@ fn byte_order(canvas: &mut Canvas) {
     canvas.text((310, 264), "middle", "first byte");
     canvas.arrow("", &[(360, 259), (590, 259)]);
     canvas.text((640, 264), "middle", "last byte");
+}
+
+fn network_errors(canvas: &mut Canvas) {
+    canvas.part((10, 20, 150, 50), "1. look up\nthe name");
+    canvas.part((200, 20, 150, 50), "2. connect");
+    canvas.part((390, 20, 150, 50), "3. wait for\nthe reply");
+    canvas.part((580, 20, 130, 50), "the reply");
+    for x in [160, 350, 540] {
+        canvas.arrow("", &[(x + 4, 45), (x + 36, 45)]);
+    }
+    canvas.arrow("lost", &[(85, 74), (85, 146)]);
+    canvas.text((95, 115), "start", "no address");
+    canvas.part((10, 150, 150, 60), "name error\ngaierror");
+    canvas.arrow("lost", &[(250, 74), (250, 146)]);
+    canvas.text((240, 115), "end", "RST");
+    canvas.part((200, 150, 150, 60), "refused\nno server there");
+    canvas.arrow("lost", &[(330, 74), (330, 106), (440, 106), (440, 146)]);
+    canvas.text((385, 97), "middle", "silence");
+    canvas.arrow("lost", &[(490, 74), (490, 146)]);
+    canvas.text((500, 118), "start", "silence");
+    canvas.part((390, 150, 150, 60), "timeout\nno reply in time");
 }
