@@ -35,6 +35,7 @@ const groups = {
     plain: () => `${lessons.length} lessons without JavaScript, Python above Rust`,
     presenter: () => `${lessons.length} lessons in presenter mode, no line cut, letters of at least ${smallest.toFixed(1)} pixels`,
     keys: () => 'search, help, notes and presenter mode work with the keyboard, and presenter mode stays on the next page',
+    search: () => `${SEARCHES.length} searches, each with the right page among the first three`,
     puzzles: () => `${puzzles.length} puzzles, solved with the keyboard`,
     axe: () => `${pages.length} pages in light and dark mode, no finding of axe`,
     print: () => `a hand-out with ${lessons.length} lessons and ${answers} answers, without the instructor's notes`,
@@ -43,6 +44,41 @@ const NARROW = 390;
 const WIDTHS = [1000, 1280, 1440, 1600, 1920];
 /** The smallest letters of a program, in pixels. */
 const READABLE = 13;
+
+/** What a reader types into the search, and the pages that answer. One of them must be among the first three. */
+const SEARCHES = [
+    ['Address already in use', 'troubleshooting'],
+    ['Only one usage of each socket address', 'troubleshooting'],
+    ['Connection reset by peer', 'troubleshooting'],
+    ['forcibly closed', 'troubleshooting'],
+    ['actively refused', 'troubleshooting'],
+    ['Connection refused', 'troubleshooting'],
+    ['Broken pipe', 'troubleshooting', 'errors'],
+    ['SIGPIPE', 'troubleshooting', 'errors'],
+    ['100% CPU', 'troubleshooting', 'poll_server'],
+    ['recv returns b\'\'', 'troubleshooting'],
+    ['localhost ::1', 'troubleshooting', 'getaddrinfo'],
+    ['netcat', 'troubleshooting'],
+    ['nc does not exit', 'troubleshooting'],
+    ['KeyboardInterrupt', 'troubleshooting'],
+    ['10054', 'troubleshooting', 'errors'],
+    ['10048', 'troubleshooting', 'errors'],
+    ['errno 104', 'troubleshooting', 'errors'],
+    ['struct.error', 'troubleshooting', 'recvall_server'],
+    ['readline', 'troubleshooting'],
+    ['client hangs', 'troubleshooting'],
+    ['exception in a pool thread', 'troubleshooting', 'thread_pool'],
+    ['can\'t decode byte', 'troubleshooting', 'udp_server'],
+    ['truncated', 'troubleshooting', 'udp_server_bytes'],
+    ['message boundaries', 'recvall_server', 'tcp_server', 'udp_server_bytes', 'glossary'],
+    ['TIME_WAIT', 'troubleshooting', 'tcp_server', 'glossary'],
+    ['Resource temporarily unavailable', 'troubleshooting', 'errors'],
+    ['Too many open files', 'troubleshooting'],
+    ['what check says', 'check_says'],
+    ['tcpdump', 'see_it_yourself'],
+    ['ownership', 'rust_ownership'],
+    ['question mark', 'rust_basics'],
+];
 
 const findings = [];
 const find = (group, page, width, what) => findings.push({ group, page, width, what });
@@ -362,6 +398,26 @@ async function keys() {
     await page.context().close();
 }
 
+async function search() {
+    const page = await open('search', { viewport: { width: 1280, height: 720 } });
+    await page.goto(url('index.html'));
+    await page.keyboard.press('/');
+    for (const [words, ...expected] of SEARCHES) {
+        await page.fill('#mdbook-searchbar', words);
+        await page.keyboard.press('End');
+        const results = page.locator('#mdbook-searchresults a');
+        // The line above the results repeats what was typed.
+        await page.waitForFunction(typed => document.getElementById('mdbook-searchresults-header')
+            ?.textContent.includes(`'${typed}'`), words);
+        const first = (await results.evaluateAll(links => links.map(link => new URL(link.href).pathname)))
+            .slice(0, 3).map(path => basename(path, '.html'));
+        if (!expected.some(name => first.includes(name))) {
+            find('search', 'index', 1280, `finds ${first.join(', ') || 'nothing'} for "${words}", not ${expected.join(' or ')}`);
+        }
+    }
+    await page.context().close();
+}
+
 /** Solves each puzzle. First it chooses a wrong line at each step. */
 async function solve() {
     const page = await open('puzzles', { viewport: { width: 1280, height: 720 } });
@@ -446,7 +502,7 @@ try {
     await each(files, { viewport: { width: 1000, height: 800 }, javaScriptEnabled: false }, plain);
     checkLinks();
     await each(pages, {}, wide, narrow);
-    await Promise.all([keys(), solve(), print()]);
+    await Promise.all([keys(), solve(), search(), print()]);
 } finally {
     await browser.close();
 }
