@@ -113,7 +113,6 @@ const LATER: &[&str] = &[
     "docs/src/troubleshooting.md",
     "docs/src/ttl_pong.md",
     "docs/src/udp_server.md",
-    "docs/src/udp_server_bytes.md",
     "docs/src/using.md",
 ];
 
