@@ -112,7 +112,6 @@ const LATER: &[&str] = &[
     "docs/src/thread_pool_timeout.md",
     "docs/src/troubleshooting.md",
     "docs/src/ttl_pong.md",
-    "docs/src/udp_server.md",
     "docs/src/using.md",
 ];
 
