@@ -111,7 +111,6 @@ const LATER: &[&str] = &[
     "docs/src/thread_pool.md",
     "docs/src/thread_pool_timeout.md",
     "docs/src/troubleshooting.md",
-    "docs/src/ttl_pong.md",
     "docs/src/using.md",
 ];
 
