@@ -10,7 +10,7 @@
 //! | `part LESSON NAMES` | the parts of the program with these names, in both languages |
 //! | `puzzle LESSON` | the lines of the program in short, in alphabetical order, and the answer |
 //! | `whole LESSON` | the whole program, in both languages |
-//! | `helper NAMES` | functions of the library, in both languages |
+//! | `helper NAMES` | functions, types, methods and constants of the library, in both languages |
 //! | `rust PATH` | a whole program in Rust |
 //! | `changes LESSON` | the difference to the lesson that it is based on |
 //! | `terminal NAME` | a terminal of a run |
@@ -26,15 +26,16 @@ const BEGIN: &str = "<!-- begin ";
 const CLOSE: &str = " -->";
 const END: &str = "<!-- end -->";
 
-/// The files of the library, in both languages.
-const LIBRARY: [&str; 5] = [
+/// The files of the library in Rust, without `src/lib.rs`, which has only their names.
+pub const LIBRARY: [&str; 5] = [
     "src/command_line.rs",
     "src/framing.rs",
     "src/messages.rs",
     "src/text.rs",
     "src/waiting.rs",
 ];
-const PYTHON_LIBRARY: &str = "docs/python/sockets101/__init__.py";
+/// The library in Python.
+pub const PYTHON_LIBRARY: &str = "docs/python/sockets101/__init__.py";
 
 /// Returns the marks of a page, and for each of them the text that follows.
 #[must_use]
@@ -135,6 +136,9 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             pair("whole", &program(&python)?, &program(&rust)?)
         }
         ["helper", names @ ..] => {
+            for name in names {
+                helper_exists(name)?;
+            }
             let mut rust = Vec::new();
             for path in LIBRARY {
                 rust.push(selected(path, names)?);
@@ -156,6 +160,16 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
         return Err(format!("this part does not exist: {BEGIN}{mark}{CLOSE}"));
     }
     Ok(Some(text))
+}
+
+/// Returns an error if the library has no part of this name, in either language.
+fn helper_exists(name: &str) -> Result<(), String> {
+    for path in LIBRARY.into_iter().chain([PYTHON_LIBRARY]) {
+        if !selected(path, &[name])?.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(format!("the library has no {name}"))
 }
 
 /// Returns two programs, side by side. If one of them is empty, it is left out.

@@ -7,8 +7,8 @@ use crate::read;
 /// A part of a program: a function, a type, a method, or everything before the first of them.
 #[derive(Debug, PartialEq)]
 pub struct Part {
-    /// The name of the function or type. A method is `Type.method`. The first lines of a
-    /// program (what it imports, and its constants) are [`FIRST`].
+    /// The name of the function or type. A method is `Type.method`. What a program imports, and
+    /// its constants, are [`FIRST`].
     pub name: String,
     /// The lines, with their indentation, and with a newline at the end.
     pub text: String,
@@ -67,20 +67,21 @@ pub fn parts(path: &str) -> Result<Vec<Part>, String> {
 }
 
 /// Returns the parts with one of these names, as one text. Returns an empty text if there are
-/// none. `Type.*` means all methods of a type.
+/// none. `Type.*` means all methods of a type. The name of a constant means this constant only.
 ///
 /// # Errors
 ///
 /// As for [`program`].
 pub fn selected(path: &str, names: &[&str]) -> Result<String, String> {
-    let chosen = |name: &str| {
+    let chosen = |part: &&Part| {
+        let constant = constant(part);
         names.iter().any(|wanted| match wanted.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => *wanted == name,
+            Some(start) => part.name.starts_with(start),
+            None => *wanted == part.name || Some(*wanted) == constant,
         })
     };
     let parts = parts(path)?;
-    let texts = parts.iter().filter(|part| chosen(&part.name));
+    let texts = parts.iter().filter(chosen);
     // PEP 8 separates the functions of a module by two empty lines, rustfmt by one.
     let texts: Vec<_> = texts.map(|part| part.text.as_str()).collect();
     Ok(texts.join("\n"))
@@ -111,22 +112,46 @@ fn blocks(text: &str, indentation: &str) -> Vec<String> {
     trimmed.collect()
 }
 
-/// Returns the name of the function or type that a block defines at this indentation.
-fn name(block: &str, indentation: &str) -> Option<String> {
+/// Returns the line with which the code of a block begins, after its comments.
+fn first_line<'a>(block: &'a str, indentation: &str) -> Option<&'a str> {
     let mut lines = block.lines().filter_map(|line| line.strip_prefix(indentation));
     let line = lines.find(|line| !line.starts_with([' ', '/', '#', '@']))?;
-    let line = line.strip_prefix("pub ").unwrap_or(line);
-    let (keyword, rest) = line.split_once(' ')?;
+    Some(line.strip_prefix("pub ").unwrap_or(line))
+}
+
+/// Returns the name of the function or type that a block defines at this indentation. For the
+/// `impl` of a trait, this is the name of the type.
+fn name(block: &str, indentation: &str) -> Option<String> {
+    let line = first_line(block, indentation)?;
+    let (keyword, rest) = line.split_once([' ', '<'])?;
     if !["fn", "def", "struct", "enum", "impl", "class"].contains(&keyword) {
         return None;
     }
+    let rest = match rest.split_once(" for ") {
+        Some((_, of_type)) if keyword == "impl" => of_type,
+        _ => rest,
+    };
     let end = |c: char| !c.is_alphanumeric() && c != '_';
     Some(rest.split(end).next()?.to_owned())
 }
 
-/// Returns whether a block is an `impl`, or a Python class with methods.
+/// Returns the name of the constant that a part defines. Returns `None` for other parts.
+fn constant(part: &Part) -> Option<&str> {
+    let line = first_line(&part.text, "").filter(|_| part.name == FIRST)?;
+    match line.strip_prefix("const ") {
+        Some(rest) => Some(rest.split_once(':')?.0),
+        None => Some(line.split_once(" = ")?.0),
+    }
+}
+
+/// Returns whether a block is an `impl` with the methods of a type, or a Python class with
+/// methods. The `impl` of a trait stays whole, because its first line says which trait it is.
 fn is_group(block: &str, rust: bool) -> bool {
-    if rust { block.starts_with("impl ") } else { block.contains("\n    def ") }
+    if !rust {
+        return block.contains("\n    def ");
+    }
+    let line = block.lines().next().unwrap_or_default();
+    line.starts_with("impl ") && !line.contains(" for ")
 }
 
 /// Returns the head of a group and its methods. The head of a Python class includes
@@ -158,7 +183,7 @@ fn members(group: &str, block: &str, rust: bool) -> Vec<Part> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // In a test, a panic is the report.
 mod tests {
-    use super::{parts, program};
+    use super::{parts, program, selected};
 
     fn names(path: &str) -> Vec<String> {
         parts(path).unwrap().into_iter().map(|part| part.name).collect()
@@ -185,6 +210,21 @@ mod tests {
                     "{path}: {names:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_constant_and_the_impl_of_a_trait_have_a_name() {
+        let limit = selected("src/framing.rs", &["MAX_BLOCK"]).unwrap();
+        assert!(limit.contains("\npub const MAX_BLOCK: usize"), "{limit}");
+        let python = "docs/python/sockets101/__init__.py";
+        let limit = selected(python, &["MAX_BLOCK"]).unwrap();
+        assert!(limit.ends_with("\nMAX_BLOCK = 16 * 1024 * 1024\n"), "{limit}");
+        let failure = selected("src/command_line.rs", &["Failure"]).unwrap();
+        for line in
+            ["struct Failure(", "impl fmt::Debug for Failure {", "From<T> for"]
+        {
+            assert!(failure.contains(line), "{failure}");
         }
     }
 

@@ -10,8 +10,8 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use sockets101_book::book::{BEYOND, SLIDES, pages};
 use sockets101_book::crowd::RUNS;
 use sockets101_book::idea::ideas;
-use sockets101_book::marks::marks;
-use sockets101_book::parts::{parts, program};
+use sockets101_book::marks::{LIBRARY, PYTHON_LIBRARY, marks};
+use sockets101_book::parts::{FIRST, parts, program};
 use sockets101_book::script::SHORT;
 use sockets101_book::{read, top};
 use url::Url;
@@ -167,6 +167,36 @@ fn all_parts(name: &str) -> Vec<String> {
 fn code_lines(text: &str) -> Vec<String> {
     let is_code = |line: &&str| !line.is_empty() && !line.starts_with(['<', '`']);
     text.lines().filter(is_code).map(str::to_owned).collect()
+}
+
+/// The page of the helpers shows each line of the library once, without the imports. So it also
+/// shows each public function and type.
+#[test]
+fn the_page_of_the_helpers_shows_the_whole_library() {
+    let page = page("helpers.md");
+    let rows =
+        marks(&page).into_iter().filter(|(mark, _)| mark.starts_with("helper "));
+    let mut shown: Vec<_> = rows.flat_map(|(_, text)| code_lines(text)).collect();
+    shown.sort_unstable();
+
+    let mut all = Vec::new();
+    for path in LIBRARY.into_iter().chain([PYTHON_LIBRARY]) {
+        for part in parts(path).unwrap() {
+            let mut lines = part.text.lines();
+            let has_constant =
+                lines.any(|line| line.contains("const ") || line.contains(" = "));
+            if part.name != FIRST || has_constant {
+                all.extend(code_lines(&part.text));
+            }
+        }
+    }
+    all.sort_unstable();
+    assert_eq!(shown, all);
+
+    // `src/lib.rs` only lists the public names of the other files.
+    let files = names("src", ".rs").into_iter().filter(|name| name != "lib");
+    let listed = LIBRARY.map(|path| path[4..path.len() - 3].to_owned());
+    assert_eq!(files.collect::<Vec<_>>(), listed);
 }
 
 /// The picture of a crowd stands between the command that draws it and its caption.
