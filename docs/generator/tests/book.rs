@@ -247,11 +247,14 @@ fn no_figure_begins_a_line() {
     }
 }
 
+/// The pages that show single lines of many programs.
+const RUST_PAGES: [&str; 2] = ["rust_basics.md", "rust_ownership.md"];
+
 /// What a page shows of a program is between marks, so it is never an old copy. Only the wrong
-/// lines of the common mistakes are written by hand.
+/// lines of the common mistakes are written by hand, and the lines on the pages about Rust.
 #[test]
 fn code_is_generated_and_not_pasted() {
-    for file in files() {
+    for file in files().into_iter().filter(|file| !RUST_PAGES.contains(&&**file)) {
         let mut text = page(&file);
         for (_, generated) in marks(&page(&file)) {
             text = text.replacen(generated, "", 1);
@@ -263,6 +266,71 @@ fn code_is_generated_and_not_pasted() {
             assert!(!text.contains(&fence), "{file}: {fence} outside marks");
         }
     }
+}
+
+/// The pages about Rust show lines of one program at a time, in the order of the program. The
+/// comment `...` stands for lines that are left out. Other comments are left out silently.
+#[test]
+fn the_pages_about_rust_show_lines_of_programs() {
+    let programs = |folders: &[&str], ending: &str| -> Vec<Vec<String>> {
+        let mut paths = Vec::new();
+        for folder in folders {
+            collect(&top().join(folder), ending, &mut paths);
+        }
+        let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+        texts.map(|text| lines_without_comments(&text)).collect()
+    };
+    for (language, comment, programs) in [
+        ("rust", "// ...", programs(&["examples", "src"], "rs")),
+        ("python", "# ...", programs(&["docs/python"], "py")),
+    ] {
+        for file in RUST_PAGES {
+            let text = page(file);
+            let fence = format!("```{language}\n");
+            let blocks = text.split(&fence).skip(1);
+            for block in blocks.map(|block| block.split("```").next().unwrap()) {
+                let lines: Vec<_> =
+                    block.trim_end().lines().map(str::trim).collect();
+                let runs: Vec<_> = lines.split(|line| *line == comment).collect();
+                let found = programs.iter().any(|program| has_runs(program, &runs));
+                assert!(found, "{file}: no program has these lines:\n{block}");
+            }
+        }
+    }
+}
+
+/// Adds the files below a folder that have this ending, without the reader's own files.
+fn collect(folder: &Path, ending: &str, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name =
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            collect(&path, ending, paths);
+        } else if path.extension().is_some_and(|found| found == ending)
+            && !name.starts_with("my_")
+        {
+            paths.push(path);
+        }
+    }
+}
+
+fn lines_without_comments(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|line| {
+        let is_comment = line.starts_with("//") || line.starts_with('#');
+        !line.is_empty() && (!is_comment || line.starts_with("#["))
+    });
+    lines.map(str::to_owned).collect()
+}
+
+/// Returns whether a program has all runs of lines, one after the other.
+fn has_runs(program: &[String], runs: &[&[&str]]) -> bool {
+    let mut rest = program;
+    runs.iter().filter(|run| !run.is_empty()).all(|run| {
+        let start = rest.windows(run.len()).position(|window| window == *run);
+        rest = &rest[start.map_or(rest.len(), |start| start + run.len())..];
+        start.is_some()
+    })
 }
 
 /// A page shows each picture, and each figure and terminal that is made.
