@@ -102,7 +102,6 @@ const LATER: &[&str] = &[
     "docs/src/glossary.md",
     "docs/src/index.md",
     "docs/src/links.md",
-    "docs/src/listen_backlog.md",
     "docs/src/schedule.md",
     "docs/src/slow_sequential_server.md",
     "docs/src/slow_thread_per_client.md",

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crate::svg::{escaped, opening};
 
+mod backlog;
 mod datagrams;
 mod events;
 mod messages;
@@ -26,11 +27,12 @@ pub struct Idea {
 
 /// Returns all drawings.
 pub fn ideas() -> impl Iterator<Item = &'static Idea> {
-    let chapters: [&[Idea]; 6] = [
+    let chapters: [&[Idea]; 7] = [
         &datagrams::IDEAS,
         &stream::IDEAS,
         &names::IDEAS,
         &messages::IDEAS,
+        &backlog::IDEAS,
         &events::IDEAS,
         &threads::IDEAS,
     ];

@@ -1,0 +1,35 @@
+//! The idea of the lesson on the backlog.
+
+use super::{Canvas, Idea};
+
+pub(super) const IDEAS: [Idea; 1] = [Idea {
+    lesson: "listen_backlog",
+    title: "The kernel keeps each incomplete handshake in the SYN queue and each complete connection in the accept queue, and only the program takes a connection out of the accept queue",
+    size: (720, 360),
+    draw: listen_backlog,
+}];
+
+fn listen_backlog(canvas: &mut Canvas) {
+    canvas.part((10, 40, 110, 230), "kernel\nof client C");
+    canvas.group((270, 10, 270, 340), "kernel of the server");
+    canvas.part((295, 45, 220, 80), "SYN queue\nincomplete handshakes");
+    canvas.part((295, 195, 220, 80), "accept queue\ncomplete connections");
+    canvas.part((620, 195, 90, 80), "server\nprogram");
+    canvas.arrow("send", &[(124, 60), (291, 60)]);
+    canvas.text((207, 54), "middle", "1. SYN");
+    canvas.arrow("reply", &[(291, 85), (124, 85)]);
+    canvas.text((207, 79), "middle", "2. SYN-ACK");
+    canvas.arrow("send", &[(124, 110), (291, 110)]);
+    canvas.text((207, 104), "middle", "3. ACK");
+    canvas.arrow("", &[(405, 129), (405, 191)]);
+    canvas.text((415, 165), "start", "after the ACK");
+    canvas.arrow("send", &[(124, 235), (291, 235)]);
+    canvas.text((207, 229), "middle", "first bytes");
+    canvas.arrow("", &[(519, 235), (616, 235)]);
+    canvas.text((580, 229), "middle", "accept");
+    canvas.part((10, 300, 110, 40), "kernel of D");
+    canvas.arrow("lost", &[(124, 320), (291, 320)]);
+    canvas.text((207, 314), "middle", "SYN");
+    canvas.text((300, 316), "start", "accept queue is full:");
+    canvas.text((300, 334), "start", "the kernel drops the SYN");
+}
