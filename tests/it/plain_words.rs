@@ -103,7 +103,6 @@ const LATER: &[&str] = &[
     "docs/src/index.md",
     "docs/src/links.md",
     "docs/src/schedule.md",
-    "docs/src/slow_sequential_server.md",
     "docs/src/slow_thread_per_client.md",
     "docs/src/slow_thread_pool_timeout.md",
     "docs/src/thread_per_client.md",

@@ -1,13 +1,21 @@
-//! The idea of the lesson on the backlog.
+//! The ideas of the lessons on the backlog and on slow replies.
 
 use super::{Canvas, Idea};
 
-pub(super) const IDEAS: [Idea; 1] = [Idea {
-    lesson: "listen_backlog",
-    title: "The kernel keeps each incomplete handshake in the SYN queue and each complete connection in the accept queue, and only the program takes a connection out of the accept queue",
-    size: (720, 360),
-    draw: listen_backlog,
-}];
+pub(super) const IDEAS: [Idea; 2] = [
+    Idea {
+        lesson: "listen_backlog",
+        title: "The kernel keeps each incomplete handshake in the SYN queue and each complete connection in the accept queue, and only the program takes a connection out of the accept queue",
+        size: (720, 360),
+        draw: listen_backlog,
+    },
+    Idea {
+        lesson: "slow_sequential_server",
+        title: "Three clients connect at the same time, and each of them waits until the server has served all clients before it",
+        size: (720, 240),
+        draw: slow_sequential_server,
+    },
+];
 
 fn listen_backlog(canvas: &mut Canvas) {
     canvas.part((10, 40, 110, 230), "kernel\nof client C");
@@ -32,4 +40,25 @@ fn listen_backlog(canvas: &mut Canvas) {
     canvas.text((207, 314), "middle", "SYN");
     canvas.text((300, 316), "start", "accept queue is full:");
     canvas.text((300, 334), "start", "the kernel drops the SYN");
+}
+
+/// A second is 36 pixels wide.
+fn slow_sequential_server(canvas: &mut Canvas) {
+    let rows = [("client A", 30), ("client B", 85), ("client C", 140)];
+    for (row, (client, y)) in rows.into_iter().enumerate() {
+        let start = 110 + 180 * row;
+        canvas.text((100, y + 22), "end", client);
+        canvas.part((start, y, 180, 34), "server: 5 seconds");
+        canvas.text((start + 187, y + 22), "start", "reply");
+        if row > 0 {
+            canvas.arrow("send", &[(110, y + 17), (start - 4, y + 17)]);
+            canvas.text((110 + 90 * row, y + 11), "middle", "waits in the queue");
+        }
+    }
+    canvas.path("", &[(110, 200), (650, 200)], &[]);
+    for (number, time) in ["0 s", "5 s", "10 s", "15 s"].into_iter().enumerate() {
+        let x = 110 + 180 * number;
+        canvas.path("", &[(x, 196), (x, 204)], &[]);
+        canvas.text((x, 224), "middle", time);
+    }
 }
