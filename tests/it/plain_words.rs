@@ -107,7 +107,6 @@ const LATER: &[&str] = &[
     "docs/src/slow_thread_pool_timeout.md",
     "docs/src/thread_per_client.md",
     "docs/src/thread_pool.md",
-    "docs/src/thread_pool_timeout.md",
     "docs/src/troubleshooting.md",
     "docs/src/using.md",
 ];

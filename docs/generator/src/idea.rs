@@ -14,6 +14,7 @@ mod messages;
 mod names;
 mod stream;
 mod threads;
+mod timeouts;
 
 /// The drawing of a lesson.
 pub struct Idea {
@@ -35,6 +36,7 @@ pub fn ideas() -> impl Iterator<Item = &'static Idea> {
         &backlog::IDEAS,
         &events::IDEAS,
         &threads::IDEAS,
+        &timeouts::IDEAS,
     ];
     chapters.into_iter().flatten()
 }
