@@ -104,7 +104,6 @@ const LATER: &[&str] = &[
     "docs/src/links.md",
     "docs/src/schedule.md",
     "docs/src/slow_thread_per_client.md",
-    "docs/src/slow_thread_pool_timeout.md",
     "docs/src/thread_per_client.md",
     "docs/src/thread_pool.md",
     "docs/src/troubleshooting.md",
