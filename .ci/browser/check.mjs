@@ -466,6 +466,9 @@ async function print() {
     const found = await page.evaluate(() => ({
         titles: [...document.querySelectorAll('main h1')].map(heading => heading.textContent),
         answers: document.querySelectorAll('.answers .answer').length,
+        ideas: document.querySelectorAll('figure.idea').length,
+        short: document.querySelectorAll('.pair.short').length,
+        whole: document.querySelectorAll('.pair.whole').length,
         folded: [...document.querySelectorAll('main details')]
             .filter(details => details.checkVisibility() && !details.open).length,
     }));
@@ -473,6 +476,9 @@ async function print() {
     for (const lesson of lessons) {
         if (!found.titles.includes(titles.get(lesson))) find('print', 'print', 688, `does not contain ${lesson}`);
     }
+    if (found.ideas < lessons.length) find('print', 'print', 688, `has only ${found.ideas} drawings of ideas`);
+    if (found.short < 14) find('print', 'print', 688, `has only ${found.short} programs in short`);
+    if (found.whole > 0) find('print', 'print', 688, `has ${found.whole} whole programs`);
     if (found.folded > 0) find('print', 'print', 688, 'has folded parts');
     for (const what of ['details.notes', '#mdbook-sidebar', '#mdbook-menu-bar', 'main button', '.nav-wrapper a']) {
         if (await page.evaluate(shown, what)) find('print', 'print', 688, `shows ${what}`);

@@ -248,9 +248,15 @@
         for (const details of opened) details.open = false;
     });
 
-    // In the hand-out the answers are at the end: who predicts should not have read them.
+    // The hand-out has the programs in short. The whole programs would be most of its pages. The
+    // answers are at its end, so that a reader can predict first.
     if (isHandout) {
         const main = document.querySelector('main');
+        for (const heading of main.querySelectorAll('h2')) {
+            if (heading.textContent.trim() !== 'The whole program') continue;
+            while (!heading.nextElementSibling.matches('h1, h2')) heading.nextElementSibling.remove();
+            heading.remove();
+        }
         const answers = element('section', { class: 'answers' }, element('h1', {}, 'Answers'));
         let chapter;
         for (const found of main.querySelectorAll('h1, details')) {

@@ -28,8 +28,8 @@ pub struct Idea {
 
 /// Returns all drawings.
 pub fn ideas() -> impl Iterator<Item = &'static Idea> {
-    let chapters: [&[Idea]; 7] = [
-        &datagrams::IDEAS,
+    let chapters = [
+        &datagrams::IDEAS[..],
         &stream::IDEAS,
         &names::IDEAS,
         &messages::IDEAS,
