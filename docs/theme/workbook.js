@@ -1,5 +1,5 @@
-// What CSS cannot do: the presenter mode, keys, prompts in terminals, and the order of the hand-out.
-// Without this script every page is complete, and only longer.
+// The presenter mode, the keys, the puzzles, what the copy button copies, and the hand-out. Without
+// this script, every page is complete.
 'use strict';
 
 (() => {
@@ -13,11 +13,11 @@
         return made;
     }
 
-    /** For the next page, where the browser allows it; head.hbs reads it. */
+    /** Stores a value for the next page, where head.hbs reads it. */
     function remember(storage, key, value) {
         try {
             window[storage].setItem(`sockets101-${key}`, value);
-        } catch { /* Then it holds for this page. */ }
+        } catch { /* If the browser does not allow it, the value is only for this page. */ }
     }
 
     // Presenter mode.
@@ -36,7 +36,7 @@
     presenterButton.addEventListener('click', () => present(!root.classList.contains('presenter')));
     document.querySelector('.right-buttons')?.prepend(presenterButton);
 
-    /** Turns it on or off; what was at the top of the window stays there. */
+    /** Turns the mode on or off. What was at the top of the window stays there. */
     function present(on) {
         const seen = [...document.querySelectorAll('main > *')]
             .find(child => child.getBoundingClientRect().bottom > 0);
@@ -88,8 +88,8 @@
         document.querySelector('#mdbook-help-popup p:last-of-type')?.before(help);
     }
 
-    // Escape closes what mdBook has opened, if it has; before its own handlers, as one of them
-    // closes it and another takes every Escape for handled.
+    // The first Escape closes what mdBook has opened. This listener runs before those of mdBook
+    // (true), because they close it, and then it would not be known that it was open.
     document.addEventListener('keydown', event => {
         const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
         if (modified || event.repeat || event.target.closest?.('input, select, textarea')) return;
@@ -104,7 +104,7 @@
         else if (event.key === 'Escape' && presenting && !opened) present(false);
     }, true);
 
-    // Terminals: what is typed stands out, and is what the button copies.
+    // Terminals: the commands are bold, and the button copies only them.
 
     for (const code of document.querySelectorAll('code.language-console')) {
         const parts = code.textContent.split(/^(\$ .*)$/m);
@@ -112,7 +112,7 @@
             index % 2 ? element('span', { class: 'command' }, part) : part));
     }
 
-    // mdBook's button asks this function of its own for the text.
+    // The button of mdBook gets its text from this function.
     const wholeText = window.playground_text;
     window.playground_text = (pre, hidden) => {
         const commands = [...pre.querySelectorAll('.command')];
@@ -121,9 +121,9 @@
             : wholeText(pre, hidden);
     };
 
-    // What a mouse can do, a keyboard can.
+    // The keyboard can do all that a mouse can do.
 
-    // What scrolls sideways within the page is reached by Tab, in browsers that do not see to it.
+    // A box that scrolls sideways must get the focus by Tab. Some browsers do this, and some do not.
     const overflows = new ResizeObserver(entries => {
         for (const { target } of entries) {
             if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
@@ -132,7 +132,7 @@
     });
     for (const box of document.querySelectorAll('main pre > code, main .table-wrapper, main figure:is(.wire, .idea, .drawing)')) {
         overflows.observe(box);
-        // The arrows are mdBook's too, for the next page.
+        // mdBook would go to the next page.
         box.addEventListener('keydown', event => {
             if (event.key.startsWith('Arrow') && box.hasAttribute('tabindex')) event.stopPropagation();
         });
@@ -144,7 +144,7 @@
     content.id ||= 'page';
     document.body.prepend(element('a', { class: 'skip', href: `#${content.id}` }, 'Skip to the page'));
 
-    // mdBook's switch of the sidebar is the label of a hidden box. A label cannot have the focus.
+    // In mdBook, the label of a hidden box opens the sidebar. A label cannot have the focus.
     const label = document.getElementById('mdbook-sidebar-toggle');
     const box = document.getElementById('mdbook-sidebar-toggle-anchor');
     if (label && box) {
@@ -157,11 +157,11 @@
         label.replaceWith(button);
     }
 
-    // All that a page has is in a landmark.
+    // Screen readers go from landmark to landmark, so every part of a page must be in one.
     document.getElementById('mdbook-menu-bar')?.setAttribute('role', 'banner');
 
-    // The book has two sets of colours; mdBook's other names for them would be the same again.
-    // They stay at the list's end, as mdBook looks for the one that another book has left.
+    // The other themes of mdBook would show the same colours as light and dark. They are hidden and
+    // not removed, because mdBook may look for the theme that a reader chose in another book.
     for (const name of ['rust', 'coal', 'ayu']) {
         const item = document.getElementById(`mdbook-theme-${name}`)?.parentElement;
         if (!item) continue;
@@ -238,7 +238,7 @@
 
     // Paper.
 
-    // A folded answer cannot be opened there.
+    // A reader cannot open a folded answer on paper.
     let opened = [];
     window.addEventListener('beforeprint', () => {
         opened = [...document.querySelectorAll('main details:not([open])')];
