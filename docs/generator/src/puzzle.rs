@@ -105,7 +105,7 @@ pub const PUZZLES: [Puzzle; 2] = [
             line("while True:", "The event loop is around everything that repeats."),
             line(
                 "for number, _ in",
-                "The server calls poll again in each round of the loop. Begin the loop first.",
+                "The server calls poll again in each iteration of the loop. Begin the loop first.",
             ),
             line(
                 "if number == listener",
