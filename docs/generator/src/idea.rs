@@ -1,4 +1,4 @@
-//! Draws the idea of each lesson, by hand-set coordinates and in one style.
+//! Draws the idea of each lesson and the first page, by hand-set coordinates and in one style.
 //!
 //! A drawing has boxes, arrows and texts. All coordinates are in pixels. The title of a drawing
 //! says what it shows. It is also the text alternative of the picture on the page.
@@ -12,13 +12,14 @@ mod datagrams;
 mod events;
 mod messages;
 mod names;
+mod overview;
 mod stream;
 mod threads;
 mod timeouts;
 
-/// The drawing of a lesson.
+/// The drawing of a lesson, or of the first page.
 pub struct Idea {
-    /// The name of the lesson.
+    /// The name of the page.
     pub lesson: &'static str,
     /// What the drawing shows, in one sentence without a full stop.
     pub title: &'static str,
@@ -29,7 +30,8 @@ pub struct Idea {
 /// Returns all drawings.
 pub fn ideas() -> impl Iterator<Item = &'static Idea> {
     let chapters = [
-        &datagrams::IDEAS[..],
+        &overview::IDEAS[..],
+        &datagrams::IDEAS,
         &stream::IDEAS,
         &names::IDEAS,
         &messages::IDEAS,

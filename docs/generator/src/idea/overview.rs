@@ -1,0 +1,29 @@
+//! The drawing on the first page of the book.
+
+use super::{Canvas, Idea};
+
+pub(super) const IDEAS: [Idea; 1] = [Idea {
+    lesson: "index",
+    title: "Four kinds of client send requests to the server of a lesson, in Rust or in Python, or to your own server",
+    size: (720, 330),
+    draw: overview,
+}];
+
+fn overview(canvas: &mut Canvas) {
+    canvas.group((10, 10, 280, 310), "four kinds of client");
+    canvas.part((25, 42, 250, 56), "tcp_client\nyou type, and you see the reply");
+    canvas.part((25, 110, 250, 56), "rude\none rude client, step by step");
+    canvas.part((25, 178, 250, 56), "check\nis this server correct?");
+    canvas.part((25, 246, 250, 56), "crowd\nwhich clients wait, and how long?");
+    canvas.group((440, 10, 270, 216), "a lesson");
+    canvas.part((455, 42, 240, 50), "its page\nthe idea, questions, exercises");
+    canvas.part((455, 102, 240, 50), "its server in Rust");
+    canvas.part((455, 162, 240, 50), "its server in Python");
+    canvas.part((440, 250, 270, 70), "your own server\nin any language");
+    canvas.arrow("send", &[(294, 140), (436, 140)]);
+    canvas.text((365, 132), "middle", "request: straße");
+    canvas.arrow("reply", &[(436, 174), (294, 174)]);
+    canvas.text((365, 166), "middle", "reply: STRASSE");
+    canvas.arrow("send", &[(294, 272), (436, 272)]);
+    canvas.arrow("reply", &[(436, 298), (294, 298)]);
+}
