@@ -81,12 +81,16 @@ pub fn folder() -> PathBuf {
     top().join("docs/src/generated")
 }
 
-/// Makes only what needs no run: the drawings of the ideas.
-#[must_use]
-pub fn without_runs() -> Generated {
+/// Makes only what needs no run: the drawings of the ideas and the schedules.
+///
+/// # Errors
+///
+/// A sentence, if a page cannot be read.
+pub fn without_runs() -> Result<Generated, String> {
     let mut all = Generated::default();
     all.add(idea::draw());
-    all
+    schedule::generate(&mut all)?;
+    Ok(all)
 }
 
 /// Runs everything. This takes as long as the slowest lesson, about half a minute.
@@ -95,8 +99,7 @@ pub fn without_runs() -> Generated {
 ///
 /// A sentence, if an example does not do what its scene says.
 pub fn generate() -> Result<Generated, String> {
-    let mut all = without_runs();
-    schedule::generate(&mut all)?;
+    let mut all = without_runs()?;
     runs(&mut all)?;
     Ok(all)
 }

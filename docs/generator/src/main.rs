@@ -10,7 +10,7 @@ use sockets101_book::crowd::is_current;
 use sockets101_book::{Generated, folder, generate, pages, read, top, without_runs};
 
 /// With this argument, only what needs no run is written again: the programs, their differences,
-/// and the drawings of the ideas.
+/// the drawings of the ideas, and the schedules.
 const NO_RUN: &str = "--no-run";
 
 fn main() -> ExitCode {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 fn write_all() -> Result<(), String> {
     let all = if env::args().any(|argument| argument == NO_RUN) {
         let skipped = vec![format!("everything that needs a run: {NO_RUN}")];
-        Generated { skipped, ..without_runs() }
+        Generated { skipped, ..without_runs()? }
     } else {
         generate()?
     };
