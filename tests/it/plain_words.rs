@@ -99,7 +99,6 @@ const LATER: &[&str] = &[
     "docs/src/differences.md",
     "docs/src/errors.md",
     "docs/src/glossary.md",
-    "docs/src/thread_pool.md",
     "docs/src/troubleshooting.md",
 ];
 
