@@ -88,7 +88,7 @@ fn udp_server(canvas: &mut Canvas) {
     canvas.text(
         (200, y + 20),
         "start",
-        "not valid UTF-8: the server drops the datagram",
+        "invalid UTF-8: the server drops the datagram",
     );
 }
 
