@@ -98,7 +98,6 @@ const LATER: &[&str] = &[
     "docs/src/calls.md",
     "docs/src/differences.md",
     "docs/src/errors.md",
-    "docs/src/glossary.md",
     "docs/src/troubleshooting.md",
 ];
 
