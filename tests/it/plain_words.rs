@@ -48,7 +48,7 @@ const RULES: &[Rule] = &[
     rule("in vain", "without success, or what happens instead"),
     rule("for want of", "because there is no"),
     rule("in place of|in the stead of", "instead of"),
-    rule("beside", "next to, or besides"),
+    rule_unless("beside", "next to, or besides", "\" beside \""), // A class of HTML.
     rule("to|can|could|may be had", "is available"),
     rule("ought|shall", "should, must"),
     rule("whence|whereby|wherein|thereof|hitherto|whilst|albeit", "a plain word"),
@@ -93,11 +93,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Files whose text is rewritten later. A file without a breach must not be in this list.
-const LATER: &[&str] = &[
-    "docs/src/beyond.md",
-    "docs/src/errors.md",
-    "docs/src/troubleshooting.md",
-];
+const LATER: &[&str] = &["docs/src/errors.md", "docs/src/troubleshooting.md"];
 
 /// The folders that are searched, with the endings of their files.
 const FOLDERS: [(&str, &str); 7] = [

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use crate::svg::{escaped, opening};
 
 mod backlog;
+mod beyond;
 mod datagrams;
 mod events;
 mod messages;
@@ -39,6 +40,7 @@ pub fn ideas() -> impl Iterator<Item = &'static Idea> {
         &events::IDEAS,
         &threads::IDEAS,
         &timeouts::IDEAS,
+        &beyond::IDEAS,
     ];
     chapters.into_iter().flatten()
 }

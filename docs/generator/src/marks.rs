@@ -12,6 +12,7 @@
 //! | `whole LESSON` | the whole program, in both languages |
 //! | `helper NAMES` | functions, types, methods and constants of the library, in both languages |
 //! | `rust PATH` | a whole program in Rust |
+//! | `rust PATH NAMES` | the parts of a program in Rust with these names |
 //! | `changes LESSON` | the difference to the lesson that it is based on |
 //! | `terminal NAME` | a terminal of a run |
 //! | `words NAME` | a picture in words |
@@ -147,6 +148,10 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             pair("part", &selected(PYTHON_LIBRARY, names)?, &rust.join("\n"))
         }
         ["rust", path] => fenced("rust", &program(path)?),
+        ["rust", path, names @ ..] => match selected(path, names)? {
+            text if text.is_empty() => text,
+            text => fenced("rust", &text),
+        },
         ["changes", lesson] => {
             let lesson = SLIDES.iter().find(|slide| slide.name == *lesson);
             let diff = lesson.map(changes::of).transpose()?.flatten();

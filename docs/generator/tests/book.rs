@@ -354,6 +354,17 @@ fn everything_that_is_generated_is_shown() {
     }
 }
 
+/// The text alternative of a drawing is its title, also on the pages that are not lessons.
+#[test]
+fn every_drawing_is_shown_with_its_title() {
+    let shown: String = files().iter().map(|file| page(file)).collect();
+    for idea in ideas() {
+        let picture =
+            format!("![{}](generated/{}/idea.svg)", idea.title, idea.lesson);
+        assert!(shown.contains(&picture), "on no page: {picture}");
+    }
+}
+
 /// The columns of the book have room for these widths. rustfmt does not check comments, and
 /// nothing else checks Python.
 #[test]
