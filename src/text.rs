@@ -5,8 +5,8 @@ use std::{io, mem};
 /// Converts the bytes of a stream to text, even if a read ends inside a character.
 ///
 /// In UTF-8, `é` is two bytes. A program can receive them with two different reads.
-/// The decoder keeps the first byte until the second byte arrives. It never keeps
-/// more than three bytes of valid text.
+/// The decoder keeps the first byte until the second byte arrives. If the text is
+/// valid, it keeps at most three bytes, because a character has at most four.
 ///
 /// # Examples
 ///

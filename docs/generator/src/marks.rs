@@ -20,7 +20,7 @@
 //! | `figure NAME` | a number, within a sentence |
 
 use crate::book::{self, SLIDES, short_program};
-use crate::parts::{program, selected};
+use crate::parts::{program, selected, without_examples};
 use crate::{Generated, changes, puzzle, read, says};
 
 const BEGIN: &str = "<!-- begin ";
@@ -142,7 +142,7 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             }
             let mut rust = Vec::new();
             for path in LIBRARY {
-                rust.push(selected(path, names)?);
+                rust.push(without_examples(&selected(path, names)?));
             }
             rust.retain(|text| !text.is_empty());
             pair("part", &selected(PYTHON_LIBRARY, names)?, &rust.join("\n"))

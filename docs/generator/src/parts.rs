@@ -12,6 +12,8 @@ pub struct Part {
     pub name: String,
     /// The lines, with their indentation, and with a newline at the end.
     pub text: String,
+    /// The first line of the group to which a method belongs: `impl Type {` or `class Type:`.
+    pub group: Option<String>,
 }
 
 /// The name of the first lines of a program.
@@ -55,12 +57,16 @@ pub fn parts(path: &str) -> Result<Vec<Part>, String> {
             Some(name) if is_group(&block, rust) => {
                 parts.extend(members(&name, &block, rust));
             }
-            Some(name) => parts.push(Part { name, text: block }),
+            Some(name) => parts.push(Part { name, text: block, group: None }),
             // Python's last lines call `main`.
             None if block.starts_with("if __name__") => {
-                parts.push(Part { name: "main".to_owned(), text: block });
+                let name = "main".to_owned();
+                parts.push(Part { name, text: block, group: None });
             }
-            None => parts.push(Part { name: FIRST.to_owned(), text: block }),
+            None => {
+                let name = FIRST.to_owned();
+                parts.push(Part { name, text: block, group: None });
+            }
         }
     }
     Ok(parts)
@@ -68,6 +74,7 @@ pub fn parts(path: &str) -> Result<Vec<Part>, String> {
 
 /// Returns the parts with one of these names, as one text. Returns an empty text if there are
 /// none. `Type.*` means all methods of a type. The name of a constant means this constant only.
+/// Methods are within the lines `impl Type {` and `}`, or below `class Type:`.
 ///
 /// # Errors
 ///
@@ -81,10 +88,61 @@ pub fn selected(path: &str, names: &[&str]) -> Result<String, String> {
         })
     };
     let parts = parts(path)?;
-    let texts = parts.iter().filter(chosen);
-    // PEP 8 separates the functions of a module by two empty lines, rustfmt by one.
-    let texts: Vec<_> = texts.map(|part| part.text.as_str()).collect();
-    Ok(texts.join("\n"))
+    let mut text = String::new();
+    let mut open: Option<&str> = None;
+    for part in parts.iter().filter(chosen) {
+        let group = part.group.as_deref();
+        if group != open {
+            text += close(open);
+        }
+        // PEP 8 separates the functions of a module by two empty lines, rustfmt by one.
+        if !text.is_empty() {
+            text += "\n";
+        }
+        // The head of a Python class has the first line of its group.
+        match group.filter(|group| Some(*group) != open) {
+            Some(group) if !part.text.starts_with(group) => text += group,
+            _ => {}
+        }
+        text += &part.text;
+        open = group;
+    }
+    text += close(open);
+    Ok(text)
+}
+
+/// Returns the last line of a group. A Python class has none.
+fn close(group: Option<&str>) -> &'static str {
+    if group.is_some_and(|line| line.ends_with("{\n")) { "}\n" } else { "" }
+}
+
+/// Returns the Rust code without the section `# Examples` of its doc comments. These examples
+/// are tests of the library, and they use names that no lesson explains.
+#[must_use]
+pub fn without_examples(text: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    // Within the section, and within its code. A line of code can begin with `#`, too.
+    let (mut inside, mut code) = (false, false);
+    for line in text.lines() {
+        if let Some(comment) = line.trim_start().strip_prefix("///") {
+            let comment = comment.trim_start();
+            if comment.starts_with("# ") && !code {
+                inside = comment == "# Examples";
+            }
+            code ^= comment.starts_with("```");
+        } else {
+            // The empty line before the section.
+            if inside && kept.last().is_some_and(|line| line.trim_start() == "///") {
+                kept.pop();
+            }
+            (inside, code) = (false, false);
+        }
+        if !inside {
+            kept.push(line);
+        }
+    }
+    let lines = kept.into_iter().map(|line| format!("{line}\n"));
+    lines.collect()
 }
 
 fn is_rust(path: &str) -> bool {
@@ -156,25 +214,32 @@ fn is_group(block: &str, rust: bool) -> bool {
 
 /// Returns the head of a group and its methods. The head of a Python class includes
 /// `__init__`, because a Rust `struct` lists the same fields. An `impl` has no head: its first
-/// and last line belong to no part.
+/// and last line belong to no part, and [`selected`] adds them.
 fn members(group: &str, block: &str, rust: bool) -> Vec<Part> {
     const INDENTATION: &str = "    ";
-    let inside = if rust {
-        let inside = block.split_once('\n').map_or("", |(_, rest)| rest);
-        inside.strip_suffix("}\n").unwrap_or(inside)
+    let (first, inside) = if rust {
+        let (first, inside) = block.split_once('\n').unwrap_or((block, ""));
+        (first, inside.strip_suffix("}\n").unwrap_or(inside))
     } else {
-        block
+        (first_line(block, "").unwrap_or_default(), block)
     };
+    let first = Some(format!("{first}\n"));
     let mut parts: Vec<Part> = Vec::new();
-    for block in blocks(inside, INDENTATION) {
-        match name(&block, INDENTATION).filter(|name| name != "__init__") {
+    for text in blocks(inside, INDENTATION) {
+        match name(&text, INDENTATION).filter(|name| name != "__init__") {
             Some(name) => {
-                parts.push(Part { name: format!("{group}.{name}"), text: block });
+                let name = format!("{group}.{name}");
+                parts.push(Part { name, text, group: first.clone() });
             }
-            None => match parts.last_mut().filter(|part| part.name == group) {
-                Some(head) => head.text = format!("{}\n{block}", head.text),
-                None => parts.push(Part { name: group.to_owned(), text: block }),
-            },
+            None if parts.last().is_some_and(|part| part.name == group) => {
+                if let Some(head) = parts.last_mut() {
+                    head.text = format!("{}\n{text}", head.text);
+                }
+            }
+            None => {
+                let name = group.to_owned();
+                parts.push(Part { name, text, group: first.clone() });
+            }
         }
     }
     parts
@@ -183,7 +248,7 @@ fn members(group: &str, block: &str, rust: bool) -> Vec<Part> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // In a test, a panic is the report.
 mod tests {
-    use super::{parts, program, selected};
+    use super::{parts, program, selected, without_examples};
 
     fn names(path: &str) -> Vec<String> {
         parts(path).unwrap().into_iter().map(|part| part.name).collect()
@@ -226,6 +291,40 @@ mod tests {
         {
             assert!(failure.contains(line), "{failure}");
         }
+    }
+
+    #[test]
+    fn methods_are_in_their_group() {
+        let rust = "examples/poll_server.rs";
+        let methods = ["Client.events", "Client.wants_to_read"];
+        let text = selected(rust, &methods).unwrap();
+        assert!(text.starts_with("impl Client {\n    /// Returns"), "{text}");
+        assert_eq!(text.matches("impl Client {").count(), 1, "{text}");
+        assert!(text.ends_with("\n    }\n}\n"), "{text}");
+        let text = selected(rust, &["Client", "Client.serve"]).unwrap();
+        assert!(text.contains("\n}\n\nimpl Client {\n"), "{text}");
+
+        let python = "docs/python/poll_server.py";
+        let text = selected(python, &methods).unwrap();
+        assert!(text.starts_with("class Client:\n    def events("), "{text}");
+        let text = selected(python, &["Client", "Client.serve"]).unwrap();
+        assert_eq!(text.matches("class Client:").count(), 1, "{text}");
+
+        // A function after methods is outside of their group.
+        let rust = "src/command_line.rs";
+        let text = selected(rust, &["Args.finish", "parse_address"]).unwrap();
+        assert!(text.contains("\n    }\n}\n\n/// Parses"), "{text}");
+    }
+
+    #[test]
+    fn examples_are_left_out() {
+        let text = "/// Does it.\n///\n/// # Examples\n///\n/// ```\n/// # hidden\n/// ```\nfn a() {}\n";
+        assert_eq!(without_examples(text), "/// Does it.\nfn a() {}\n");
+        let text =
+            "    /// # Errors\n    ///\n    /// None.\n    fn a() {\n\n    }\n";
+        assert_eq!(without_examples(text), text);
+        let text = "/// A.\n///\n/// # Examples\n///\n/// B.\n///\n/// # Errors\n";
+        assert_eq!(without_examples(text), "/// A.\n///\n/// # Errors\n");
     }
 
     /// No line of a program is lost, except the lines around methods.

@@ -11,7 +11,7 @@ use sockets101_book::book::{BEYOND, SLIDES, pages};
 use sockets101_book::crowd::RUNS;
 use sockets101_book::idea::ideas;
 use sockets101_book::marks::{LIBRARY, PYTHON_LIBRARY, marks};
-use sockets101_book::parts::{FIRST, parts, program};
+use sockets101_book::parts::{FIRST, parts, program, without_examples};
 use sockets101_book::script::SHORT;
 use sockets101_book::{read, top};
 use url::Url;
@@ -151,7 +151,7 @@ fn shown_parts(page: &str, name: &str) -> Vec<String> {
     lines
 }
 
-/// Returns the lines of code of a lesson, in both languages, without the lines around methods.
+/// Returns the lines of code of a lesson, in both languages.
 fn all_parts(name: &str) -> Vec<String> {
     let (python, rust) = sockets101_book::book::files(name);
     let mut lines = Vec::new();
@@ -164,13 +164,21 @@ fn all_parts(name: &str) -> Vec<String> {
     lines
 }
 
+/// Returns the lines of code, without those around methods: a page that shows the methods of a
+/// type in several rows repeats them in each row.
 fn code_lines(text: &str) -> Vec<String> {
-    let is_code = |line: &&str| !line.is_empty() && !line.starts_with(['<', '`']);
+    let is_around = |line: &str| {
+        let is_impl = line.starts_with("impl ") && !line.contains(" for ");
+        is_impl || line == "}" || line.starts_with("class ")
+    };
+    let is_code = |line: &&str| {
+        !line.is_empty() && !line.starts_with(['<', '`']) && !is_around(line)
+    };
     text.lines().filter(is_code).map(str::to_owned).collect()
 }
 
-/// The page of the helpers shows each line of the library once, without the imports. So it also
-/// shows each public function and type.
+/// The page of the helpers shows each line of the library once, without the imports and the
+/// examples. So it also shows each public function and type.
 #[test]
 fn the_page_of_the_helpers_shows_the_whole_library() {
     let page = page("helpers.md");
@@ -186,7 +194,7 @@ fn the_page_of_the_helpers_shows_the_whole_library() {
             let has_constant =
                 lines.any(|line| line.contains("const ") || line.contains(" = "));
             if part.name != FIRST || has_constant {
-                all.extend(code_lines(&part.text));
+                all.extend(code_lines(&without_examples(&part.text)));
             }
         }
     }

@@ -149,8 +149,9 @@ class Decoder:
     character.
 
     In UTF-8, `é` is two bytes. A program can receive them with two different
-    reads. The decoder keeps the first byte until the second byte arrives. It
-    never keeps more than three bytes of valid text.
+    reads. The decoder keeps the first byte until the second byte arrives. If
+    the text is valid, it keeps at most three bytes, because a character has at
+    most four.
 
     Python's standard library has an incremental decoder, too. If a byte is
     invalid, that decoder raises an exception. It then does not return the
