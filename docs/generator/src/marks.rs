@@ -10,7 +10,7 @@
 //! | `part LESSON NAMES` | the parts of the program with these names, in both languages |
 //! | `puzzle LESSON` | the lines of the program in short, in alphabetical order, and the answer |
 //! | `whole LESSON` | the whole program, in both languages |
-//! | `helper NAMES` | functions, types, methods and constants of the library, in both languages |
+//! | `helper NAMES` | functions, types, methods and constants of the library, without their examples |
 //! | `rust PATH` | a whole program in Rust |
 //! | `rust PATH NAMES` | the parts of a program in Rust with these names |
 //! | `changes LESSON` | the difference to the lesson that it is based on |
