@@ -322,7 +322,7 @@ async function presenter(page, name) {
             if (isBoth && python.shown === rust.shown) find('presenter', name, 1280, 'does not show one language');
             if (isBoth) languages.add(python.shown ? 'python' : 'rust');
             smallest = Math.min(smallest, size);
-            if (size < 16) find('presenter', name, 1280, `shows a program at ${size} pixels`);
+            if (size < 20) find('presenter', name, 1280, `shows a program at ${size} pixels`);
         }
         for (const what of await page.evaluate(cutPrograms)) find('presenter', name, 1280, what);
         await screenshot(page, `${name}-presenter-${[...languages].at(-1)}`);
@@ -384,6 +384,12 @@ async function keys() {
         await expect(`still shows the notes after a second n in ${mode}`, page.evaluate(shown, 'details.notes[open]').then(is => !is));
         if (mode === 'presenter mode') await page.keyboard.press('p');
     }
+
+    const before = await page.evaluate(() => window.scrollY);
+    await page.keyboard.press('j');
+    await expect('does not go to the first picture after j', page.evaluate(() => window.scrollY).then(after => after > before));
+    await page.keyboard.press('k');
+    await expect('does not go back after k', page.evaluate(() => window.scrollY).then(after => after <= before));
 
     await page.keyboard.press('/');
     await page.waitForFunction(() => document.activeElement.id === 'mdbook-searchbar');

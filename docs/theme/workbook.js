@@ -46,6 +46,13 @@
         if (window.scrollY > 0) seen?.scrollIntoView({ behavior: 'instant' });
     }
 
+    /** Goes to a heading. The next Tab continues from there. */
+    function goToPart(heading) {
+        heading.tabIndex = -1;
+        heading.focus({ preventScroll: true });
+        heading.scrollIntoView({ behavior: 'instant' });
+    }
+
     /** Shows the other language, and keeps what was at the top of the window there. */
     function switchLanguage() {
         const pair = [...document.querySelectorAll('.pair')]
@@ -60,21 +67,47 @@
 
     const notes = document.querySelectorAll('details.notes');
 
-    /** Shows the notes, or hides them. Then the page is where it was before the notes. */
+    let positionBefore = 0;
+
+    /** Shows the notes, or hides them. Then the page goes back to where it was, if the notes are in view. */
     function showNotes(on) {
+        if (on) positionBefore = window.scrollY;
+        const { top, bottom } = notes[0].getBoundingClientRect();
+        const inView = top < window.innerHeight && bottom > 0;
         root.classList.toggle('with-notes', on);
         for (const details of notes) details.open = on;
-        if (on) {
-            positionBefore = window.scrollY;
-            notes[0]?.previousElementSibling.scrollIntoView({ behavior: 'instant' });
-        } else {
-            window.scrollTo({ top: positionBefore, behavior: 'instant' });
+        if (on) notes[0].previousElementSibling.scrollIntoView({ behavior: 'instant' });
+        else if (inView) window.scrollTo({ top: positionBefore, behavior: 'instant' });
+    }
+
+    // Keys that go from picture to picture.
+
+    const FIGURES = 'main :is(figure.idea, figure.wire, figure.drawing, .pair, .terminals, .puzzle-board)';
+
+    /** Goes to the next picture, program or terminal (1), or to the previous one (-1). */
+    function goToFigure(direction) {
+        const places = [...document.querySelectorAll(FIGURES)]
+            .filter(figure => figure.getClientRects().length > 0)
+            .map(figure => figure.getBoundingClientRect().top)
+            .filter(top => direction * (top - MARGIN) > 1);
+        if (places.length > 0) {
+            const nearest = direction > 0 ? Math.min(...places) : Math.max(...places);
+            window.scrollBy({ top: nearest - MARGIN, behavior: 'instant' });
+        } else if (direction < 0) {
+            window.scrollTo({ top: 0, behavior: 'instant' });
         }
     }
-    let positionBefore = 0;
+    /** The pixels above a figure, in which the presenter sees that something is above. */
+    const MARGIN = 8;
 
     for (const code of document.querySelectorAll('.pair pre > code')) {
         code.parentElement.style.setProperty('--lines', code.textContent.trimEnd().split('\n').length);
+    }
+
+    for (const picture of document.querySelectorAll('.wire img')) {
+        const measure = () => picture.style.setProperty('--height', picture.naturalHeight);
+        if (picture.complete) measure();
+        else picture.addEventListener('load', measure);
     }
 
     for (const line of [
@@ -82,6 +115,7 @@
         'Press <kbd>1</kbd> to <kbd>9</kbd> to go to a part of the page',
         'Press <kbd>L</kbd> for the other language, in presenter mode',
         'Press <kbd>N</kbd> to show or hide the notes for the instructor',
+        'Press <kbd>J</kbd> or <kbd>K</kbd> to go to the next or the previous picture, program or terminal',
     ]) {
         const help = element('p');
         help.innerHTML = line;
@@ -100,7 +134,9 @@
         if (event.key === 'p') present(!presenting);
         else if (event.key === 'l' && presenting) switchLanguage();
         else if (event.key === 'n' && notes.length > 0) showNotes(!root.classList.contains('with-notes'));
-        else if (part?.getClientRects().length) part.scrollIntoView({ behavior: 'instant' });
+        else if (event.key === 'j') goToFigure(1);
+        else if (event.key === 'k') goToFigure(-1);
+        else if (part?.getClientRects().length) goToPart(part);
         else if (event.key === 'Escape' && presenting && !opened) present(false);
     }, true);
 
@@ -230,13 +266,19 @@
         status.textContent = 'Choose the first line.';
         const board = element('div', { class: 'puzzle-board' });
         list.before(board);
-        board.append(list, element('div', {}, program, status, again));
+        board.append(status, list, element('div', {}, program, again));
     }
 
+    const NOT_IN_HANDOUT = ['What check says', 'Schedules for a workshop', 'The helpers'];
     const isHandout = /\/print\.html$/.test(location.pathname);
     if (!isHandout) document.querySelectorAll('ol.puzzle').forEach(makePuzzle);
 
     // Paper.
+
+    // A line such as "Start the server:" stays on the page of what follows.
+    for (const text of document.querySelectorAll('main p')) {
+        if (text.textContent.endsWith(':')) text.classList.add('introduces');
+    }
 
     // A reader cannot open a folded answer on paper.
     let opened = [];
@@ -248,10 +290,16 @@
         for (const details of opened) details.open = false;
     });
 
-    // The hand-out has the programs in short. The whole programs would be most of its pages. The
-    // answers are at its end, so that a reader can predict first.
+    // The hand-out has the programs in short. The whole programs would be most of its pages. It is for
+    // students, so the plans for instructors are left out. The answers are at its end, so that a
+    // reader can predict first.
     if (isHandout) {
         const main = document.querySelector('main');
+        for (const title of main.querySelectorAll('h1')) {
+            if (!NOT_IN_HANDOUT.includes(title.textContent.trim())) continue;
+            while (title.nextElementSibling && !title.nextElementSibling.matches('h1')) title.nextElementSibling.remove();
+            title.remove();
+        }
         for (const heading of main.querySelectorAll('h2')) {
             if (heading.textContent.trim() !== 'The whole program') continue;
             while (!heading.nextElementSibling.matches('h1, h2')) heading.nextElementSibling.remove();
@@ -268,9 +316,9 @@
                     answers.append(element('h2', {}, chapter.textContent));
                 }
                 const item = found.closest('li');
-                const number = item ? [...item.parentElement.children].indexOf(item) + 1 : 1;
+                const number = item ? `${[...item.parentElement.children].indexOf(item) + 1}.` : '';
                 found.querySelector('summary').remove();
-                answers.append(element('div', { class: 'answer' }, `${number}.`,
+                answers.append(element('div', { class: 'answer' }, number,
                     element('div', {}, ...found.childNodes)));
                 found.remove();
             }
