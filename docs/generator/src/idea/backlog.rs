@@ -11,7 +11,7 @@ pub(super) const IDEAS: [Idea; 2] = [
     },
     Idea {
         lesson: "slow_sequential_server",
-        title: "Three clients connect at the same time, and each of them waits until the server has served all clients before it",
+        title: "Three clients connect at the same time, and each waits until the server has served all clients before it",
         size: (720, 240),
         draw: slow_sequential_server,
     },

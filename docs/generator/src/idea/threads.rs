@@ -11,7 +11,7 @@ pub(super) const IDEAS: [Idea; 3] = [
     },
     Idea {
         lesson: "slow_thread_per_client",
-        title: "Two threads can wait at the same time in both languages, but because of the GIL only Rust's threads compute at the same time",
+        title: "Threads can wait at the same time in both languages, but the GIL lets only one Python thread compute",
         size: (720, 360),
         draw: slow_thread_per_client,
     },
