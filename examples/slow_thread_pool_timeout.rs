@@ -67,7 +67,8 @@ const THREADS: usize = 4;
 /// slow: the default time that a reply takes, in seconds.
 const DELAY: f64 = 5.0;
 
-/// The default time that a thread waits for a client, in seconds.
+/// The default time that a thread waits for a client, and then for its request, in
+/// seconds.
 const TIMEOUT: f64 = 20.0;
 
 fn main() -> Result<(), Failure> {
@@ -135,8 +136,7 @@ fn serve(listener: &TcpListener, timeout: Duration, delay: Duration) {
                     break;
                 }
                 // The error may last, for example if the server has no more file
-                // descriptors (a socket needs one). The
-                // pause keeps the log short.
+                // descriptors (a socket needs one). The pause keeps the log short.
                 log_and_pause("accept", &err);
             }
         }

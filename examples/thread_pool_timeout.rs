@@ -66,7 +66,8 @@ const BUFFER_SIZE: usize = 4096;
 /// The number of threads that serve clients.
 const THREADS: usize = 4;
 
-/// timeout: the default time that a thread waits for a client, in seconds.
+/// timeout: the default time that a thread waits for a client, and then for its
+/// request, in seconds.
 const TIMEOUT: f64 = 20.0;
 
 fn main() -> Result<(), Failure> {
@@ -132,8 +133,7 @@ fn serve(listener: &TcpListener, timeout: Duration) {
                     break;
                 }
                 // The error may last, for example if the server has no more file
-                // descriptors (a socket needs one). The
-                // pause keeps the log short.
+                // descriptors (a socket needs one). The pause keeps the log short.
                 log_and_pause("accept", &err);
             }
         }

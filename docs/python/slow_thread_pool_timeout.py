@@ -42,7 +42,8 @@ THREADS = 4
 # slow: the default time that a reply takes, in seconds.
 DELAY = 5.0
 
-# The default time that a thread waits for a client, in seconds.
+# The default time that a thread waits for a client, and then for its request,
+# in seconds.
 TIMEOUT = 20.0
 
 

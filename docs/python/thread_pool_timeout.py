@@ -43,7 +43,8 @@ BUFFER_SIZE = 4096
 # The number of threads that serve clients.
 THREADS = 4
 
-# timeout: the default time that a thread waits for a client, in seconds.
+# timeout: the default time that a thread waits for a client, and then for its
+# request, in seconds.
 TIMEOUT = 20.0
 
 
