@@ -5,7 +5,7 @@ use super::{Canvas, Idea};
 pub(super) const IDEAS: [Idea; 2] = [
     Idea {
         lesson: "listen_backlog",
-        title: "The kernel keeps each incomplete handshake in the SYN queue and each complete connection in the accept queue, and only the program takes a connection out of the accept queue",
+        title: "The kernel keeps incomplete handshakes in the SYN queue, and complete connections in the accept queue until accept",
         size: (720, 360),
         draw: listen_backlog,
     },

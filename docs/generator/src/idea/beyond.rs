@@ -4,7 +4,7 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 1] = [Idea {
     lesson: "event_server",
-    title: "poll gets the list of all sockets in each call and looks at every socket, but an event queue in the kernel contains only the tokens of sockets with news",
+    title: "Each call of poll examines all sockets, but an event queue contains only the tokens of sockets with new events",
     size: (720, 380),
     draw: event_server,
 }];

@@ -11,7 +11,7 @@ pub(super) const IDEAS: [Idea; 3] = [
     },
     Idea {
         lesson: "udp_server",
-        title: "The server decodes bytes to text, converts the text to upper case and encodes it again, but the byte ff cannot be decoded",
+        title: "The server decodes bytes to text, converts the text to upper case and encodes the result as bytes",
         size: (720, 270),
         draw: udp_server,
     },

@@ -4,7 +4,7 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 1] = [Idea {
     lesson: "poll_server",
-    title: "The event loop builds a list of sockets, waits in poll until the kernel reports a ready socket, serves it and accepts new connections, and each client is open, then closing, then closed",
+    title: "The event loop waits in poll until a socket is ready, and each client is open, then closing, then closed",
     size: (720, 390),
     draw: poll_server,
 }];

@@ -5,13 +5,13 @@ use super::{Canvas, Idea};
 pub(super) const IDEAS: [Idea; 2] = [
     Idea {
         lesson: "recvall_server",
-        title: "The messages hi and bye in one stream: without framing, with a newline after each message, and with a length before each message",
+        title: "Two messages in one stream: without framing, with a newline after each message, and with a length before each message",
         size: (720, 260),
         draw: recvall_server,
     },
     Idea {
         lesson: "sequential_server",
-        title: "The server reads from client A until A closes its sending side, and client B waits in the queue until then",
+        title: "Client B waits in the queue until client A closes its sending side, because the server reads only from A",
         size: (720, 290),
         draw: sequential_server,
     },

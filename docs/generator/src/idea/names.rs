@@ -11,7 +11,7 @@ pub(super) const IDEAS: [Idea; 4] = [
     },
     Idea {
         lesson: "getaddrinfo",
-        title: "One name and one service become a list of entries, and each entry has the arguments of socket and of connect",
+        title: "getaddrinfo returns a list of entries, and each entry has the arguments of socket and of connect",
         size: (720, 330),
         draw: getaddrinfo,
     },
@@ -23,7 +23,7 @@ pub(super) const IDEAS: [Idea; 4] = [
     },
     Idea {
         lesson: "network_errors",
-        title: "Looking up a name, connecting and waiting for the reply: each step can fail, and each failure has its own error",
+        title: "The lookup of a name, the connection and the wait for the reply can fail, each with its own error",
         size: (720, 220),
         draw: network_errors,
     },

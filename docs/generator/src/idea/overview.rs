@@ -4,7 +4,7 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 1] = [Idea {
     lesson: "index",
-    title: "Four kinds of client send requests to the server of a lesson, in Rust or in Python, or to your own server",
+    title: "Four kinds of client send requests to the server of a lesson or to your own server",
     size: (720, 330),
     draw: overview,
 }];
