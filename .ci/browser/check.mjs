@@ -322,7 +322,7 @@ async function presenter(page, name) {
             if (isBoth && python.shown === rust.shown) find('presenter', name, 1280, 'does not show one language');
             if (isBoth) languages.add(python.shown ? 'python' : 'rust');
             smallest = Math.min(smallest, size);
-            if (size < 20) find('presenter', name, 1280, `shows a program at ${size} pixels`);
+            if (size < 16) find('presenter', name, 1280, `shows a program at ${size} pixels`);
         }
         for (const what of await page.evaluate(cutPrograms)) find('presenter', name, 1280, what);
         await screenshot(page, `${name}-presenter-${[...languages].at(-1)}`);
