@@ -31,7 +31,7 @@ const groups = {
     quiet: () => `${pages.length} pages, no console error, no request`,
     links: () => `${links.length} links, each to an existing file or heading`,
     narrow: () => `${pages.length} pages at ${NARROW} pixels, nothing wider than the page`,
-    beside: () => `${lessons.length} lessons at ${WIDTHS.join(', ')} pixels: programs in short side by side from 1280 pixels, all programs from 1600, no line cut, letters of at least 13 pixels`,
+    columns: () => `${lessons.length} lessons at ${WIDTHS.join(', ')} pixels: programs in short side by side from 1280 pixels, all programs from 1600, no line cut, letters of at least 13 pixels`,
     plain: () => `${lessons.length} lessons without JavaScript, Python above Rust`,
     presenter: () => `${lessons.length} lessons in presenter mode, no line cut, letters of at least ${smallest.toFixed(1)} pixels`,
     keys: () => 'search, help, notes and presenter mode work with the keyboard, and presenter mode stays on the next page',
@@ -269,7 +269,7 @@ async function wide(page, name) {
         await page.evaluate(fold, true);
         for (const width of WIDTHS) {
             await resize(page, width, 900);
-            await beside(page, name, width);
+            await columns(page, name, width);
         }
         await page.evaluate(fold, false);
     }
@@ -280,7 +280,7 @@ async function wide(page, name) {
     await page.evaluate(axe);
     await page.evaluate(fold, true);
     await settled(page);
-    for (const what of await page.evaluate(coveredCommands)) find('beside', name, 1400, what);
+    for (const what of await page.evaluate(coveredCommands)) find('columns', name, 1400, what);
     for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme });
         await settled(page);
@@ -304,14 +304,14 @@ async function wide(page, name) {
 }
 
 /** Both programs of a pair are next to each other: side by side if both fit, otherwise Python is above Rust. */
-async function beside(page, name, width) {
+async function columns(page, name, width) {
     for (const { isBoth, isShort, python, rust, size } of await page.evaluate(pairs)) {
         const sideBySide = python.top === rust.top && python.right <= rust.left + 1;
         const expected = width >= (isShort ? 1280 : 1600);
-        if (isBoth && expected !== sideBySide) find('beside', name, width, `shows Python and Rust ${expected ? 'not ' : ''}side by side`);
-        if (size < READABLE) find('beside', name, width, `shows a program at ${size} pixels`);
+        if (isBoth && expected !== sideBySide) find('columns', name, width, `shows Python and Rust ${expected ? 'not ' : ''}side by side`);
+        if (size < READABLE) find('columns', name, width, `shows a program at ${size} pixels`);
     }
-    for (const what of await page.evaluate(cutPrograms)) find('beside', name, width, what);
+    for (const what of await page.evaluate(cutPrograms)) find('columns', name, width, what);
 }
 
 async function presenter(page, name) {
