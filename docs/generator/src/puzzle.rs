@@ -163,8 +163,11 @@ pub const PUZZLES: [Puzzle; 2] = [
 /// A line as the reader sees it.
 struct Item {
     text: String,
-    /// The place in the program, or `None` for a wrong line.
+    /// The place in the program, or `None` for a wrong line. Lines that can change places have the
+    /// same place.
     place: Option<usize>,
+    /// The number of the line in the program.
+    number: usize,
     why: &'static str,
 }
 
@@ -204,7 +207,7 @@ fn items(puzzle: &Puzzle, right: &[&str]) -> Result<Vec<Item>, String> {
             place = number;
         }
         let text = right[number].to_owned();
-        items.push(Item { text, place: Some(place), why: line.why });
+        items.push(Item { text, place: Some(place), number, why: line.why });
     }
     for wrong in &puzzle.wrong {
         let begins = |line: &Line| line.begins == wrong.instead_of;
@@ -213,7 +216,7 @@ fn items(puzzle: &Puzzle, right: &[&str]) -> Result<Vec<Item>, String> {
             instead.ok_or_else(|| format!("no line is {}", wrong.instead_of))?;
         let depth = right[instead].len() - right[instead].trim_start().len();
         let text = " ".repeat(depth) + wrong.line;
-        items.push(Item { text, place: None, why: wrong.why });
+        items.push(Item { text, place: None, number: usize::MAX, why: wrong.why });
     }
     items.sort_by_key(|item| item.text.trim_start().to_lowercase());
     Ok(items)
@@ -246,7 +249,7 @@ fn split<'a>(
 /// Returns the folded answer: the letters in the right order, and a sentence for each line.
 fn answer(items: &[Item]) -> String {
     let mut lettered: Vec<_> = ('A'..).zip(items).collect();
-    lettered.sort_by_key(|(_, item)| item.place);
+    lettered.sort_by_key(|(_, item)| item.number);
     let (right, wrong): (Vec<_>, Vec<_>) =
         lettered.into_iter().partition(|(_, item)| item.place.is_some());
     let can_swap = |pair: &[(char, &Item)]| pair[0].1.place == pair[1].1.place;
