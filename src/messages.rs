@@ -44,8 +44,8 @@ pub fn log_line(line: impl Display) {
 /// Logs an event of a client: `[THREAD: ]PEER EVENT`.
 ///
 /// `peer` is the client's address. `event` is `connected`, `disconnected` or
-/// `dropped: WHY`. In any thread but the main thread, the line begins with the name
-/// of the thread.
+/// `dropped: WHY`. In a thread with a name, except the main thread, the line begins
+/// with this name.
 pub fn log_event(peer: SocketAddr, event: impl Display) {
     match thread::current().name() {
         None | Some("main") => log_line(format!("{peer} {event}")),

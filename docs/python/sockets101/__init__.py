@@ -483,8 +483,8 @@ def log_event(peer, event):
     """Logs an event of a client: `[THREAD: ]PEER EVENT`.
 
     `peer` is the client's address. `event` is `connected`, `disconnected` or
-    `dropped: WHY`. In any thread but the main thread, the line begins with the
-    name of the thread.
+    `dropped: WHY`. In a thread with a name, except the main thread, the line
+    begins with this name.
     """
     thread = threading.current_thread()
     if thread is threading.main_thread():
