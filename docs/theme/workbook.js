@@ -143,6 +143,7 @@
     // Terminals: the commands are bold, and the button copies only them.
 
     for (const code of document.querySelectorAll('code.language-console')) {
+        code.classList.toggle('chart', code.textContent.includes('━'));
         const parts = code.textContent.split(/^(\$ .*)$/m);
         code.replaceChildren(...parts.map((part, index) =>
             index % 2 ? element('span', { class: 'command' }, part) : part));
@@ -162,7 +163,9 @@
     // A box that scrolls sideways must get the focus by Tab. Some browsers do this, and some do not.
     const overflows = new ResizeObserver(entries => {
         for (const { target } of entries) {
-            if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+            const scrolls = target.scrollWidth > target.clientWidth;
+            target.classList.toggle('scrolls', scrolls);
+            if (scrolls) target.tabIndex = 0;
             else target.removeAttribute('tabindex');
         }
     });
