@@ -34,6 +34,8 @@ pub struct Wrong {
     pub line: &'static str,
     /// How the right line begins.
     pub instead_of: &'static str,
+    /// A check that the program fails with this line.
+    pub check: &'static str,
     /// What goes wrong with this line.
     why: &'static str,
 }
@@ -90,11 +92,13 @@ pub const PUZZLES: [Puzzle; 2] = [
             Wrong {
                 line: "text = listener.recv(4096).decode(\"utf-8\")",
                 instead_of: "text = client.recv(",
+                check: "first_client",
                 why: "A listening socket carries no bytes. recv fails, and the server exits.",
             },
             Wrong {
                 line: "listener.close()",
                 instead_of: "client.close()",
+                check: "first_client",
                 why: "This closes the listening socket. The next accept fails, and the server exits.",
             },
         ],
@@ -149,11 +153,13 @@ pub const PUZZLES: [Puzzle; 2] = [
             Wrong {
                 line: "elif received := client.recv(4096):",
                 instead_of: "elif received :=",
+                check: "first_client",
                 why: "client is the client that connected last. The client that poll names is clients[number].",
             },
             Wrong {
                 line: "poller.register(client, select.POLLIN | select.POLLOUT)",
                 instead_of: "poller.register(client, select.POLLIN)",
+                check: "silence",
                 why: "A socket is almost always ready to send. poll returns at once, recv waits for this client, and all other clients wait with it.",
             },
         ],

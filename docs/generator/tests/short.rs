@@ -12,6 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
+use sockets101_book::puzzle::PUZZLES;
 use sockets101_book::reasons;
 use sockets101_book::script::{SHORT, Short};
 use sockets101_book::{read, top};
@@ -558,6 +559,37 @@ fn a_silent_client_keeps_its_thread() {
         let expected =
             BTreeMap::from([("idle_end".to_owned(), "NO_LIMIT".to_owned())]);
         assert_eq!(failures(&said), expected, "{}: {said}", program.title());
+    });
+}
+
+/// With a wrong line instead of the right one, the program fails a check.
+#[test]
+fn the_wrong_lines_of_a_puzzle_are_wrong() {
+    let _alone = alone();
+    let mut wrong = Vec::new();
+    for mut program in programs(Form::Quick) {
+        let puzzle =
+            PUZZLES.iter().find(|puzzle| puzzle.lesson == program.short.lesson);
+        let (Some(puzzle), "Python") = (puzzle, program.language) else { continue };
+        let source = read(&python_file(program.short)).unwrap();
+        for (number, line) in puzzle.wrong.iter().enumerate() {
+            let is_right =
+                |text: &&str| text.trim_start().starts_with(line.instead_of);
+            let right = source.lines().find(is_right).unwrap().trim_start();
+            let path = scratch().join(format!("{}_{number}.py", puzzle.lesson));
+            write(&path, &source.replace(right, line.line));
+            program.command[1] = path.to_str().unwrap().to_owned();
+            wrong.push((program.clone(), line.check));
+        }
+    }
+    thread::scope(|scope| {
+        for (program, check) in wrong {
+            scope.spawn(move || {
+                let said = program.check(&["--only", check], "{address}");
+                let failed = failures(&said).contains_key(check);
+                assert!(failed, "{}: {said}", program.command[1]);
+            });
+        }
     });
 }
 
