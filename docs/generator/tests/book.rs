@@ -101,9 +101,6 @@ fn a_lessons_page_has_its_parts_in_order() {
         {
             assert!(text.contains(&file), "{name}: no link to {file}");
         }
-        for part in ["**Say**", "**Ask**", "**Demo**", "**If it fails**"] {
-            assert!(text.contains(&format!("\n- {part}")), "{name}: no {part}");
-        }
         let questions = section(&text, "Predict, then run it");
         let answers = questions.matches("<summary>Answer</summary>").count();
         assert!((2..=4).contains(&answers), "{name}: {answers} answers");
@@ -111,6 +108,51 @@ fn a_lessons_page_has_its_parts_in_order() {
         assert!(mistakes.matches("```python").count() >= 2, "{name}: mistakes");
         assert_eq!(shown_parts(&text, name), all_parts(name), "{name}");
     }
+}
+
+/// The kinds of items in the instructor's notes. Each item of the first four kinds states its
+/// minutes.
+const NOTES: [&str; 5] = ["Show", "Say", "Ask", "Demo", "If it fails"];
+
+/// An instructor looks at the clock, and reads from the notes what to type.
+#[test]
+fn the_notes_have_all_kinds_of_items_and_their_minutes_add_up() {
+    for slide in SLIDES {
+        let (name, text) = (slide.name, page(&format!("{}.md", slide.name)));
+        let notes = section(&text, "For the instructor");
+        let (start, items) = notes.split_once("\n\n- **").unwrap();
+        let (_, total) = start.split_once("Notes: ").unwrap();
+
+        let (mut sum, mut found) = (0, BTreeSet::new());
+        for item in items.split("\n- **") {
+            let item: Vec<_> = item.split_whitespace().collect();
+            let item = item.join(" ");
+            let (kind, what) = item.split_once("**").unwrap();
+            assert!(NOTES.contains(&kind), "{name}: {kind}");
+            found.insert(kind.to_owned());
+            if kind == "If it fails" {
+                continue;
+            }
+            let stated = what.strip_prefix(" (").and_then(minutes);
+            sum += stated.unwrap_or_else(|| panic!("{name}: no minutes: {item}"));
+            if kind == "Ask" {
+                assert!(what.contains("? ("), "{name}: no answer: {item}");
+            }
+            if kind == "Demo" {
+                let has_command = ["`cargo ", "`python3 "]
+                    .iter()
+                    .any(|start| what.contains(start));
+                assert!(has_command, "{name}: no command: {item}");
+            }
+        }
+        assert_eq!(Some(sum), minutes(total), "{name}: the sum of the minutes");
+        assert_eq!(found, NOTES.map(str::to_owned).into(), "{name}");
+    }
+}
+
+/// Returns the minutes with which a text starts.
+fn minutes(text: &str) -> Option<usize> {
+    text.split_once(" minute")?.0.parse().ok()
 }
 
 /// Returns the text of a page below one of its headings.
