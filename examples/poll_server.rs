@@ -284,8 +284,8 @@ impl Client {
 
     fn send_replies(&mut self) -> io::Result<()> {
         let sent = self.stream.write(&self.unsent)?;
-        // Copy the other bytes to a new list. A list keeps its memory, even when it is
-        // empty. Then thousands of idle clients would need too much memory.
+        // Copy the other bytes to a new list. A list keeps its memory, even when it
+        // is empty. Then thousands of idle clients would need too much memory.
         self.unsent = self.unsent[sent..].to_vec();
         Ok(())
     }
