@@ -150,7 +150,13 @@ fn every_lesson_passes() {
     let program = folder("lessons", example);
     let made = Mutex::new(BTreeSet::new());
     for_each_at_once(SERVERS.into_iter(), |row| {
-        let output = check(&program, &[row.name], "");
+        let mut output = check(&program, &[row.name], "");
+        if cfg!(windows) && exit(&output) != Some(0) {
+            // Under Wine, all programs share one server process, so a reply can come too
+            // late. A bug fails twice.
+            skipped("the first try of a lesson", stdout(&output));
+            output = check(&program, &[row.name], "");
+        }
         let said = stdout(&output);
         assert_eq!(exit(&output), Some(0), "{said}{}", stderr(&output));
         assert_eq!(said.lines().next(), Some(row.name), "{said}");
