@@ -22,8 +22,8 @@
 //!   first. `!` is network byte order, which is big-endian (RFC 1700, "Data
 //!   Notations").
 //! - The last line is not on the slide. It reads the same four bytes in the wrong
-//!   order. There is no error, only a different number. The bytes do not say how to
-//!   read them, so client and server must agree on the order.
+//!   order. The program prints a different number without an error. The bytes do not
+//!   say how to read them, so client and server must agree on the order.
 //! - Replace one `BigEndian` by `LittleEndian`. The program compiles, because the
 //!   compiler cannot know which order the other program uses. The compiler only
 //!   finds a misspelled name, such as `BigEndain`.

@@ -108,8 +108,8 @@ fn socket_type(entry: &AddrInfo) -> Type {
 /// Returns the entry to connect to.
 ///
 /// This is the second entry, as on the slide, if it is for a stream socket.
-/// Otherwise it is the first entry for a stream socket. Returns `None` if there is
-/// none.
+/// Otherwise it is the first entry for a stream socket. Returns `None` if the list
+/// does not contain such an entry.
 fn choose(entries: &[AddrInfo]) -> Option<&AddrInfo> {
     let mut note = "the second entry is missing".to_string();
     if let Some(second) = entries.get(1) {

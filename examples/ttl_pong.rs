@@ -28,7 +28,7 @@
 //! - Use two machines. Run `cargo run --example ttl_pong -- 0.0.0.0:1234` on the
 //!   first machine. Run `cargo run --example ttl_ping -- IP:1234` on the second
 //!   machine. Replace `IP` by the IP address of the first machine. If both machines
-//!   are on the same network, there is no router between them. So the result is
+//!   are on the same network, the datagrams do not pass a router. So the result is
 //!   still 1 hop.
 //! - An empty datagram is also a datagram.
 //!   `cargo run --example udp_client -- 1234 ""` prints `PONG`.

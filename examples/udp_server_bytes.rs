@@ -25,8 +25,8 @@
 //! - `é` stays as it is. The server changes only the 26 letters of ASCII, and it
 //!   copies all other bytes. Lesson 2 (`udp_server`) decodes the bytes as text.
 //! - The server uses one socket for all clients, because each datagram carries the
-//!   address of its sender. There is no connection, so the server calls neither
-//!   `listen` nor `accept`. Send an empty datagram with
+//!   address of its sender. UDP does not have connections, so the server does not
+//!   call `listen` or `accept`. Send an empty datagram with
 //!   `cargo run --example udp_client -- 1235 ""`. The reply is an empty datagram,
 //!   too.
 //! - The network delivers a datagram completely or not at all. But if a client sends

@@ -135,7 +135,7 @@ impl Args {
         }
     }
 
-    /// Returns the next positional argument, or `default` if there is none.
+    /// Returns the next positional argument, or `default` after the last argument.
     pub fn positional<T: FromStr>(&mut self, default: T) -> T {
         // The usage line shows the name as `[NAME]`, `[NAME=DEFAULT]` or `[NAME [`.
         (_, self.unread) = self.unread.split_once(" [").unwrap_or_default();
@@ -188,7 +188,7 @@ impl Args {
 
     /// Returns the texts that a client should send. Call this last.
     ///
-    /// The texts are the remaining arguments. If there are none, they are the lines
+    /// The texts are the remaining arguments. Without such arguments, they are the lines
     /// of standard input without their line ends. The texts are bytes, so that you
     /// can also send invalid UTF-8. If the kernel cannot read standard input, the
     /// item is an error.

@@ -91,8 +91,8 @@ def choose(entries):
     """Returns the entry to connect to.
 
     This is the second entry, as on the slide, if it is for a stream socket.
-    Otherwise it is the first entry for a stream socket. Returns None if there
-    is none.
+    Otherwise it is the first entry for a stream socket. Returns None if the
+    list does not contain such an entry.
     """
     note = "the second entry is missing"
     if len(entries) > 1:

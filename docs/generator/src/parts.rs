@@ -72,8 +72,8 @@ pub fn parts(path: &str) -> Result<Vec<Part>, String> {
     Ok(parts)
 }
 
-/// Returns the parts with one of these names, as one text. Returns an empty text if there are
-/// none. `Type.*` means all methods of a type. The name of a constant means this constant only.
+/// Returns the parts with one of these names, as one text. Without such a part, the text
+/// is empty. `Type.*` means all methods of a type. The name of a constant means this constant only.
 /// Methods are within the lines `impl Type {` and `}`, or below `class Type:`.
 ///
 /// # Errors

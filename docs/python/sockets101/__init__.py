@@ -282,7 +282,7 @@ class Args:
         return address
 
     def positional(self, default, kind=str):
-        """Returns the next positional argument, or `default` if there is none.
+        """Returns the next positional argument, or `default` after the last one.
 
         `kind` is a function that converts the text, such as `u16`.
         """
@@ -470,7 +470,7 @@ def _write(stream, text):
         # The program was started without this stream.
         return
     data = text.encode("utf-8", "backslashreplace")
-    # With the option -u of Python, there is no buffer.
+    # With the option -u of Python, the stream does not have a buffer.
     file = getattr(stream.buffer, "raw", stream.buffer)
     while len(data) > 0:
         count = file.write(data)
