@@ -164,12 +164,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 fn accept_new(listener: &TcpListener, clients: &mut Vec<Client>) -> io::Result<()> {
     for _ in 0..BACKLOG {
         let (stream, peer) = listener.accept()?;
+        stream.set_nonblocking(true)?;
         log_event(peer, "connected");
-        let result = stream.set_nonblocking(true);
-        if result.is_err() {
-            log_disconnect(peer, &result);
-            continue;
-        }
         clients.push(Client {
             stream,
             peer,

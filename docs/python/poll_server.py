@@ -134,8 +134,8 @@ def accept_new(listener, poller, clients):
     """
     for _ in range(BACKLOG):
         stream, peer = listener.accept()
-        log_event(peer, "connected")
         stream.setblocking(False)
+        log_event(peer, "connected")
         client = Client(stream, peer)
         clients[stream.fileno()] = client
         poller.register(stream, client.events())
