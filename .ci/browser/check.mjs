@@ -399,6 +399,20 @@ async function keys() {
     await page.keyboard.press('k');
     await expect('does not go back after k', page.evaluate(() => window.scrollY).then(after => after <= before));
 
+    // Each j goes to another figure, until the page cannot scroll further. No figure is in a folded part.
+    await page.goto(url('tcp_server.html'));
+    const figures = await page.locator('main > :is(figure, .pair, .terminals, .puzzle-board)').count();
+    const stops = new Set();
+    for (let presses = 0; presses < figures + 3; presses += 1) {
+        await page.keyboard.press('j');
+        stops.add(await page.evaluate(() => window.scrollY));
+    }
+    await expect(`stops at ${stops.size} places after j, but has ${figures} pictures, programs and terminals`, stops.size === figures);
+    await page.keyboard.press('1');
+    await expect('has the heading below the menu bar after 1', page.evaluate(() =>
+        document.querySelector('main h2').getBoundingClientRect().bottom
+            > document.getElementById('mdbook-menu-bar').getBoundingClientRect().bottom));
+
     await page.keyboard.press('/');
     await page.waitForFunction(() => document.activeElement.id === 'mdbook-searchbar');
     await page.keyboard.type('recvall p');

@@ -36,10 +36,15 @@
     presenterButton.addEventListener('click', () => present(!root.classList.contains('presenter')));
     document.querySelector('.right-buttons')?.prepend(presenterButton);
 
+    /** Returns how many pixels the menu bar covers when the page scrolls up. In presenter mode, it covers none. */
+    function coveredTop() {
+        return root.classList.contains('presenter') ? 0 : document.getElementById('mdbook-menu-bar').offsetHeight;
+    }
+
     /** Turns the mode on or off. What was at the top of the window stays there. */
     function present(on) {
         const seen = [...document.querySelectorAll('main > *')]
-            .find(child => child.getBoundingClientRect().bottom > 0);
+            .find(child => child.getBoundingClientRect().bottom > coveredTop());
         root.classList.toggle('presenter', on);
         presenterButton.setAttribute('aria-pressed', on);
         remember('sessionStorage', 'presenter', on ? 'on' : 'off');
@@ -86,19 +91,18 @@
 
     /** Goes to the next picture, program or terminal (1), or to the previous one (-1). */
     function goToFigure(direction) {
+        const margin = coveredTop() + 8;
         const places = [...document.querySelectorAll(FIGURES)]
-            .filter(figure => figure.getClientRects().length > 0)
-            .map(figure => figure.getBoundingClientRect().top)
-            .filter(top => direction * (top - MARGIN) > 1);
+            .filter(figure => figure.checkVisibility())
+            .map(figure => figure.getBoundingClientRect().top - margin)
+            .filter(top => direction * top > 1);
         if (places.length > 0) {
             const nearest = direction > 0 ? Math.min(...places) : Math.max(...places);
-            window.scrollBy({ top: nearest - MARGIN, behavior: 'instant' });
+            window.scrollBy({ top: nearest, behavior: 'instant' });
         } else if (direction < 0) {
             window.scrollTo({ top: 0, behavior: 'instant' });
         }
     }
-    /** The pixels above a figure, in which the presenter sees that something is above. */
-    const MARGIN = 8;
 
     for (const code of document.querySelectorAll('.pair pre > code')) {
         code.parentElement.style.setProperty('--lines', code.textContent.trimEnd().split('\n').length);
