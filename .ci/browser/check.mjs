@@ -505,7 +505,11 @@ async function print() {
         if (!found.titles.includes(titles.get(lesson))) find('print', 'print', 688, `does not contain ${lesson}`);
     }
     if (found.ideas < lessons.length) find('print', 'print', 688, `has only ${found.ideas} drawings of ideas`);
-    if (found.short < 14) find('print', 'print', 688, `has only ${found.short} programs in short`);
+    for (const left of ['check_says', 'schedule', 'helpers']) {
+        if (found.titles.includes(titles.get(left))) find('print', 'print', 688, `contains ${left}`);
+    }
+    const short = lessons.filter(name => readFileSync(join(book, `${name}.html`), 'utf8').includes('class="pair short"'));
+    if (found.short < short.length) find('print', 'print', 688, `has only ${found.short} programs in short`);
     if (found.whole > 0) find('print', 'print', 688, `has ${found.whole} whole programs`);
     if (found.folded > 0) find('print', 'print', 688, 'has folded parts');
     for (const what of ['details.notes', '#mdbook-sidebar', '#mdbook-menu-bar', 'main button', '.nav-wrapper a']) {

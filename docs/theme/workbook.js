@@ -132,7 +132,7 @@
         const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
         if (modified || event.repeat || event.target.closest?.('input, select, textarea')) return;
         const presenting = root.classList.contains('presenter');
-        const opened = ['mdbook-help-container', 'mdbook-theme-list', 'mdbook-search-wrapper']
+        const menuIsOpen = ['mdbook-help-container', 'mdbook-theme-list', 'mdbook-search-wrapper']
             .some(id => document.getElementById(id)?.getClientRects().length);
         const part = document.querySelectorAll('main h2')[event.key - 1];
         if (event.key === 'p') present(!presenting);
@@ -141,7 +141,7 @@
         else if (event.key === 'j') goToFigure(1);
         else if (event.key === 'k') goToFigure(-1);
         else if (part?.getClientRects().length) goToPart(part);
-        else if (event.key === 'Escape' && presenting && !opened) present(false);
+        else if (event.key === 'Escape' && presenting && !menuIsOpen) present(false);
     }, true);
 
     // Terminals: the commands are bold, and the button copies only them.
@@ -220,25 +220,25 @@
         const reason = letter => [...answer.querySelectorAll('li')]
             .find(item => item.textContent.startsWith(`${letter}: `))?.textContent.slice(3) ?? '';
         const program = element('ol', { class: 'puzzle-program', 'aria-label': 'Your program' });
-        const status = element('p', { role: 'status' });
-        const rest = [...list.children];
-        const lines = rest.map((item, index) => {
+        const FIRST = 'Choose the first line.';
+        const status = element('p', { role: 'status' }, FIRST);
+        const lines = [...list.children].map((item, index) => {
             const letter = String.fromCharCode('A'.charCodeAt(0) + index);
             // The other lines keep their letters if this one leaves the list.
             item.value = index + 1;
             const button = element('button', { type: 'button' }, item.firstChild);
             item.append(button);
             button.addEventListener('click', () => choose(line));
-            const line = { letter, item, button, code: button.firstChild, place: item.dataset.place };
+            // A wrong line comes after all right lines.
+            const line = { letter, item, button, code: button.firstChild, place: Number(item.dataset.place ?? Infinity) };
             return line;
         });
-        const isOpen = line => line.item.parentElement === list;
-        const rightLines = () => lines.filter(line => isOpen(line) && line.place !== undefined);
+        const open = () => lines.filter(line => line.item.parentElement === list);
+        const nextPlace = () => Math.min(...open().map(({ place }) => place));
 
         function choose(line) {
             for (const { button } of lines) button.classList.remove('wrong');
-            const next = Math.min(...rightLines().map(({ place }) => Number(place)));
-            if (line.place === undefined || Number(line.place) !== next) {
+            if (line.place !== nextPlace()) {
                 line.button.classList.add('wrong');
                 status.textContent = `${line.letter} is not the next line. ${reason(line.letter)}`;
                 return;
@@ -246,15 +246,14 @@
             const follower = line.item.nextElementSibling ?? line.item.previousElementSibling;
             line.item.remove();
             program.append(element('li', {}, line.code));
-            if (rightLines().length > 0) {
+            if (nextPlace() !== Infinity) {
                 status.textContent = `${line.letter} is right. Choose the next line.`;
                 follower.querySelector('button').focus();
                 return;
             }
-            const wrong = lines.filter(isOpen);
-            for (const { button } of wrong) button.disabled = true;
+            for (const { button } of open()) button.disabled = true;
             status.textContent = 'The program is complete. The other lines are wrong. '
-                + wrong.map(({ letter }) => `${letter}: ${reason(letter)}`).join(' ');
+                + open().map(({ letter }) => `${letter}: ${reason(letter)}`).join(' ');
             again.focus();
         }
 
@@ -267,16 +266,14 @@
                 button.classList.remove('wrong');
                 list.append(item);
             }
-            status.textContent = 'Choose the first line.';
+            status.textContent = FIRST;
             lines[0].button.focus();
         });
-        status.textContent = 'Choose the first line.';
         const board = element('div', { class: 'puzzle-board' });
         list.before(board);
         board.append(status, list, element('div', {}, program, again));
     }
 
-    const NOT_IN_HANDOUT = ['What check says', 'Schedules for a workshop', 'The helpers'];
     const isHandout = /\/print\.html$/.test(location.pathname);
     if (!isHandout) document.querySelectorAll('ol.puzzle').forEach(makePuzzle);
 
@@ -302,14 +299,11 @@
     // reader can predict first.
     if (isHandout) {
         const main = document.querySelector('main');
-        for (const title of main.querySelectorAll('h1')) {
-            if (!NOT_IN_HANDOUT.includes(title.textContent.trim())) continue;
-            while (title.nextElementSibling && !title.nextElementSibling.matches('h1')) title.nextElementSibling.remove();
-            title.remove();
-        }
-        for (const heading of main.querySelectorAll('h2')) {
-            if (heading.textContent.trim() !== 'The whole program') continue;
-            while (!heading.nextElementSibling.matches('h1, h2')) heading.nextElementSibling.remove();
+        const LEFT_OUT = ['What check says', 'Schedules for a workshop', 'The helpers', 'The whole program'];
+        for (const heading of main.querySelectorAll('h1, h2')) {
+            if (!LEFT_OUT.includes(heading.textContent.trim())) continue;
+            const end = heading.matches('h1') ? 'h1' : 'h1, h2';
+            while (heading.nextElementSibling && !heading.nextElementSibling.matches(end)) heading.nextElementSibling.remove();
             heading.remove();
         }
         const answers = element('section', { class: 'answers' }, element('h1', {}, 'Answers'));
