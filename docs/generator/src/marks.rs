@@ -129,6 +129,9 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
         ["puzzle", lesson] => puzzle::text(lesson)?,
         ["part", lesson, names @ ..] => {
             let (python, rust) = book::files(lesson);
+            for name in names {
+                exists(&[&python, &rust], name)?;
+            }
             let python = selected(&python, names)?;
             pair("part", &python, &selected(&rust, names)?)
         }
@@ -137,8 +140,9 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             pair("whole", &program(&python)?, &program(&rust)?)
         }
         ["helper", names @ ..] => {
+            let files = [&LIBRARY[..], &[PYTHON_LIBRARY]].concat();
             for name in names {
-                helper_exists(name)?;
+                exists(&files, name)?;
             }
             let mut rust = Vec::new();
             for path in LIBRARY {
@@ -148,10 +152,12 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             pair("part", &selected(PYTHON_LIBRARY, names)?, &rust.join("\n"))
         }
         ["rust", path] => fenced("rust", &program(path)?),
-        ["rust", path, names @ ..] => match selected(path, names)? {
-            text if text.is_empty() => text,
-            text => fenced("rust", &text),
-        },
+        ["rust", path, names @ ..] => {
+            for name in names {
+                exists(&[path], name)?;
+            }
+            fenced("rust", &selected(path, names)?)
+        }
         ["changes", lesson] => {
             let lesson = SLIDES.iter().find(|slide| slide.name == *lesson);
             let diff = lesson.map(changes::of).transpose()?.flatten();
@@ -167,14 +173,14 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
     Ok(Some(text))
 }
 
-/// Returns an error if the library has no part of this name, in either language.
-fn helper_exists(name: &str) -> Result<(), String> {
-    for path in LIBRARY.into_iter().chain([PYTHON_LIBRARY]) {
+/// Returns an error if none of these files has a part of this name.
+fn exists(paths: &[&str], name: &str) -> Result<(), String> {
+    for path in paths {
         if !selected(path, &[name])?.is_empty() {
             return Ok(());
         }
     }
-    Err(format!("the library has no {name}"))
+    Err(format!("{} does not have the part {name}", paths.join(", ")))
 }
 
 /// Returns two programs, side by side. If one of them is empty, it is left out.

@@ -52,22 +52,17 @@ pub fn parts(path: &str) -> Result<Vec<Part>, String> {
     let text = program(path)?;
     let mut parts: Vec<Part> = Vec::new();
     for block in blocks(&text, "") {
-        let name = name(&block, "");
-        match name {
+        let name = match name(&block, "") {
             Some(name) if is_group(&block, rust) => {
                 parts.extend(members(&name, &block, rust));
+                continue;
             }
-            Some(name) => parts.push(Part { name, text: block, group: None }),
+            Some(name) => name,
             // Python's last lines call `main`.
-            None if block.starts_with("if __name__") => {
-                let name = "main".to_owned();
-                parts.push(Part { name, text: block, group: None });
-            }
-            None => {
-                let name = FIRST.to_owned();
-                parts.push(Part { name, text: block, group: None });
-            }
-        }
+            None if block.starts_with("if __name__") => "main".to_owned(),
+            None => FIRST.to_owned(),
+        };
+        parts.push(Part { name, text: block, group: None });
     }
     Ok(parts)
 }
@@ -92,7 +87,8 @@ pub fn selected(path: &str, names: &[&str]) -> Result<String, String> {
     let mut open: Option<&str> = None;
     for part in parts.iter().filter(chosen) {
         let group = part.group.as_deref();
-        if group != open {
+        let begins = group != open;
+        if begins {
             text += close(open);
         }
         // PEP 8 separates the functions of a module by two empty lines, rustfmt by one.
@@ -100,9 +96,10 @@ pub fn selected(path: &str, names: &[&str]) -> Result<String, String> {
             text += "\n";
         }
         // The head of a Python class has the first line of its group.
-        match group.filter(|group| Some(*group) != open) {
-            Some(group) if !part.text.starts_with(group) => text += group,
-            _ => {}
+        if begins {
+            text += group
+                .filter(|line| !part.text.starts_with(line))
+                .unwrap_or_default();
         }
         text += &part.text;
         open = group;
@@ -194,7 +191,8 @@ fn name(block: &str, indentation: &str) -> Option<String> {
 }
 
 /// Returns the name of the constant that a part defines. Returns `None` for other parts.
-fn constant(part: &Part) -> Option<&str> {
+#[must_use]
+pub fn constant(part: &Part) -> Option<&str> {
     let line = first_line(&part.text, "").filter(|_| part.name == FIRST)?;
     match line.strip_prefix("const ") {
         Some(rest) => Some(rest.split_once(':')?.0),

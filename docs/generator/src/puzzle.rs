@@ -233,7 +233,8 @@ fn split<'a>(
     program: &'a str,
     puzzle: &Puzzle,
 ) -> Result<(String, Vec<&'a str>), String> {
-    // What a reader cannot know from the page: how the program reads its address.
+    // The puzzle leaves out how the program reads its address, because the page does not
+    // explain these lines.
     let is_known = |line: &&str| {
         !["sys.", "SO_REUSEADDR", "import", "host, port"]
             .iter()

@@ -11,7 +11,7 @@ use sockets101_book::book::{BEYOND, SLIDES, pages};
 use sockets101_book::crowd::RUNS;
 use sockets101_book::idea::ideas;
 use sockets101_book::marks::{LIBRARY, PYTHON_LIBRARY, marks};
-use sockets101_book::parts::{FIRST, parts, program, without_examples};
+use sockets101_book::parts::{FIRST, constant, parts, program, without_examples};
 use sockets101_book::script::SHORT;
 use sockets101_book::{read, top};
 use url::Url;
@@ -209,10 +209,7 @@ fn the_page_of_the_helpers_shows_the_whole_library() {
     let mut all = Vec::new();
     for path in LIBRARY.into_iter().chain([PYTHON_LIBRARY]) {
         for part in parts(path).unwrap() {
-            let mut lines = part.text.lines();
-            let has_constant =
-                lines.any(|line| line.contains("const ") || line.contains(" = "));
-            if part.name != FIRST || has_constant {
+            if part.name != FIRST || constant(&part).is_some() {
                 all.extend(code_lines(&without_examples(&part.text)));
             }
         }
