@@ -153,7 +153,8 @@ fn every_lesson_passes() {
         let mut output = check(&program, &[row.name], "");
         if cfg!(windows) && exit(&output) != Some(0) {
             // Under Wine, all programs share one server process, so a reply can come too
-            // late. A bug fails twice.
+            // late. The test cannot see whether it runs under Wine or on Windows. A bug
+            // fails twice.
             skipped("the first try of a lesson", stdout(&output));
             output = check(&program, &[row.name], "");
         }
