@@ -21,7 +21,7 @@ mod timeouts;
 /// The drawing of a lesson, or of the first page.
 pub struct Idea {
     /// The name of the page.
-    pub lesson: &'static str,
+    pub page: &'static str,
     /// What the drawing shows, in one sentence without a full stop.
     pub title: &'static str,
     size: (usize, usize),
@@ -47,16 +47,14 @@ pub fn ideas() -> impl Iterator<Item = &'static Idea> {
 
 /// Returns all pictures with their paths.
 pub(crate) fn draw() -> Vec<(String, String)> {
-    ideas()
-        .map(|idea| (format!("{}/idea.svg", idea.lesson), idea.picture()))
-        .collect()
+    ideas().map(|idea| (format!("{}/idea.svg", idea.page), idea.picture())).collect()
 }
 
 impl Idea {
     /// Returns the picture.
     fn picture(&self) -> String {
         let (width, height) = self.size;
-        let name = format!("{}-idea", self.lesson);
+        let name = format!("{}-idea", self.page);
         let mut canvas = Canvas { svg: opening(width, height, &name, self.title) };
         canvas.svg += "<g font-family=\"system-ui, sans-serif\" font-size=\"14\">\n";
         (self.draw)(&mut canvas);
@@ -81,6 +79,16 @@ impl Canvas {
         let first = y + height / 2 + 5 - 9 * (lines.len().max(1) - 1);
         for (number, line) in lines.iter().enumerate() {
             self.text((x + width / 2, first + 18 * number), "middle", line);
+        }
+    }
+
+    /// Draws a box for each text. All boxes have the size of the first. `step` is the distance
+    /// from one box to the next, to the right and down.
+    fn parts(&mut self, first: Place, step: Point, texts: &[&str]) {
+        let (x, y, width, height) = first;
+        for (number, text) in texts.iter().enumerate() {
+            let (x, y) = (x + step.0 * number, y + step.1 * number);
+            self.part((x, y, width, height), text);
         }
     }
 

@@ -91,7 +91,7 @@ fn a_lessons_page_has_its_parts_in_order() {
         {
             assert!(why.contains(part), "{name}: the first lines lack {part}");
         }
-        let idea = ideas().find(|idea| idea.lesson == name);
+        let idea = ideas().find(|idea| idea.page == name);
         let idea = idea.unwrap_or_else(|| panic!("{name}: no drawing of the idea"));
         let picture = format!("![{}](generated/{name}/idea.svg)", idea.title);
         let there = section(&text, "The idea").contains(&picture);
@@ -388,8 +388,7 @@ fn everything_that_is_generated_is_shown() {
 fn every_drawing_is_shown_with_its_title() {
     let shown: String = files().iter().map(|file| page(file)).collect();
     for idea in ideas() {
-        let picture =
-            format!("![{}](generated/{}/idea.svg)", idea.title, idea.lesson);
+        let picture = format!("![{}](generated/{}/idea.svg)", idea.title, idea.page);
         assert!(shown.contains(&picture), "on no page: {picture}");
         let words = idea.title.split(' ').count();
         assert!(words <= 20, "{words} words: {}", idea.title);

@@ -4,13 +4,13 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 2] = [
     Idea {
-        lesson: "listen_backlog",
+        page: "listen_backlog",
         title: "The kernel keeps incomplete handshakes in the SYN queue, and complete connections in the accept queue until accept",
         size: (720, 360),
         draw: listen_backlog,
     },
     Idea {
-        lesson: "slow_sequential_server",
+        page: "slow_sequential_server",
         title: "Three clients connect at the same time, and each waits until the server has served all clients before it",
         size: (720, 240),
         draw: slow_sequential_server,

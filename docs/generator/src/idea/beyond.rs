@@ -3,7 +3,7 @@
 use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 1] = [Idea {
-    lesson: "event_server",
+    page: "event_server",
     title: "Each call of poll examines all sockets, but an event queue contains only the tokens of sockets with new events",
     size: (720, 380),
     draw: event_server,
@@ -19,9 +19,7 @@ fn event_server(canvas: &mut Canvas) {
     canvas.text((248, 124), "start", "A B C D E");
     canvas.text((248, 142), "start", "B is ready");
     canvas.group((25, 160, 310, 175), "the kernel looks at every socket");
-    for (i, name) in ["A", "B\nready", "C", "D", "E"].iter().enumerate() {
-        canvas.part((38 + 58 * i, 230, 52, 46), name);
-    }
+    canvas.parts((38, 230, 52, 46), (58, 0), &["A", "B\nready", "C", "D", "E"]);
     canvas.text((180, 358), "middle", "the work grows with the number of sockets");
 
     // The queue.
@@ -38,8 +36,7 @@ fn event_server(canvas: &mut Canvas) {
     canvas.part((398, 190, 284, 30), "queue: 2");
     canvas.arrow("", &[(482, 273), (482, 224)]);
     canvas.text((490, 254), "start", "bytes arrive at B");
-    for (i, name) in ["A\n1", "B\n2", "C\n3", "D\n4", "E\n5"].iter().enumerate() {
-        canvas.part((398 + 58 * i, 277, 52, 46), name);
-    }
+    let tokens = ["A\n1", "B\n2", "C\n3", "D\n4", "E\n5"];
+    canvas.parts((398, 277, 52, 46), (58, 0), &tokens);
     canvas.text((540, 358), "middle", "the work grows with the number of events");
 }

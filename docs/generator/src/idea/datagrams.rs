@@ -4,19 +4,19 @@ use super::{Canvas, Idea, Point};
 
 pub(super) const IDEAS: [Idea; 3] = [
     Idea {
-        lesson: "udp_server_bytes",
+        page: "udp_server_bytes",
         title: "Each datagram carries the address of its sender, so one socket of the server replies to both clients",
         size: (720, 352),
         draw: udp_server_bytes,
     },
     Idea {
-        lesson: "udp_server",
+        page: "udp_server",
         title: "The server decodes bytes to text, converts the text to upper case and encodes the result as bytes",
         size: (720, 270),
         draw: udp_server,
     },
     Idea {
-        lesson: "ttl_pong",
+        page: "ttl_pong",
         title: "Each router subtracts 1 from the TTL, so a datagram needs a TTL of 4 to pass three routers",
         size: (720, 320),
         draw: ttl_pong,
@@ -94,9 +94,7 @@ fn udp_server(canvas: &mut Canvas) {
 
 /// Draws a row of bytes.
 fn bytes(canvas: &mut Canvas, (x, y): Point, bytes: &[&str]) {
-    for (number, byte) in bytes.iter().enumerate() {
-        canvas.part((x + 38 * number, y, 34, 30), byte);
-    }
+    canvas.parts((x, y, 34, 30), (38, 0), bytes);
 }
 
 fn ttl_pong(canvas: &mut Canvas) {

@@ -3,7 +3,7 @@
 use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 1] = [Idea {
-    lesson: "poll_server",
+    page: "poll_server",
     title: "The event loop waits in poll until a socket is ready, and each client is open, then closing, then closed",
     size: (720, 390),
     draw: poll_server,
@@ -12,13 +12,13 @@ pub(super) const IDEAS: [Idea; 1] = [Idea {
 fn poll_server(canvas: &mut Canvas) {
     // The event loop.
     canvas.group((10, 10, 280, 370), "one thread: the event loop");
-    canvas.part((55, 45, 215, 50), "build the list of sockets\nlistener, A, B, C");
-    canvas.part((55, 130, 215, 50), "poll\nwait until a socket is ready");
-    canvas.part((55, 215, 215, 50), "serve the ready clients\none read, one write");
-    canvas.part(
-        (55, 300, 215, 50),
+    let steps = [
+        "build the list of sockets\nlistener, A, B, C",
+        "poll\nwait until a socket is ready",
+        "serve the ready clients\none read, one write",
         "accept new connections\nif the listener is ready",
-    );
+    ];
+    canvas.parts((55, 45, 215, 50), (0, 85), &steps);
     for y in [95, 180, 265] {
         canvas.arrow("", &[(162, y + 2), (162, y + 33)]);
     }
@@ -26,10 +26,13 @@ fn poll_server(canvas: &mut Canvas) {
 
     // The kernel.
     canvas.group((430, 10, 280, 170), "the kernel");
-    canvas.part((450, 45, 240, 26), "listener: no connection");
-    canvas.part((450, 77, 240, 26), "A: no bytes");
-    canvas.part((450, 109, 240, 26), "B: 8 bytes, ready for reading");
-    canvas.part((450, 141, 240, 26), "C: no bytes");
+    let sockets = [
+        "listener: no connection",
+        "A: no bytes",
+        "B: 8 bytes, ready for reading",
+        "C: no bytes",
+    ];
+    canvas.parts((450, 45, 240, 26), (0, 32), &sockets);
     canvas.arrow("", &[(274, 143), (426, 143)]);
     canvas.text((360, 136), "middle", "the list");
     canvas.arrow("reply", &[(426, 166), (274, 166)]);

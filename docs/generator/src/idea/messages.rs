@@ -4,13 +4,13 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 2] = [
     Idea {
-        lesson: "recvall_server",
+        page: "recvall_server",
         title: "Two messages in one stream: without framing, with a newline after each message, and with a length before each message",
         size: (720, 260),
         draw: recvall_server,
     },
     Idea {
-        lesson: "sequential_server",
+        page: "sequential_server",
         title: "Client B waits in the queue until client A closes its sending side, because the server reads only from A",
         size: (720, 290),
         draw: sequential_server,
@@ -45,14 +45,15 @@ fn recvall_server(canvas: &mut Canvas) {
 
 /// Draws a row of bytes, each in its own box.
 fn bytes(canvas: &mut Canvas, y: usize, bytes: &[&str]) {
-    for (number, byte) in bytes.iter().enumerate() {
-        canvas.part((place(number), y, 40, 34), byte);
-    }
+    canvas.parts((place(0), y, 40, 34), (BYTE, 0), bytes);
 }
+
+/// The distance from one byte to the next.
+const BYTE: usize = 44;
 
 /// Returns the left end of the box of a byte.
 fn place(number: usize) -> usize {
-    130 + 44 * number
+    130 + BYTE * number
 }
 
 fn sequential_server(canvas: &mut Canvas) {

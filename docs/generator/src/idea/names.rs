@@ -4,25 +4,25 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 4] = [
     Idea {
-        lesson: "names_ipv4",
+        page: "names_ipv4",
         title: "The resolver looks for a name in the hosts file, and if it is not there, asks a name server",
         size: (720, 270),
         draw: names_ipv4,
     },
     Idea {
-        lesson: "getaddrinfo",
+        page: "getaddrinfo",
         title: "getaddrinfo returns a list of entries, and each entry has the arguments of socket and of connect",
         size: (720, 330),
         draw: getaddrinfo,
     },
     Idea {
-        lesson: "byte_order",
+        page: "byte_order",
         title: "The same four bytes in two orders: the most significant byte first, or the least significant byte first",
         size: (720, 280),
         draw: byte_order,
     },
     Idea {
-        lesson: "network_errors",
+        page: "network_errors",
         title: "The lookup of a name, the connection and the wait for the reply can fail, each with its own error",
         size: (720, 220),
         draw: network_errors,
@@ -94,9 +94,7 @@ fn byte_order(canvas: &mut Canvas) {
     for (y, order, of, bytes) in orders {
         canvas.text((10, y + 14), "start", order);
         canvas.text((10, y + 32), "start", of);
-        for (place, byte) in bytes.iter().enumerate() {
-            canvas.part((260 + 110 * place, y, 100, 36), byte);
-        }
+        canvas.parts((260, y, 100, 36), (110, 0), &bytes);
     }
     canvas.text((310, 264), "middle", "first byte");
     canvas.arrow("", &[(360, 259), (590, 259)]);
@@ -104,9 +102,8 @@ fn byte_order(canvas: &mut Canvas) {
 }
 
 fn network_errors(canvas: &mut Canvas) {
-    canvas.part((10, 20, 150, 50), "1. look up\nthe name");
-    canvas.part((200, 20, 150, 50), "2. connect");
-    canvas.part((390, 20, 150, 50), "3. wait for\nthe reply");
+    let steps = ["1. look up\nthe name", "2. connect", "3. wait for\nthe reply"];
+    canvas.parts((10, 20, 150, 50), (190, 0), &steps);
     canvas.part((580, 20, 130, 50), "the reply");
     for x in [160, 350, 540] {
         canvas.arrow("", &[(x + 4, 45), (x + 36, 45)]);

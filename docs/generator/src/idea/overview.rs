@@ -3,7 +3,7 @@
 use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 1] = [Idea {
-    lesson: "index",
+    page: "index",
     title: "Four kinds of client send requests to the server of a lesson or to your own server",
     size: (720, 330),
     draw: overview,
@@ -11,14 +11,20 @@ pub(super) const IDEAS: [Idea; 1] = [Idea {
 
 fn overview(canvas: &mut Canvas) {
     canvas.group((10, 10, 280, 310), "four kinds of client");
-    canvas.part((25, 42, 250, 56), "tcp_client\nyou type, and you see the reply");
-    canvas.part((25, 110, 250, 56), "rude\none rude client, step by step");
-    canvas.part((25, 178, 250, 56), "check\nis this server correct?");
-    canvas.part((25, 246, 250, 56), "crowd\nwhich clients wait, and how long?");
+    let clients = [
+        "tcp_client\nyou type, and you see the reply",
+        "rude\none rude client, step by step",
+        "check\nis this server correct?",
+        "crowd\nwhich clients wait, and how long?",
+    ];
+    canvas.parts((25, 42, 250, 56), (0, 68), &clients);
     canvas.group((440, 10, 270, 216), "a lesson");
-    canvas.part((455, 42, 240, 50), "its page\nthe idea, questions, exercises");
-    canvas.part((455, 102, 240, 50), "its server in Rust");
-    canvas.part((455, 162, 240, 50), "its server in Python");
+    let lesson = [
+        "its page\nthe idea, questions, exercises",
+        "its server in Rust",
+        "its server in Python",
+    ];
+    canvas.parts((455, 42, 240, 50), (0, 60), &lesson);
     canvas.part((440, 250, 270, 70), "your own server\nin any language");
     canvas.arrow("send", &[(294, 140), (436, 140)]);
     canvas.text((365, 132), "middle", "request: straße");

@@ -3,7 +3,7 @@
 use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 1] = [Idea {
-    lesson: "tcp_server",
+    page: "tcp_server",
     title: "The kernel puts each new connection into a queue, and accept takes it out and returns a second socket",
     size: (720, 300),
     draw: tcp_server,

@@ -4,19 +4,19 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 3] = [
     Idea {
-        lesson: "thread_per_client",
+        page: "thread_per_client",
         title: "The main thread accepts each connection and moves its socket to a new thread, which serves only this client",
         size: (720, 320),
         draw: thread_per_client,
     },
     Idea {
-        lesson: "slow_thread_per_client",
+        page: "slow_thread_per_client",
         title: "Threads can wait at the same time in both languages, but the GIL lets only one Python thread compute",
         size: (720, 360),
         draw: slow_thread_per_client,
     },
     Idea {
-        lesson: "thread_pool",
+        page: "thread_pool",
         title: "Four workers take connections from the same queue, and a connection waits there while all four are busy",
         size: (720, 320),
         draw: thread_pool,

@@ -4,13 +4,13 @@ use super::{Canvas, Idea};
 
 pub(super) const IDEAS: [Idea; 2] = [
     Idea {
-        lesson: "thread_pool_timeout",
+        page: "thread_pool_timeout",
         title: "Two workers wait for a client, one accepts it, and each exits after 20 seconds without a client",
         size: (720, 256),
         draw: thread_pool_timeout,
     },
     Idea {
-        lesson: "slow_thread_pool_timeout",
+        page: "slow_thread_pool_timeout",
         title: "Four workers serve eight clients in two rounds, and each round takes five seconds",
         size: (720, 310),
         draw: slow_thread_pool_timeout,
@@ -36,12 +36,17 @@ fn thread_pool_timeout(canvas: &mut Canvas) {
     canvas.text((284, 73), "start", "accept returns A");
     canvas.text((284, 138), "start", "accept fails, because A is already accepted");
 
-    canvas.arrow("", &[(78, 220), (710, 220)]);
-    for (x, time) in
-        [(78, "0 s"), (270, "12 s"), (350, "17 s"), (398, "20 s"), (670, "37 s")]
-    {
-        canvas.path("", &[(x, 215), (x, 225)], &[]);
-        canvas.text((x, 245), "middle", time);
+    let times =
+        [(78, "0 s"), (270, "12 s"), (350, "17 s"), (398, "20 s"), (670, "37 s")];
+    time_axis(canvas, 220, &times);
+}
+
+/// Draws an arrow from the first time to the right, with a mark for each time.
+fn time_axis(canvas: &mut Canvas, y: usize, times: &[(usize, &str)]) {
+    canvas.arrow("", &[(times[0].0, y), (710, y)]);
+    for (x, time) in times {
+        canvas.path("", &[(*x, y - 5), (*x, y + 5)], &[]);
+        canvas.text((*x, y + 25), "middle", time);
     }
 }
 
@@ -58,11 +63,7 @@ fn slow_thread_pool_timeout(canvas: &mut Canvas) {
     canvas.arrow("send", &[(319, 195), (428, 195), (428, 164)]);
     canvas.text((438, 199), "start", "a worker is free: accept");
 
-    canvas.arrow("", &[(90, 240), (710, 240)]);
-    for (x, time) in [(90, "0 s"), (315, "5 s"), (540, "10 s")] {
-        canvas.path("", &[(x, 235), (x, 245)], &[]);
-        canvas.text((x, 265), "middle", time);
-    }
+    time_axis(canvas, 240, &[(90, "0 s"), (315, "5 s"), (540, "10 s")]);
     canvas.text(
         (360, 297),
         "middle",
