@@ -384,13 +384,12 @@ async function keys() {
     await page.keyboard.press('Escape');
     await expect('is still in presenter mode after Escape', page.evaluate(presenting).then(is => !is));
 
-    for (const mode of ['presenter mode', 'the normal mode']) {
-        if (mode === 'presenter mode') await page.keyboard.press('p');
+    for (const mode of ['the normal mode', 'presenter mode']) {
         await page.keyboard.press('n');
         await expect(`does not show the notes after n in ${mode}`, page.evaluate(shown, 'details.notes[open]'));
         await page.keyboard.press('n');
         await expect(`still shows the notes after a second n in ${mode}`, page.evaluate(shown, 'details.notes[open]').then(is => !is));
-        if (mode === 'presenter mode') await page.keyboard.press('p');
+        await page.keyboard.press('p');
     }
 
     const before = await page.evaluate(() => window.scrollY);
@@ -462,7 +461,8 @@ async function solve() {
         const places = await board.locator('.puzzle > li[data-place]')
             .evaluateAll(items => items.map(item => Number(item.dataset.place)).sort((a, b) => a - b));
         for (const [step, place] of places.entries()) {
-            // A line that comes later. The first and the last choice is a line of no place.
+            // The wrong choice is a line that comes later. At the first and the last step, it is a
+            // line that is not in the program.
             await choose(step === 0 ? undefined : places.findLast(last => last > place));
             if (!/^[A-Z] is not the next line\. .+\.$/.test(await status())) {
                 find('puzzles', name, 1280, `says of a wrong line: ${await status()}`);

@@ -126,8 +126,8 @@
         document.querySelector('#mdbook-help-popup p:last-of-type')?.before(help);
     }
 
-    // The first Escape closes what mdBook has opened. This listener runs before those of mdBook
-    // (true), because they close it, and then it would not be known that it was open.
+    // If mdBook has opened a menu, Escape closes only this menu. The listeners of mdBook do that. Our
+    // listener runs before them (true), because it must see whether a menu is open.
     document.addEventListener('keydown', event => {
         const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
         if (modified || event.repeat || event.target.closest?.('input, select, textarea')) return;

@@ -316,6 +316,7 @@ fn the_pages_about_rust_show_lines_of_programs() {
         for file in RUST_PAGES {
             let text = page(file);
             let fence = format!("```{language}\n");
+            assert!(text.contains(&fence), "{file}: no lines of {language}");
             let blocks = text.split(&fence).skip(1);
             for block in blocks.map(|block| block.split("```").next().unwrap()) {
                 let lines: Vec<_> =

@@ -582,6 +582,7 @@ fn the_wrong_lines_of_a_puzzle_are_wrong() {
             wrong.push((program.clone(), line.check));
         }
     }
+    assert_eq!(wrong.len(), 2 * PUZZLES.len());
     thread::scope(|scope| {
         for (program, check) in wrong {
             scope.spawn(move || {
