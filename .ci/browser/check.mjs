@@ -323,6 +323,9 @@ async function presenter(page, name) {
     for (const what of ['#mdbook-sidebar', 'details.notes']) {
         if (await page.evaluate(shown, what)) find('presenter', name, 1280, `shows ${what}`);
     }
+    const smallPictures = () => [...document.querySelectorAll('.wire img')]
+        .filter(picture => picture.checkVisibility() && picture.getBoundingClientRect().height < picture.naturalHeight - 1).length;
+    if (await page.evaluate(smallPictures) > 0) find('presenter', name, 1280, 'shows a picture below its own size');
     const languages = new Set();
     for (const _ of ['python', 'rust']) {
         const seen = await page.evaluate(pairs);
