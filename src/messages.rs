@@ -83,8 +83,8 @@ pub fn cannot_listen(address: SocketAddr, err: &io::Error) -> Failure {
     let advice = match err.kind() {
         ErrorKind::AddrInUse => {
             "stop the program that uses this port, or choose another port; if no \
-             program uses the port, wait a minute, because an earlier server did not \
-             set SO_REUSEADDR"
+             program uses the port, wait a minute, because an earlier TCP server did \
+             not set SO_REUSEADDR"
         }
         ErrorKind::PermissionDenied => "choose a port from 1024 to 65535",
         ErrorKind::AddrNotAvailable => {

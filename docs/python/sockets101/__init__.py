@@ -523,7 +523,7 @@ def cannot_listen(address, err):
         advice = (
             "stop the program that uses this port, or choose another port; if "
             "no program uses the port, wait a minute, because an earlier "
-            "server did not set SO_REUSEADDR"
+            "TCP server did not set SO_REUSEADDR"
         )
     elif isinstance(err, PermissionError):
         advice = "choose a port from 1024 to 65535"
