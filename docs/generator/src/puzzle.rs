@@ -153,7 +153,7 @@ pub const PUZZLES: [Puzzle; 2] = [
             Wrong {
                 line: "elif received := client.recv(4096):",
                 instead_of: "elif received :=",
-                check: "first_client",
+                check: "silence",
                 why: "client is the client that connected last. The client that poll names is clients[number].",
             },
             Wrong {
