@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -105,8 +105,14 @@ fn link(program: &Path, name: &Path) -> PathBuf {
     fs::hard_link(program, &new)
         .or_else(|_| fs::copy(program, &new).map(drop))
         .unwrap();
-    // A rename does nothing if both names already belong to the same file.
-    fs::rename(&new, &name).unwrap();
+    // On Windows, the file of a program is locked until its process has exited. A rename does
+    // nothing if both names already belong to the same file.
+    let end = Instant::now() + Duration::from_secs(20);
+    while let Err(err) = fs::rename(&new, &name) {
+        let is_locked = err.kind() == io::ErrorKind::PermissionDenied;
+        assert!(is_locked && Instant::now() < end, "{}: {err}", name.display());
+        thread::sleep(Duration::from_millis(20));
+    }
     let _ = fs::remove_file(&new);
     name
 }
