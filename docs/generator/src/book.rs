@@ -1,7 +1,7 @@
 //! The lessons and their pages.
 
 use crate::read;
-use crate::script::SHORT;
+use crate::steps::shorts;
 
 /// A lesson, which is named after its slide.
 pub struct Slide {
@@ -57,11 +57,11 @@ pub fn files(lesson: &str) -> (String, String) {
 ///
 /// A sentence, if the lesson has no such program.
 pub fn short_program(lesson: &str) -> Result<(String, String), String> {
-    let short = SHORT.iter().find(|short| short.lesson == lesson);
+    let short = shorts().into_iter().find(|short| short.row.name == lesson);
     let short = short.ok_or_else(|| format!("{lesson} has no program in short"))?;
     Ok((
         format!("docs/python/short/{lesson}.py"),
-        format!("examples/steps/{lesson}/{}.rs", short.file),
+        format!("examples/steps/{lesson}/{}.rs", short.number),
     ))
 }
 

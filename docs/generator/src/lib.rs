@@ -25,18 +25,26 @@ mod scenes;
 mod schedule;
 #[cfg(target_os = "linux")]
 mod stage;
+pub mod steps;
 mod svg;
 #[cfg(target_os = "linux")]
 mod trace;
 #[cfg(target_os = "linux")]
 mod wire;
 
-// Two tables of the tools. The skips are for rustfmt, which would format the files with the
-// settings of this folder.
+// The tables of the tools, and how `live` compares programs. The skips are for rustfmt, which
+// would format the files with the settings of this folder.
+#[allow(missing_docs, unexpected_cfgs)] // This package does not have the feature `event`.
+#[rustfmt::skip]
+#[path = "../../../examples/tools/common/lessons.rs"]
+pub mod lessons;
 #[allow(missing_docs)] // The fields of a reason explain it.
 #[rustfmt::skip]
 #[path = "../../../examples/tools/common/reasons.rs"]
 pub mod reasons;
+#[rustfmt::skip]
+#[path = "../../../examples/tools/live/compare.rs"]
+pub mod compare;
 #[rustfmt::skip]
 #[path = "../../../examples/tools/live/script.rs"]
 pub mod script;

@@ -12,7 +12,7 @@ use sockets101_book::crowd::RUNS;
 use sockets101_book::idea::ideas;
 use sockets101_book::marks::{LIBRARY, PYTHON_LIBRARY, marks};
 use sockets101_book::parts::{FIRST, constant, parts, program, without_examples};
-use sockets101_book::script::SHORT;
+use sockets101_book::steps::shorts;
 use sockets101_book::{read, top};
 use url::Url;
 
@@ -81,7 +81,7 @@ fn a_lessons_page_has_its_parts_in_order() {
         let (name, text) = (slide.name, page(&format!("{}.md", slide.name)));
         let parts: Vec<_> =
             text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-        let is_server = SHORT.iter().any(|short| short.lesson == name);
+        let is_server = shorts().iter().any(|short| short.row.name == name);
         let has = |part: &&str| is_server || *part != "The program in short";
         let expected: Vec<_> = PARTS.into_iter().filter(has).collect();
         assert_eq!(parts, expected, "{name}");
