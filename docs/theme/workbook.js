@@ -74,15 +74,43 @@
 
     let positionBefore = 0;
 
+    /** Returns the heading above the notes. */
+    function headingOf(details) {
+        let before = details.previousElementSibling;
+        while (!before.matches('h2')) before = before.previousElementSibling;
+        return before;
+    }
+
+    /** Returns the notes of the part at the top of the window. A page of steps has notes in each part. */
+    function currentNotes() {
+        const below = [...notes].findIndex(details => headingOf(details).getBoundingClientRect().top > coveredTop() + 8);
+        return notes[below === -1 ? notes.length - 1 : Math.max(below - 1, 0)];
+    }
+
     /** Shows the notes, or hides them. Then the page goes back to where it was, if the notes are in view. */
     function showNotes(on) {
+        const current = currentNotes();
         if (on) positionBefore = window.scrollY;
-        const { top, bottom } = notes[0].getBoundingClientRect();
+        const { top, bottom } = current.getBoundingClientRect();
         const inView = top < window.innerHeight && bottom > 0;
         root.classList.toggle('with-notes', on);
         for (const details of notes) details.open = on;
-        if (on) notes[0].previousElementSibling.scrollIntoView({ behavior: 'instant' });
+        if (on) headingOf(current).scrollIntoView({ behavior: 'instant' });
         else if (inView) window.scrollTo({ top: positionBefore, behavior: 'instant' });
+    }
+
+    // Steps: the new lines have a mark at the edge.
+
+    for (const code of document.querySelectorAll('.step .rust pre > code')) {
+        const lines = code.innerHTML.split('\n');
+        const ranges = [...code.classList].map(name => /^new-(\d+)-(\d+)$/.exec(name)).filter(Boolean);
+        // From the last to the first, because the lines of a range become one entry.
+        for (const [, first, last] of ranges.reverse()) {
+            const count = last - first + 1;
+            const text = lines.slice(first - 1, last).join('\n');
+            lines.splice(first - 1, count, `<mark class="new">${text}\n</mark>`);
+        }
+        code.innerHTML = lines.map(line => line.endsWith('</mark>') ? line : `${line}\n`).join('');
     }
 
     // Keys that go from picture to picture.

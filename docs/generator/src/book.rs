@@ -79,3 +79,18 @@ pub fn pages() -> Result<Vec<(String, String)>, String> {
     };
     Ok(summary.lines().filter_map(page).collect())
 }
+
+/// Returns the number and the title of a lesson.
+///
+/// # Errors
+///
+/// A sentence, if the lesson has no page.
+pub fn lesson_title(name: &str) -> Result<(usize, String), String> {
+    let position = SLIDES.iter().position(|slide| slide.name == name);
+    let file = format!("{name}.md");
+    let page = pages()?.into_iter().find(|(_, page)| *page == file);
+    let (Some(position), Some((title, _))) = (position, page) else {
+        return Err(format!("{name} has no page"));
+    };
+    Ok((position + 1, title))
+}

@@ -16,9 +16,12 @@ mod draw;
 #[cfg(target_os = "linux")]
 mod figures;
 pub mod idea;
+pub mod live;
 pub mod marks;
 pub mod parts;
 pub mod puzzle;
+#[cfg(target_os = "linux")]
+mod rooms;
 pub mod says;
 #[cfg(target_os = "linux")]
 mod scenes;
@@ -118,11 +121,13 @@ fn runs(all: &mut Generated) -> Result<(), String> {
     std::thread::scope(|scope| {
         let figures = scope.spawn(figures::measure);
         let crowds = scope.spawn(crowd::draw);
+        let rooms = scope.spawn(rooms::record);
         scenes::generate(all)?;
         let figures =
             figures.join().map_err(|_| "measuring the figures failed")??;
         all.add(figures);
         all.add(crowds.join().map_err(|_| "drawing crowds failed")??);
+        all.add(rooms.join().map_err(|_| "running the steps failed")??);
         Ok(())
     })
 }

@@ -14,6 +14,8 @@
 //! | `rust PATH` | a whole program in Rust |
 //! | `rust PATH NAMES` | the parts of a program in Rust with these names |
 //! | `changes LESSON` | the difference to the lesson that it is based on |
+//! | `steps LESSON` | the steps of the path of a lesson |
+//! | `card` | all steps of all paths |
 //! | `terminal NAME` | a terminal of a run |
 //! | `words NAME` | a picture in words |
 //! | `table NAME` | a table |
@@ -21,7 +23,7 @@
 
 use crate::book::{self, SLIDES, short_program};
 use crate::parts::{program, selected, without_examples};
-use crate::{Generated, changes, puzzle, read, says};
+use crate::{Generated, changes, live, puzzle, read, says};
 
 const BEGIN: &str = "<!-- begin ";
 const CLOSE: &str = " -->";
@@ -104,6 +106,9 @@ pub fn content(mark: &str, all: &Generated) -> Result<Option<String>, String> {
         return Ok(Some(text));
     }
     let (kind, name) = mark.split_once(' ').unwrap_or((mark, ""));
+    if kind == "steps" {
+        return live::steps(name, all);
+    }
     let Some(text) = all.texts.get(name) else {
         if all.skipped.is_empty() {
             return Err(format!("nothing makes this: {BEGIN}{mark}{CLOSE}"));
@@ -163,6 +168,7 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             let diff = lesson.map(changes::of).transpose()?.flatten();
             fenced("diff", &diff.ok_or_else(|| format!("{mark}: no lesson"))?)
         }
+        ["card"] => live::card()?,
         ["table", "checks"] => says::tables()?,
         ["table", "bench"] => read("docs/src/generated/bench/table.md")?,
         _ => return Ok(None),

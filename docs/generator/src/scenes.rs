@@ -346,7 +346,7 @@ fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
     let end = end.unwrap_or_default().as_secs_f64();
 
     let mut files = Files::new();
-    let mut readable = Readable::new(scene, &server);
+    let mut readable = Readable::new(scene.port, &server);
     let parties = [(SERVER, &server.terminal)];
     let parties = parties
         .into_iter()
@@ -453,20 +453,21 @@ fn draw_to(
 
 /// Replaces what differs from run to run: the server has the port of the slide, the clients have
 /// ports from 50412 on, and the threads of a pool are in the order of their clients.
-struct Readable {
+pub struct Readable {
     address: (String, String),
     peers: Vec<String>,
     workers: Vec<String>,
 }
 
 impl Readable {
-    fn new(scene: &Scene, server: &Server) -> Self {
-        let address =
-            (server.address.to_string(), format!("127.0.0.1:{}", scene.port));
+    /// The port is that of the slide.
+    pub fn new(port: u16, server: &Server) -> Self {
+        let address = (server.address.to_string(), format!("127.0.0.1:{port}"));
         Self { address, peers: Vec::new(), workers: Vec::new() }
     }
 
-    fn text(&mut self, text: &str) -> String {
+    /// Returns a text of a terminal with the addresses and the threads that the page shows.
+    pub fn text(&mut self, text: &str) -> String {
         text.split_inclusive('\n').map(|line| self.line(line)).collect()
     }
 

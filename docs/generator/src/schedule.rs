@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::book::{SLIDES, pages};
-use crate::{Generated, read};
+use crate::book::{SLIDES, lesson_title};
+use crate::script::PATHS;
+use crate::{Generated, live, read};
 
 /// The lessons for half a day. The first lesson explains what all others need.
 const HALF_DAY: [&str; 8] = [
@@ -16,6 +17,9 @@ const HALF_DAY: [&str; 8] = [
     "poll_server",
     "thread_per_client",
 ];
+
+/// The workshop begins at 9:00. All times are in minutes after midnight.
+const BEGIN: usize = 9 * 60;
 
 /// A break comes after at most this number of minutes of work.
 const BREAK_AFTER: usize = 75;
@@ -33,15 +37,91 @@ const LUNCH_AFTER: usize = 150;
 /// The first part: all students run the first two commands.
 const START: usize = 15;
 
+/// The lessons for half a day of typing. The first lesson begins with an empty file.
+const LIVE_HALF_DAY: [&str; 6] = [
+    "tcp_server",
+    "sequential_server",
+    "slow_sequential_server",
+    "thread_per_client",
+    "thread_pool",
+    "poll_server",
+];
+
+/// The first part of a day of typing: all students run the first two commands, `live`, and
+/// `check` with a program of their own.
+const LIVE_START: usize = 20;
+
+/// On half a day of typing, lesson 12 is only a picture of a crowd.
+const CROWD: (&str, usize) = ("slow_sequential_server", 8);
+
+/// The last part: the charts of the three slow servers.
+const PICTURES: usize = 10;
+
+/// A row of a schedule: what, and how many minutes.
+type Item = (String, usize);
+
 pub fn generate(all: &mut Generated) -> Result<(), String> {
-    let half =
-        SLIDES.iter().map(|slide| slide.name).filter(|name| HALF_DAY.contains(name));
-    let full = SLIDES.iter().map(|slide| slide.name);
+    let (mut full, mut live_full) = (vec![start()], vec![live_start()]);
+    let (mut half, mut live_half) = (vec![start()], vec![live_start()]);
+    for slide in SLIDES {
+        let name = slide.name;
+        full.push(shown(name)?);
+        if HALF_DAY.contains(&name) {
+            half.push(shown(name)?);
+        }
+        let item = typed(name)?;
+        if LIVE_HALF_DAY.contains(&name) {
+            live_half.push(match CROWD {
+                (lesson, minutes) if lesson == name => {
+                    (format!("{}: only the crowd", shown(name)?.0), minutes)
+                }
+                _ => item.clone(),
+            });
+        }
+        live_full.push(item);
+    }
+    for items in [&mut live_half, &mut live_full] {
+        items.push((
+            "the charts of the [slow servers](slow_thread_pool_timeout.md)"
+                .to_owned(),
+            PICTURES,
+        ));
+    }
     all.add([
-        ("half_day.md".to_owned(), table(half.collect(), 9 * 60, false)?),
-        ("full_day.md".to_owned(), table(full.collect(), 9 * 60, true)?),
+        ("half_day.md".to_owned(), table(&half, false)),
+        ("full_day.md".to_owned(), table(&full, true)),
+        ("live_half_day.md".to_owned(), table(&live_half, false)),
+        ("live_full_day.md".to_owned(), table(&live_full, true)),
     ]);
     Ok(())
+}
+
+fn start() -> Item {
+    let link = "[How to use this workbook](using.md)";
+    (format!("{link}: all students run the server and the client"), START)
+}
+
+fn live_start() -> Item {
+    let link = "[How to use this workbook](using.md)";
+    let what = "both commands, `live`, and `check` with a program of your own";
+    (format!("{link}: {what}"), LIVE_START)
+}
+
+/// Returns the row of a lesson that the instructor shows.
+fn shown(name: &str) -> Result<Item, String> {
+    let (number, title) = lesson_title(name)?;
+    Ok((format!("[{number}. {title}]({name}.md)"), minutes(name)?))
+}
+
+/// Returns the row of a lesson on a day of typing. Only some lessons have a path.
+fn typed(name: &str) -> Result<Item, String> {
+    let Some(path) = PATHS.into_iter().find(|path| path.lesson == name) else {
+        return shown(name);
+    };
+    let (number, title) = lesson_title(name)?;
+    let what = live::sums_in_words(name)?;
+    let item = format!("[{number}. {title}](live/{name}.md): {what}");
+    Ok((item, live::sums(path).into_iter().sum()))
 }
 
 /// Returns the minutes that the instructor's notes of a page state.
@@ -59,25 +139,17 @@ fn reserve(work: usize) -> usize {
     (work * RESERVE / 100 + 2) / 5 * 5
 }
 
-/// Returns a table with a row for each lesson, and with breaks.
-fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String> {
-    let titles = pages()?;
+/// Returns a table with these rows, and with breaks.
+fn table(items: &[Item], lunch: bool) -> String {
     let mut rows = String::from("| time | what | minutes |\n|---|---|---|\n");
-    let mut now = start;
+    let mut now = BEGIN;
     let mut row = |minutes: usize, what: &str| {
         let _ = writeln!(rows, "| {} | {what} | {minutes} |", clock(now));
         now += minutes;
     };
-    row(
-        START,
-        "[How to use this workbook](using.md): all students run the server and the client",
-    );
-    let mut work = START;
-    let mut reserved = 0;
-    let mut since_break = START;
+    let (mut work, mut reserved, mut since_break) = (0, 0, 0);
     let mut lunch_after = if lunch { LUNCH_AFTER } else { usize::MAX };
-    for name in slides {
-        let length = minutes(name)?;
+    for (what, length) in items {
         let is_lunch = work + length > lunch_after;
         if is_lunch || since_break + length > BREAK_AFTER {
             row(reserve(since_break), "*reserve*");
@@ -87,18 +159,10 @@ fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String>
         if is_lunch {
             row(LUNCH, "*lunch*");
             lunch_after = usize::MAX;
-        } else if since_break == 0 {
+        } else if since_break == 0 && work > 0 {
             row(BREAK, "*break*");
         }
-        let file = format!("{name}.md");
-        let title = titles
-            .iter()
-            .find(|(_, page)| *page == file)
-            .map_or(name, |(title, _)| title);
-        let number =
-            SLIDES.iter().position(|slide| slide.name == name).unwrap_or_default()
-                + 1;
-        row(length, &format!("[{number}. {title}]({file})"));
+        row(*length, what);
         since_break += length;
         work += length;
     }
@@ -108,9 +172,9 @@ fn table(slides: Vec<&str>, start: usize, lunch: bool) -> Result<String, String>
     let _ = writeln!(
         rows,
         "| {end} | the end | |\n\n{work} minutes of work and {reserved} minutes of reserve, {} minutes in all.",
-        now - start
+        now - BEGIN
     );
-    Ok(rows)
+    rows
 }
 
 fn clock(minutes: usize) -> String {

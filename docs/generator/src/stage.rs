@@ -206,7 +206,7 @@ impl Server {
         mut program: Command,
         options: &[&str],
     ) -> Result<Self, String> {
-        program.arg("0").args(options);
+        program.arg("127.0.0.1:0").args(options);
         let terminal = Terminal::open(command, program)?;
         let end = Instant::now() + PATIENCE;
         loop {
