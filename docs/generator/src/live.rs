@@ -10,7 +10,7 @@ use crate::script::{By, PATHS, Path, Step};
 use crate::steps::source;
 
 /// The largest number of commands that stay in view.
-const COMMANDS: usize = 4;
+const COMMANDS: usize = 3;
 
 /// Returns the path of a lesson.
 fn path(lesson: &str) -> Result<&'static Path, String> {
@@ -146,7 +146,7 @@ fn script(path: &Path, number: usize, step: &Step) -> String {
         }
     };
     item("Say", step.say);
-    item("Type", step.request);
+    // The request is also above the script, where the class sees it.
     item("Run", &commands(step.run));
     if let Some(look) = &step.look {
         let windows = look.windows;
@@ -160,7 +160,10 @@ fn script(path: &Path, number: usize, step: &Step) -> String {
         item("The next problem", format!("{problem}. {command}").trim_end());
     }
     item("If it fails", step.if_it_fails);
-    item("Behind?", &format!("`cargo run -q --example live -- {lesson} {number}`"));
+    item(
+        "For a student who is behind",
+        &format!("`cargo run -q --example live -- {lesson} {number}`"),
+    );
     format!(
         "<details class=\"notes\">\n<summary>Step {number}: {minutes}, {}</summary>\n\n{items}\n\
          </details>\n",
