@@ -18,13 +18,16 @@ if (positionals.length !== 1) throw new Error('usage: check.mjs BOOK [--screensh
 const book = resolve(positionals[0]);
 const url = name => pathToFileURL(join(book, name)).href;
 
-const names = extension => folder =>
-    readdirSync(folder).filter(name => name.endsWith(extension)).map(name => basename(name, extension));
-const files = names('.html')(book).sort();
+/** Returns the names of the files in a folder, and below it, without this ending. */
+const names = (extension, folder) => readdirSync(folder, { recursive: true })
+    .filter(name => name.endsWith(extension)).map(name => name.slice(0, -extension.length));
+const files = names('.html', book).sort();
 // print.html is the hand-out. toc.html is the sidebar for browsers without JavaScript.
 const pages = files.filter(name => name !== 'print' && name !== 'toc');
 // The page of a lesson has the same name as its Python version.
-const lessons = names('.py')(join(book, '../python')).sort();
+const lessons = names('.py', join(book, '../python')).filter(name => !name.includes('/')).sort();
+// The pages of the steps from an empty file.
+const paths = pages.filter(name => readFileSync(join(book, `${name}.html`), 'utf8').includes('class="step"'));
 
 // What the script prints for a group of checks if the group has no finding.
 const groups = {
@@ -37,6 +40,7 @@ const groups = {
     keys: () => 'search, help, notes and presenter mode work with the keyboard, and presenter mode stays on the next page',
     search: () => `${SEARCHES.length} searches, each with the right page among the first three`,
     puzzles: () => `${puzzles.length} puzzles, solved with the keyboard`,
+    steps: () => `${paths.length} pages of steps: new lines marked, the latest commands in view, the card on one sheet`,
     axe: () => `${pages.length} pages in light and dark mode, no finding of axe`,
     print: () => `a hand-out with ${lessons.length} lessons and ${answers} answers, without the instructor's notes`,
 };
@@ -440,7 +444,7 @@ async function search() {
         await page.waitForFunction(typed => document.getElementById('mdbook-searchresults-header')
             ?.textContent.includes(`'${typed}'`), words);
         const first = (await results.evaluateAll(links => links.map(link => new URL(link.href).pathname)))
-            .slice(0, 3).map(path => basename(path, '.html'));
+            .slice(0, 3).map(path => path.slice(path.indexOf('/book/') + '/book/'.length, -'.html'.length));
         if (!expected.some(name => first.includes(name))) {
             find('search', 'index', 1280, `finds ${first.join(', ') || 'nothing'} for "${words}", not ${expected.join(' or ')}`);
         }
@@ -487,6 +491,50 @@ async function solve() {
     await page.context().close();
 }
 
+/** Checks the pages of the steps in presenter mode, and the card on paper. */
+async function steps() {
+    const page = await open('steps', { viewport: { width: 1280, height: 720 } });
+    const texts = () => [...document.querySelectorAll('.step .rust code')].map(code => code.textContent.trimEnd());
+    for (const name of paths) {
+        const expected = [...readFileSync(join(book, '../src', `${name}.md`), 'utf8')
+            .matchAll(/```rust(\S*)\n([^]*?)\n```/g)];
+        await page.goto(url(`${name}.html`));
+        if ((await page.evaluate(texts)).join() !== expected.map(([, , text]) => text).join()) {
+            find('steps', name, 1280, 'shows other programs than its file');
+        }
+        // Each class `new-3-5` is a mark around these lines.
+        const ranges = expected.map(([, classes]) => classes.split(',').filter(Boolean).map(range => range.split('-')));
+        const marked = await page.evaluate(() => [...document.querySelectorAll('.step .rust code')].map(code =>
+            [...code.querySelectorAll('mark.new')].map(mark => mark.textContent.split('\n').length - 1)));
+        if (JSON.stringify(marked) !== JSON.stringify(ranges.map(list => list.map(([, first, last]) => last - first + 1)))) {
+            find('steps', name, 1280, 'does not mark the new lines');
+        }
+        await page.keyboard.press('p');
+        const count = await page.locator('.step').count();
+        for (let step = 1; step <= Math.min(count, 9); step += 1) {
+            await page.keyboard.press(String(step));
+            await settled(page);
+            const { top, bottom } = await page.locator('.typed').nth(step - 1).evaluate(typed => typed.getBoundingClientRect());
+            if (top < 0 || bottom > 721) find('steps', name, 1280, `does not show the latest commands of step ${step}`);
+            if (await page.evaluate(shown, 'details.notes')) find('steps', name, 1280, 'shows the script on the projector');
+        }
+        for (const what of await page.evaluate(cutPrograms)) find('steps', name, 1280, what);
+        await screenshot(page, `${name}-presenter`);
+        await page.keyboard.press('n');
+        await settled(page);
+        const summary = await page.evaluate(() => [...document.querySelectorAll('.step details.notes')]
+            .find(details => details.getBoundingClientRect().top >= 0)?.querySelector('summary').textContent);
+        if (!summary?.startsWith(`Step ${Math.min(count, 9)}:`)) find('steps', name, 1280, `shows the script of ${summary} after n`);
+        await page.keyboard.press('p');
+    }
+    if (paths.length === 0) find('steps', 'book', 1280, 'has no steps');
+    await page.goto(url('live/card.html'));
+    const sheet = await page.pdf({ format: 'A4', preferCSSPageSize: true });
+    const sheets = sheet.toString('latin1').match(/\/Type\s*\/Page\b/g).length;
+    if (sheets !== 1) find('steps', 'live/card', 794, `takes ${sheets} sheets of paper`);
+    await page.context().close();
+}
+
 async function print() {
     // The width of an A4 page without its margins.
     const page = await open('print', { viewport: { width: 688, height: 1000 } });
@@ -508,7 +556,7 @@ async function print() {
         if (!found.titles.includes(titles.get(lesson))) find('print', 'print', 688, `does not contain ${lesson}`);
     }
     if (found.ideas < lessons.length) find('print', 'print', 688, `has only ${found.ideas} drawings of ideas`);
-    for (const left of ['check_says', 'schedule', 'helpers']) {
+    for (const left of ['check_says', 'schedule', 'helpers', 'live/card', ...paths]) {
         if (found.titles.includes(titles.get(left))) find('print', 'print', 688, `contains ${left}`);
     }
     const short = lessons.filter(name => readFileSync(join(book, `${name}.html`), 'utf8').includes('class="pair short"'));
@@ -543,7 +591,7 @@ try {
     await each(files, { viewport: { width: 1000, height: 800 }, javaScriptEnabled: false }, plain);
     checkLinks();
     await each(pages, {}, wide, narrow);
-    await Promise.all([keys(), solve(), search(), print()]);
+    await Promise.all([keys(), solve(), search(), steps(), print()]);
 } finally {
     await browser.close();
 }
