@@ -1,6 +1,193 @@
-//! The path of one lesson.
+//! Lesson 9, from the program in short of lesson 4.
 
-use super::Path;
+use super::{By, Path, Step, Symptom, failure};
 
 /// The steps of `recvall_server`.
-pub const PATH: Path = Path { lesson: "recvall_server", from: None, short: 3, steps: &[] };
+pub const PATH: Path = Path {
+    lesson: "recvall_server",
+    from: Some(("tcp_server", 3)),
+    short: 3,
+    steps: &[
+        Step {
+            title: "a length before each message",
+            minutes: 6,
+            by: By::Instructor,
+            say: "A stream does not show where a message ends. So both programs send the length \
+                  first, as four bytes in network byte order. Then so many bytes of the message \
+                  follow.",
+            request: "Begin with step 3 of lesson 4, and change the port to 1241. Read the four \
+                      bytes of the length, then the message. Print how many bytes each read \
+                      returns. Send the length of the reply before the reply.",
+            run: &["cargo run --example block_client -- 1241 \"hello\" \"straße\""],
+            until: "message: 7 of 7 bytes",
+            look: None,
+            sees: "The client prints both replies. For each message, the server prints that it has \
+                   read all bytes.",
+            ask: "The client sends the letters one at a time. What does the second `read` return?",
+            answer: "Only the first letter, because the other letters have not arrived yet.",
+            problem: "one read is not one message",
+            problem_command: "cargo run --example check -- recvall_server --own my_recvall_server \
+                              --only byte_by_byte",
+            if_it_fails: "If the client waits for its reply, make sure that the server sends the \
+                          length with `to_be_bytes`, before the text.",
+            fails: &[
+                failure("byte_by_byte", &["ONE_RECV"]),
+                failure("two_messages", &["MORE_BYTES"]),
+                failure("cut_character", &["DIED"]),
+                failure("not_utf8", &["DIED"]),
+                failure("empty_block", &["EMPTY_BLOCK"]),
+                failure("prefix_in_pieces", &["ONE_RECV_4"]),
+                failure("ends_inside", &["CUT_ANSWERED"]),
+                failure("announces_4_gib", &["BELIEVED"]),
+                failure("reset", &["DIED"]),
+                failure("vanish", &["DIED"]),
+                failure("megabyte", &["ONE_RECV"]),
+                failure("last_word", &["ONE_RECV"]),
+            ],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "read until all bytes have arrived",
+            minutes: 4,
+            by: By::Instructor,
+            say: "The function `recvall` calls `read` in a loop until it has all bytes. Our \
+                  library has this function. Look at its loop in `src/framing.rs`, before you call \
+                  it.",
+            request: "Replace both reads by `recvall`: first for the four bytes of the length, \
+                      then for the message.",
+            run: &[
+                "cargo run --example block_client -- 1241 \"hello\" \"straße\"",
+                "cargo run --example rude -- recvall_server 1241 dribble",
+            ],
+            until: "",
+            look: None,
+            sees: "Both texts get a reply. A client that sends three letters with pauses receives \
+                   one reply with all three letters.",
+            ask: "What is the largest length that a client can announce?",
+            answer: "4,294,967,295. These are 4 GiB, less one byte.",
+            problem: "the server believes a length of 4 GiB, and waits for all these bytes",
+            problem_command: "cargo run --example rude -- recvall_server 1241 lie",
+            if_it_fails: "If the compiler does not accept the type of the length, use `as_slice` \
+                          and `try_into`. `from_be_bytes` takes exactly four bytes.",
+            fails: &[
+                failure("two_messages", &["UNREAD"]),
+                failure("not_utf8", &["DIED"]),
+                failure("ends_inside", &["DIED"]),
+                failure("announces_4_gib", &["BELIEVED", "DIED"]),
+                failure("silence", &["DIED"]),
+                failure("reset", &["DIED"]),
+                failure("vanish", &["DIED"]),
+                failure("last_word", &["BELIEVED", "DIED"]),
+            ],
+            brings: &["silence"],
+            symptom: Some(Symptom::MemoryGrows),
+        },
+        Step {
+            title: "a limit",
+            minutes: 2,
+            by: By::Instructor,
+            say: "Never trust a length that a client sends. `get_block` reads a message with its \
+                  length and refuses more than 16 MiB, and `put_block` sends a message. This is \
+                  the server of the lecture.",
+            request: "Replace the lines that receive by `get_block`, and the lines that send by \
+                      `put_block`.",
+            run: &[
+                "cargo run --example block_client -- 1241 \"hello\" \"straße\"",
+                "cargo run --example tcp_client -- 1241 \"hello\"",
+            ],
+            until: "the limit is 16777216)\" }",
+            look: None,
+            sees: "Both texts get a reply. Then a client sends `hello` without a length, so the \
+                   server takes `hell` as a length of 1,751,477,356 bytes and exits.",
+            ask: "Why does the server exit?",
+            answer: "`get_block` returns an error, and the `?` in `main` ends the program.",
+            problem: "one client's error stops the server",
+            problem_command: "cargo run --example check -- recvall_server --own my_recvall_server \
+                              --only announces_4_gib",
+            if_it_fails: "If the compiler warns about an unused import, remove `use \
+                          std::io::Write`.",
+            fails: &[
+                failure("two_messages", &["UNREAD"]),
+                failure("not_utf8", &["DIED"]),
+                failure("ends_inside", &["DIED"]),
+                failure("announces_4_gib", &["DIED"]),
+                failure("silence", &["DIED"]),
+                failure("reset", &["DIED"]),
+                failure("vanish", &["DIED"]),
+                failure("last_word", &["DIED"]),
+            ],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "one client's error ends one connection",
+            minutes: 6,
+            by: By::Room,
+            say: "A client can announce 4 GiB, send invalid bytes, or disconnect in the middle of \
+                  a message. None of these errors may stop the server. You know the solution from \
+                  lesson 4.",
+            request: "Move the work for one client into `handle_client`. If the function returns \
+                      an error, print the error and continue.",
+            run: &["cargo run --example check -- recvall_server --own my_recvall_server \
+                    --only announces_4_gib"],
+            until: "",
+            look: None,
+            sees: "The check passes: the server drops the client and serves the next one.",
+            ask: "The bytes before an invalid byte get no reply. Is this a bug, as in lesson 4?",
+            answer: "No. The length says that all these bytes are one message, and this message is \
+                     invalid.",
+            problem: "a client that still sends while the server closes gets a reset",
+            problem_command: "cargo run --example check -- recvall_server --own my_recvall_server \
+                              --only last_word",
+            if_it_fails: "If the types of the two errors do not match, use `map_err` after \
+                          `from_utf8`, as in lesson 4.",
+            fails: &[failure("two_messages", &["UNREAD"]), failure("last_word", &["UNREAD"])],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "close gracefully",
+            minutes: 2,
+            by: By::Instructor,
+            say: "The server refuses a long message and does not read it. So unread bytes remain, \
+                  and the kernel resets the connection. The server closes gracefully, as in lesson \
+                  4.",
+            request: "Call `close_gracefully` after `handle_client`, also after an error.",
+            run: &["cargo run --example check -- recvall_server --own my_recvall_server"],
+            until: "",
+            look: None,
+            sees: "All checks pass.",
+            ask: "How long does the server wait for a client that sends without end?",
+            answer: "One second. Then `close_gracefully` closes the socket.",
+            problem: "the server cannot listen on IPv6, and its log does not name the clients",
+            problem_command: "cargo run --example my_recvall_server -- \"[::1]:1241\"",
+            if_it_fails: "If `client` has moved, lend the socket: write `&client` in the call of \
+                          `handle_client`.",
+            fails: &[],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "the finished lesson",
+            minutes: 1,
+            by: By::CatchUp,
+            say: "These lines are the same as in lesson 4: constants, `listen`, arguments, log \
+                  lines, and a failed accept.",
+            request: "Take this step with `live`, and look at the difference for a minute.",
+            run: &["cargo run --example block_client -- 1241 \"hello\" \"straße\""],
+            until: " disconnected",
+            look: None,
+            sees: "The server logs when a client connects and disconnects.",
+            ask: "Why does the server print four lines for two texts?",
+            answer: "The client makes a new connection for each text.",
+            problem: "",
+            problem_command: "",
+            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
+                          step.",
+            fails: &[],
+            brings: &[],
+            symptom: None,
+        },
+    ],
+};

@@ -1,6 +1,148 @@
-//! The path of one lesson.
+//! Lesson 14, from a step of lesson 10 in which a client's error ends only its connection.
 
-use super::Path;
+use super::{By, Path, Step, Symptom, failure};
 
 /// The steps of `thread_per_client`.
-pub const PATH: Path = Path { lesson: "thread_per_client", from: None, short: 2, steps: &[] };
+pub const PATH: Path = Path {
+    lesson: "thread_per_client",
+    from: Some(("sequential_server", 3)),
+    short: 2,
+    steps: &[
+        Step {
+            title: "one client after another",
+            minutes: 1,
+            by: By::Instructor,
+            say: "We begin with the server of lesson 10. Many clients may come at the same time, \
+                  so the queue gets 100 places.",
+            request: "Begin with step 3 of lesson 10. Change the port to 1237, and the number in \
+                      `listen` to 100.",
+            run: &["cargo run --example tcp_client -- 1237 \"hello\" \"straße\""],
+            until: "",
+            look: None,
+            sees: "The client gets both replies, as in lesson 10.",
+            ask: "A client connects and sends nothing. What happens to the next client?",
+            answer: "It is connected, but it waits for its reply until the first client \
+                     disconnects.",
+            problem: "one silent client makes all other clients wait",
+            problem_command: "cargo run --example check -- thread_per_client --own \
+                              my_thread_per_client --only silence",
+            if_it_fails: "If the client cannot connect, compare the port in the file with the port \
+                          in the command.",
+            fails: &[
+                failure("byte_by_byte", &["FIRST_HALF"]),
+                failure("cut_character", &["FIRST_HALF"]),
+                failure("not_utf8", &["GOOD_LOST"]),
+                failure("silence", &["ONE_AT_A_TIME"]),
+                failure("never_read", &["ONE_AT_A_TIME"]),
+                failure("megabyte", &["FIRST_HALF"]),
+                failure("last_word", &["GOOD_LOST"]),
+                failure("connections_200", &["ONE_AT_A_TIME"]),
+            ],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "a thread for each client",
+            minutes: 3,
+            by: By::Instructor,
+            say: "Each client gets its own thread. If a thread waits, only its own client waits. \
+                  `move` gives the socket to the thread, so the thread owns and closes the socket.",
+            request: "Import `thread`, and call `handle_client` in a new thread. Write a comment \
+                      that says what happens to an error.",
+            run: &["cargo run --example check -- thread_per_client --own my_thread_per_client \
+                    --only silence"],
+            until: "",
+            look: None,
+            sees: "The check passes: five silent clients are connected, and another client gets \
+                   its reply.",
+            ask: "One client sends a reset. Why does the server continue?",
+            answer: "Only the thread of this client ends. But its error is lost, and nothing \
+                     prints it.",
+            problem: "the server drops a client if a read ends inside a character",
+            problem_command: "cargo run --example check -- thread_per_client --own \
+                              my_thread_per_client --only cut_character",
+            if_it_fails: "If the compiler says that the closure may outlive `client`, write `move` \
+                          before `||`.",
+            fails: &[
+                failure("byte_by_byte", &["FIRST_HALF"]),
+                failure("cut_character", &["FIRST_HALF"]),
+                failure("not_utf8", &["GOOD_LOST"]),
+                failure("megabyte", &["FIRST_HALF"]),
+                failure("last_word", &["GOOD_LOST"]),
+            ],
+            brings: &[],
+            symptom: Some(Symptom::ThreadPerClient(100)),
+        },
+        Step {
+            title: "half a character",
+            minutes: 2,
+            by: By::Instructor,
+            say: "The function may wait, because it has its own thread. So its loop can be the \
+                  same as in lesson 10. The decoder is a local variable, so each client has its \
+                  own.",
+            request: "Copy the lines with the decoder from your server of lesson 10.",
+            run: &["cargo run --example check -- thread_per_client --own my_thread_per_client \
+                    --only cut_character"],
+            until: "",
+            look: None,
+            sees: "The check passes: the server first replies `CAF`, and then `É`.",
+            ask: "What happens if all threads share one decoder?",
+            answer: "One client's half character is joined with the bytes of another client.",
+            problem: "a client can lose its last reply, and the server does not print any error",
+            problem_command: "cargo run --example check -- thread_per_client --own \
+                              my_thread_per_client --only last_word",
+            if_it_fails: "If the compiler warns about an unused import, remove `str`.",
+            fails: &[failure("last_word", &["UNREAD"])],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "how a thread ends",
+            minutes: 6,
+            by: By::Room,
+            say: "When a client's thread ends, two things are missing. The server should close the \
+                  connection gracefully, and print the error of this client. Both belong in the \
+                  thread, because only this client may wait.",
+            request: "Write a function `serve` that takes the socket and the address. It calls \
+                      `handle_client`, closes gracefully, and prints an error. Call `serve` in the \
+                      thread.",
+            run: &["cargo run --example check -- thread_per_client --own my_thread_per_client"],
+            until: "",
+            look: None,
+            sees: "All checks pass.",
+            ask: "Why must `main` not call `close_gracefully`?",
+            answer: "The function can wait for a second, so all other clients would wait. And \
+                     `main` no longer owns the socket.",
+            problem: "the operating system can refuse to start a thread, and `spawn` then panics",
+            problem_command: "",
+            if_it_fails: "If `client` has moved, lend the socket: `serve` passes `&mut client` to \
+                          `handle_client`.",
+            fails: &[],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "the finished lesson",
+            minutes: 1,
+            by: By::CatchUp,
+            say: "Each thread gets a name, which begins its log lines. If the operating system \
+                  cannot start a thread, the server drops this client and continues. The other \
+                  lines are the same as in lesson 10.",
+            request: "Take this step with `live`, and look at the difference for a minute.",
+            run: &["cargo run --example tcp_client -- 1237 \"hello\" \"straße\""],
+            until: " disconnected",
+            look: None,
+            sees: "The server logs when a client connects and disconnects. Each line begins with \
+                   the name of a thread.",
+            ask: "Which part of the program decides how many threads run?",
+            answer: "The clients do. Lesson 16 limits the number of threads.",
+            problem: "",
+            problem_command: "",
+            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
+                          step.",
+            fails: &[],
+            brings: &[],
+            symptom: None,
+        },
+    ],
+};

@@ -1,0 +1,44 @@
+//! A TCP server in short: it replies to all that a client
+//! sends, one client after another.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::{env, error::Error, str};
+
+use socket2::{Domain, Socket, Type};
+
+const ADDRESS: &str = "127.0.0.1:1237";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let argument = env::args().nth(1);
+    let address = argument.unwrap_or(ADDRESS.to_string());
+    let address: SocketAddr = address.parse()?;
+
+    let socket =
+        Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(!cfg!(windows))?;
+    socket.bind(&address.into())?;
+    socket.listen(100)?;
+    let listener = TcpListener::from(socket);
+    println!("server ready on {}", listener.local_addr()?);
+
+    loop {
+        let (client, peer) = listener.accept()?;
+        if let Err(err) = handle_client(client) {
+            eprintln!("{peer} dropped: {err}");
+        }
+    }
+}
+
+fn handle_client(mut client: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        let length = client.read(&mut buffer)?;
+        if length == 0 {
+            return Ok(());
+        }
+        let text = str::from_utf8(&buffer[..length])
+            .map_err(io::Error::other)?;
+        client.write_all(text.to_uppercase().as_bytes())?;
+    }
+}
