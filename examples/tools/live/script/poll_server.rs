@@ -1,6 +1,313 @@
-//! The path of one lesson.
+//! Lesson 13, from the sequential server in short.
 
-use super::Path;
+use super::{By, Look, Path, Step, Symptom, failure};
 
 /// The steps of `poll_server`.
-pub const PATH: Path = Path { lesson: "poll_server", from: None, short: 3, steps: &[] };
+pub const PATH: Path = Path {
+    lesson: "poll_server",
+    from: Some(("sequential_server", 2)),
+    short: 3,
+    steps: &[
+        Step {
+            title: "ask every socket, all the time",
+            minutes: 7,
+            by: By::Instructor,
+            say: "In the sequential server, `read` waits for one client, so all other clients \
+                  wait. A call on a non-blocking socket never waits. So one thread can ask all \
+                  sockets, again and again.",
+            request: "Remove the header and `handle_client`. Make all sockets non-blocking, and \
+                      keep the clients in a list. Read from each client, then accept. If `read` \
+                      fails, use 0 bytes.",
+            run: &[
+                "cargo run --example tcp_client -- 1236 \"hello\"",
+                "cargo run --example check -- poll_server --own my_poll_server --only silence",
+            ],
+            until: "",
+            look: Some(CPU),
+            sees: "The server replies, even while five other clients are silent. But it always \
+                   uses almost 100 % of a CPU.",
+            ask: "What does `read` return while a client is silent?",
+            answer: "An error, because a non-blocking call does not wait. `unwrap_or(0)` replaces \
+                     the error by 0 bytes.",
+            problem: "the server uses almost 100 % of a CPU, even without a client",
+            problem_command: "",
+            if_it_fails: "If the server exits when a client connects, look at `unwrap_or(0)`. The \
+                          error of `read` must not reach a `?`.",
+            fails: &[
+                failure("byte_by_byte", &["DIED"]),
+                failure("cut_character", &["DIED"]),
+                failure("not_utf8", &["DIED"]),
+                failure("half_close", &["NO_OWN_END"]),
+                failure("vanish", &["DIED"]),
+                failure("never_read", &["DIED"]),
+                failure("megabyte", &["DIED"]),
+            ],
+            brings: &[],
+            symptom: Some(Symptom::BusyWithoutClients),
+        },
+        Step {
+            title: "wait with poll",
+            minutes: 6,
+            by: By::Instructor,
+            say: "The kernel knows which sockets are ready. `poll` takes a list of sockets and \
+                  waits until at least one of them is ready. The server then reads only from the \
+                  ready clients.",
+            request: "In each iteration, build the list and call `poll`. Copy what `poll` reports, \
+                      and skip each client that is not ready. Replace `unwrap_or(0)` by `?`.",
+            run: &["cargo run --example tcp_client -- 1236 \"hello\""],
+            until: "",
+            look: Some(CPU),
+            sees: "The server uses 0 % of a CPU, until the client disconnects. After that, the \
+                   server uses almost 100 %.",
+            ask: "Why does `poll` not wait any more?",
+            answer: "The client has disconnected, so a read returns 0 bytes immediately. Therefore \
+                     `poll` reports this socket as ready in each iteration.",
+            problem: "the server never removes a disconnected client, so `poll` never waits again",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
+                              --only half_close",
+            if_it_fails: "If a reset stops the server, continue. The new `?` after `read` causes \
+                          this bug, and step 4 repairs it.",
+            fails: &[
+                failure("byte_by_byte", &["DIED"]),
+                failure("cut_character", &["DIED"]),
+                failure("not_utf8", &["DIED"]),
+                failure("half_close", &["NO_OWN_END"]),
+                failure("reset", &["DIED"]),
+                failure("vanish", &["DIED"]),
+                failure("never_read", &["DIED"]),
+                failure("megabyte", &["DIED"]),
+            ],
+            brings: &["reset"],
+            symptom: Some(Symptom::BusyAfterAClient),
+        },
+        Step {
+            title: "remove disconnected clients",
+            minutes: 5,
+            by: By::Instructor,
+            say: "If a read returns 0 bytes, the server removes the client. `accept` and `read` do \
+                  not wait if the socket is ready. So the sockets can be blocking again, as in \
+                  the lecture.",
+            request: "After 0 bytes, remove the client, and make the loop count backwards. Accept \
+                      only if the listener is ready. Remove the lines with `set_nonblocking` and \
+                      `map_err`, and write a header.",
+            run: &[
+                "cargo run --example tcp_client -- 1236 \"hello\"",
+                "cargo run --example check -- poll_server --own my_poll_server --only half_close",
+            ],
+            until: "",
+            look: Some(CPU),
+            sees: "The check passes. The server uses 0 % of a CPU, also after the client has \
+                   disconnected.",
+            ask: "Why does the loop count backwards?",
+            answer: "`remove` changes the place of all later clients. The loop has already served \
+                     these clients.",
+            problem: "a client that does not read its replies blocks all other clients",
+            problem_command: "cargo run --example rude -- poll_server 1236 never_read",
+            if_it_fails: "The last command takes 20 seconds. Connect another client during this \
+                          time, and show that this client gets no reply.",
+            fails: &[
+                failure("byte_by_byte", &["DIED"]),
+                failure("cut_character", &["DIED"]),
+                failure("not_utf8", &["DIED"]),
+                failure("reset", &["DIED"]),
+                failure("vanish", &["DIED"]),
+                failure("never_read", &["BLOCKED", "DIED"]),
+                failure("megabyte", &["DIED"]),
+            ],
+            brings: &[],
+            symptom: Some(Symptom::NeverBusy),
+        },
+        Step {
+            title: "keep unsent bytes",
+            minutes: 5,
+            by: By::CatchUp,
+            say: "`write_all` waits for a client that does not read. So the clients are \
+                  non-blocking again, and the server keeps the unsent bytes of each client. `OUT` \
+                  means that the kernel can take more bytes.",
+            request: "Take this step with `live`. Then read `events`, `serve` and `send_replies`.",
+            run: &["cargo run --example rude -- poll_server 1236 never_read"],
+            until: " dropped: Connection reset by peer (os error 104)",
+            look: Some(MEMORY),
+            sees: "The client sends 16 MiB without waiting, and the server still serves. Another \
+                   client sends 200 MB, and the server then uses 200 MB of memory.",
+            ask: "Why does the server not always ask for `OUT`?",
+            answer: "An idle socket is always writable. So `poll` would return immediately each \
+                     time.",
+            problem: "the memory of the server grows while a client sends and does not read",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
+                              --only never_read",
+            if_it_fails: "If the check `half_close` fails, continue. The server closes a \
+                          connection that has unsent bytes, and step 7 repairs this bug.",
+            fails: &[
+                failure("byte_by_byte", &["FIRST_HALF"]),
+                failure("cut_character", &["FIRST_HALF"]),
+                failure("not_utf8", &["GOOD_LOST"]),
+                failure("half_close", &["REQUESTS_END"]),
+                failure("never_read", &["UNBOUND"]),
+                failure("megabyte", &["FIRST_HALF"]),
+            ],
+            brings: &["half_close"],
+            symptom: Some(Symptom::MemoryGrows),
+        },
+        Step {
+            title: "back-pressure",
+            minutes: 8,
+            by: By::Room,
+            say: "The server must limit the unsent bytes. It stops reading from a client that has \
+                  too many of them. The kernel's buffers become full, and the client's own `send` \
+                  waits.",
+            request: "Define `UNSENT_LIMIT` as 64 KiB. Write a method `wants_to_read`, which \
+                      returns false above this limit. In `events`, ask for `IN` only if the method \
+                      returns true.",
+            run: &[
+                "cargo run --example check -- poll_server --own my_poll_server --only never_read",
+            ],
+            until: "",
+            look: None,
+            sees: "The check passes: the client's `send` waits, and the other clients get their \
+                   replies.",
+            ask: "Where are the requests that the server does not read?",
+            answer: "In the receive buffer of the server's kernel and in the send buffer of the \
+                     client's kernel.",
+            problem: "a read that ends inside a character ends the connection",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
+                              --only cut_character",
+            if_it_fails: "If a client gets no replies, begin with `PollFlags::empty()` and add \
+                          each event with `|=`.",
+            fails: &[
+                failure("byte_by_byte", &["FIRST_HALF"]),
+                failure("cut_character", &["FIRST_HALF"]),
+                failure("not_utf8", &["GOOD_LOST"]),
+                failure("half_close", &["REQUESTS_END"]),
+                failure("megabyte", &["FIRST_HALF"]),
+            ],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "a decoder for each client",
+            minutes: 4,
+            by: By::Instructor,
+            say: "A read can end in the middle of a character. A decoder keeps the first bytes of \
+                  this character until the next read. Each client needs its own decoder.",
+            request: "Give each client a `Decoder`. If the decoder finds invalid bytes, return an \
+                      error after the valid text.",
+            run: &[
+                "cargo run --example check -- poll_server --own my_poll_server \
+                 --only cut_character",
+                "cargo run --example check -- poll_server --own my_poll_server --only megabyte",
+            ],
+            until: "",
+            look: None,
+            sees: "Both checks pass. In a text of 1 MiB, many reads end inside a character.",
+            ask: "What happens if all clients share one decoder?",
+            answer: "The decoder puts the first half of one client's character before another \
+                     client's text.",
+            problem: "a client that half-closes its connection loses the unsent replies",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
+                              --only half_close",
+            if_it_fails: "If the compiler warns about `str`, remove the import. The decoder calls \
+                          `from_utf8` now.",
+            fails: &[failure("not_utf8", &["GOOD_LOST"]), failure("half_close", &["REQUESTS_END"])],
+            brings: &[],
+            symptom: None,
+        },
+        Step {
+            title: "how a connection ends",
+            minutes: 6,
+            by: By::Instructor,
+            say: "0 bytes are the end of the requests, but not the end of the replies. So a client \
+                  has a third state, closing. The server reads no more and sends the unsent \
+                  replies.",
+            request: "Add the state `Closing`, for 0 bytes and for invalid bytes. Read only in the \
+                      state `Open`. When nothing is unsent, change `Closing` to `Closed`.",
+            run: &["cargo run --example check -- poll_server --own my_poll_server"],
+            until: "",
+            look: Some(FEW_DESCRIPTORS),
+            sees: "All checks pass. But with a limit of 20 file descriptors, the server exits when \
+                   100 clients connect: `cargo run --example rude -- poll_server 1236 hundred`.",
+            ask: "Why does the server not call `close_gracefully`?",
+            answer: "This function can wait for a second, and all other clients would wait, too.",
+            problem: "an error of `accept` stops the server",
+            problem_command: "",
+            if_it_fails: "If a check of disconnecting clients fails, look at the last lines of \
+                          `serve`. The state must also change after the last reply.",
+            fails: &[],
+            brings: &[],
+            symptom: Some(Symptom::FewDescriptorsEndIt),
+        },
+        Step {
+            title: "accept with care",
+            minutes: 4,
+            by: By::Instructor,
+            say: "`accept` fails if the process has no free file descriptor. The server logs the \
+                  error and pauses, because the connection is still pending. The listener is \
+                  non-blocking, because a pending connection can disappear.",
+            request: "Make the listener non-blocking. Replace the `?` after `accept` by a `match`. \
+                      For an error, call `log_and_pause`, except for `WouldBlock`.",
+            run: &["cargo run --example rude -- poll_server 1236 hundred"],
+            until: "",
+            look: Some(FEW_DESCRIPTORS),
+            sees: "All 100 clients get a reply. With a limit of 20 file descriptors, the server \
+                   logs the error each second, and the 100 clients still get their replies.",
+            ask: "What happens without the pause?",
+            answer: "`poll` reports the pending connection again, and `accept` fails again. So the \
+                     server uses almost 100 % of a CPU.",
+            problem: "during the pause after a failed `accept`, all clients wait",
+            problem_command: "",
+            if_it_fails: "On Windows, leave out the limit, because Windows does not have \
+                          `ulimit`.",
+            fails: &[],
+            brings: &[],
+            symptom: Some(Symptom::FewDescriptorsAreFine),
+        },
+        Step {
+            title: "the command line, the log, and a pause without sleep",
+            minutes: 5,
+            by: By::CatchUp,
+            say: "The library reads the arguments and writes the log. During the pause, `poll` \
+                  does not wait for new connections, so the server still serves its clients. This \
+                  is the finished lesson.",
+            request: "Take this step with `live`, and look at the timeout of `poll` and at the end \
+                      of `serve`.",
+            run: &[
+                "cargo run --example tcp_client -- 1236 \"straße\"",
+                "cargo run --example check -- poll_server --own my_poll_server",
+            ],
+            until: " disconnected",
+            look: None,
+            sees: "The server logs when a client connects and disconnects. All checks pass.",
+            ask: "How long may this server wait in a call other than `poll`?",
+            answer: "For one millisecond, and only on Windows: the pause after a hang-up.",
+            problem: "",
+            problem_command: "",
+            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
+                          step.",
+            fails: &[],
+            brings: &[],
+            symptom: Some(Symptom::FewDescriptorsAreFine),
+        },
+    ],
+};
+
+/// Shows how much of a CPU each process uses. In `PowerShell`, the column `CPU(s)` must not grow.
+const CPU: Look = Look { unix: "top", windows: "Get-Process my_poll_server" };
+
+/// A client sends 200 MB and does not read. Then it shows how much memory the server uses.
+const MEMORY: Look = Look {
+    unix: "python3 -c \"import os, socket; \
+           client = socket.create_connection(('127.0.0.1', 1236)); \
+           client.sendall(b'x' * 200_000_000); \
+           os.system('ps aux | grep my_poll_server')\"",
+    windows: "python -c \"import os, socket; \
+              client = socket.create_connection(('127.0.0.1', 1236)); \
+              client.sendall(b'x' * 200_000_000); \
+              os.system('tasklist | findstr my_poll_server')\"",
+};
+
+/// Starts the server in terminal 1 again, with few file descriptors. Windows has no such limit,
+/// so the command shows how many handles the server uses.
+const FEW_DESCRIPTORS: Look = Look {
+    unix: "(ulimit -n 20; cargo run --example my_poll_server)",
+    windows: "Get-Process my_poll_server",
+};
