@@ -92,7 +92,12 @@ fn the_students_work_too() {
         let [typing, students, behind] = sums(path);
         assert!(typing > 0 && students >= 5 && behind > 0, "{}", path.lesson);
         for step in path.steps {
-            assert!((1..=10).contains(&step.minutes), "{}: {}", path.lesson, step.title);
+            assert!(
+                (1..=10).contains(&step.minutes),
+                "{}: {}",
+                path.lesson,
+                step.title
+            );
         }
         assert!(path.steps.last().unwrap().by == By::CatchUp, "{}", path.lesson);
     }
@@ -102,9 +107,13 @@ fn the_students_work_too() {
 #[test]
 fn a_warning_is_noticed() {
     let text = source(PATHS[1], 3).unwrap();
-    let broken = text.replace("let mut buffer", "let unused = 1;\n    let mut buffer");
+    let broken =
+        text.replace("let mut buffer", "let unused = 1;\n    let mut buffer");
     assert_ne!(text, broken);
     let programs = [("broken_step".to_owned(), broken)];
     let message = Scratch::build("broken", &programs).err().unwrap();
-    assert!(message.contains("unused") && message.contains("broken_step"), "{message}");
+    assert!(
+        message.contains("unused") && message.contains("broken_step"),
+        "{message}"
+    );
 }

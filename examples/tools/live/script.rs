@@ -43,6 +43,8 @@ pub struct Step {
     pub title: &'static str,
     /// How long the step takes, with everything that the class does in it.
     pub minutes: usize,
+    /// How many lines are new. After an edit of one step only, the next step has another number.
+    pub lines: usize,
     /// How the new lines get into the file.
     pub by: By,
     /// What the instructor says before the step: why the program needs it.

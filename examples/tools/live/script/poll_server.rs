@@ -11,6 +11,7 @@ pub const PATH: Path = Path {
         Step {
             title: "ask every socket, all the time",
             minutes: 7,
+            lines: 14,
             by: By::Instructor,
             say: "In the sequential server, `read` waits for one client, so all other clients \
                   wait. A call on a non-blocking socket never waits. So one thread can ask all \
@@ -48,6 +49,7 @@ pub const PATH: Path = Path {
         Step {
             title: "wait with poll",
             minutes: 6,
+            lines: 15,
             by: By::Instructor,
             say: "The kernel knows which sockets are ready. `poll` takes a list of sockets and \
                   waits until at least one of them is ready. The server then reads only from the \
@@ -83,6 +85,7 @@ pub const PATH: Path = Path {
         Step {
             title: "remove disconnected clients",
             minutes: 5,
+            lines: 14,
             by: By::Instructor,
             say: "If a read returns 0 bytes, the server removes the client. `accept` and `read` do \
                   not wait if the socket is ready. So the sockets can be blocking again, as in \
@@ -120,6 +123,7 @@ pub const PATH: Path = Path {
         Step {
             title: "keep unsent bytes",
             minutes: 5,
+            lines: 74,
             by: By::CatchUp,
             say: "`write_all` waits for a client that does not read. So the clients are \
                   non-blocking again, and the server keeps the unsent bytes of each client. `OUT` \
@@ -152,6 +156,7 @@ pub const PATH: Path = Path {
         Step {
             title: "back-pressure",
             minutes: 8,
+            lines: 8,
             by: By::Room,
             say: "The server must limit the unsent bytes. It stops reading from a client that has \
                   too many of them. The kernel's buffers become full, and the client's own `send` \
@@ -187,6 +192,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a decoder for each client",
             minutes: 4,
+            lines: 9,
             by: By::Instructor,
             say: "A read can end in the middle of a character. A decoder keeps the first bytes of \
                   this character until the next read. Each client needs its own decoder.",
@@ -215,6 +221,7 @@ pub const PATH: Path = Path {
         Step {
             title: "how a connection ends",
             minutes: 6,
+            lines: 14,
             by: By::Instructor,
             say: "0 bytes are the end of the requests, but not the end of the replies. So a client \
                   has a third state, closing. The server reads no more and sends the unsent \
@@ -239,6 +246,7 @@ pub const PATH: Path = Path {
         Step {
             title: "accept with care",
             minutes: 4,
+            lines: 12,
             by: By::Instructor,
             say: "`accept` fails if the process has no free file descriptor. The server logs the \
                   error and pauses, because the connection is still pending. The listener is \
@@ -264,6 +272,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the command line, the log, and a pause without sleep",
             minutes: 5,
+            lines: 190,
             by: By::CatchUp,
             say: "The library reads the arguments and writes the log. During the pause, `poll` \
                   does not wait for new connections, so the server still serves its clients. This \

@@ -11,6 +11,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a length before each message",
             minutes: 6,
+            lines: 14,
             by: By::Instructor,
             say: "A stream does not show where a message ends. So both programs send the length \
                   first, as four bytes in network byte order. Then so many bytes of the message \
@@ -50,6 +51,7 @@ pub const PATH: Path = Path {
         Step {
             title: "read until all bytes have arrived",
             minutes: 4,
+            lines: 7,
             by: By::Instructor,
             say: "The function `recvall` calls `read` in a loop until it has all bytes. Our \
                   library has this function. Look at its loop in `src/framing.rs`, before you call \
@@ -86,6 +88,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a limit",
             minutes: 2,
+            lines: 4,
             by: By::Instructor,
             say: "Never trust a length that a client sends. `get_block` reads a message with its \
                   length and refuses more than 16 MiB, and `put_block` sends a message. This is \
@@ -123,6 +126,7 @@ pub const PATH: Path = Path {
         Step {
             title: "one client's error ends one connection",
             minutes: 6,
+            lines: 12,
             by: By::Room,
             say: "A client can announce 4 GiB, send invalid bytes, or disconnect in the middle of \
                   a message. None of these errors may stop the server. You know the solution from \
@@ -149,6 +153,7 @@ pub const PATH: Path = Path {
         Step {
             title: "close gracefully",
             minutes: 2,
+            lines: 4,
             by: By::Instructor,
             say: "The server refuses a long message and does not read it. So unread bytes remain, \
                   and the kernel resets the connection. The server closes gracefully, as in lesson \
@@ -171,6 +176,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the finished lesson",
             minutes: 1,
+            lines: 85,
             by: By::CatchUp,
             say: "These lines are the same as in lesson 4: constants, `listen`, arguments, log \
                   lines, and a failed accept.",

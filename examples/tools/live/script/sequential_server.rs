@@ -11,6 +11,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a loop for each client",
             minutes: 5,
+            lines: 13,
             by: By::Instructor,
             say: "A client can send many requests on one connection. So the server reads from the \
                   same client again and again. A function has this loop, and `main` still accepts \
@@ -45,6 +46,7 @@ pub const PATH: Path = Path {
         Step {
             title: "0 bytes are the end",
             minutes: 2,
+            lines: 3,
             by: By::Instructor,
             say: "When a client closes its sending side, `read` returns 0 bytes. This is not an \
                   empty message, because a stream has no messages. This is the server of the \
@@ -80,6 +82,7 @@ pub const PATH: Path = Path {
         Step {
             title: "one client's error ends one connection",
             minutes: 2,
+            lines: 4,
             by: By::Instructor,
             say: "You know this from lesson 4. An error of one client must not stop the server. So \
                   `main` does not use `?` for the result of `handle_client`.",
@@ -109,6 +112,7 @@ pub const PATH: Path = Path {
         Step {
             title: "half a character",
             minutes: 10,
+            lines: 9,
             by: By::Room,
             say: "A read can end anywhere, even inside `é`. A decoder keeps the first byte of `é` \
                   until the second byte arrives. The library has such a decoder.",
@@ -135,6 +139,7 @@ pub const PATH: Path = Path {
         Step {
             title: "close gracefully",
             minutes: 3,
+            lines: 6,
             by: By::Instructor,
             say: "The server drops a client that has sent invalid bytes. If unread bytes remain, \
                   the kernel resets the connection, and the client can lose the reply. So the \
@@ -159,6 +164,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the finished lesson",
             minutes: 1,
+            lines: 80,
             by: By::CatchUp,
             say: "These lines are the same as in lesson 4: constants, `listen`, arguments, log \
                   lines, and a failed accept.",

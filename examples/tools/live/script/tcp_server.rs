@@ -11,6 +11,7 @@ pub const PATH: Path = Path {
         Step {
             title: "four calls, and accept",
             minutes: 7,
+            lines: 15,
             by: By::Instructor,
             say: "A TCP server makes three calls before it can have a client: socket, bind and \
                   listen. The fourth call, accept, waits for a client. The option SO_REUSEADDR \
@@ -36,6 +37,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a reply",
             minutes: 6,
+            lines: 12,
             by: By::Instructor,
             say: "The server reads what has arrived, decodes it, and writes the text in upper \
                   case. From now on, check starts our program on a free port. Therefore the \
@@ -58,6 +60,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a loop",
             minutes: 4,
+            lines: 4,
             by: By::Instructor,
             say: "A server serves one client after another, so accept belongs in a loop. This is \
                   the server of the lecture.",
@@ -89,6 +92,7 @@ pub const PATH: Path = Path {
         Step {
             title: "one client's error ends one connection",
             minutes: 5,
+            lines: 13,
             by: By::Instructor,
             say: "An error of one client must not stop the server. So the work for one client \
                   moves into a function, and the loop does not use `?` for its result.",
@@ -117,6 +121,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the valid text before invalid bytes",
             minutes: 3,
+            lines: 12,
             by: By::Instructor,
             say: "A client can send bytes that are not UTF-8. The valid text before these bytes \
                   still gets its reply.",
@@ -140,6 +145,7 @@ pub const PATH: Path = Path {
         Step {
             title: "close gracefully",
             minutes: 8,
+            lines: 4,
             by: By::Room,
             say: "The server closes a socket that has unread bytes. Then the kernel resets the \
                   connection, and the client can lose the reply.",
@@ -163,6 +169,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the command line and the log",
             minutes: 1,
+            lines: 38,
             by: By::CatchUp,
             say: "These lines are the same in all servers. The constants get names, `listen` \
                   becomes a function, and the library reads the arguments and writes the log.",
@@ -184,6 +191,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a failed accept",
             minutes: 1,
+            lines: 63,
             by: By::CatchUp,
             say: "`accept` can fail, for example when the process has too many open files. The \
                   server logs the error, pauses, and tries again. This is the finished lesson.",

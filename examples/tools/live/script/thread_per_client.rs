@@ -11,6 +11,7 @@ pub const PATH: Path = Path {
         Step {
             title: "one client after another",
             minutes: 1,
+            lines: 2,
             by: By::Instructor,
             say: "We begin with the server of lesson 10. Many clients may come at the same time, \
                   so the queue gets 100 places.",
@@ -44,6 +45,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a thread for each client",
             minutes: 3,
+            lines: 5,
             by: By::Instructor,
             say: "Each client gets its own thread. If a thread waits, only its own client waits. \
                   `move` gives the socket to the thread, so the thread owns and closes the socket.",
@@ -76,6 +78,7 @@ pub const PATH: Path = Path {
         Step {
             title: "half a character",
             minutes: 2,
+            lines: 9,
             by: By::Instructor,
             say: "The function may wait, because it has its own thread. So its loop can be the \
                   same as in lesson 10. The decoder is a local variable, so each client has its \
@@ -99,6 +102,7 @@ pub const PATH: Path = Path {
         Step {
             title: "how a thread ends",
             minutes: 6,
+            lines: 11,
             by: By::Room,
             say: "When a client's thread ends, two things are missing. The server should close the \
                   connection gracefully, and print the error of this client. Both belong in the \
@@ -124,6 +128,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the finished lesson",
             minutes: 1,
+            lines: 96,
             by: By::CatchUp,
             say: "Each thread gets a name, which begins its log lines. If the operating system \
                   cannot start a thread, the server drops this client and continues. The other \

@@ -11,6 +11,7 @@ pub const PATH: Path = Path {
         Step {
             title: "one client after another",
             minutes: 2,
+            lines: 2,
             by: By::Instructor,
             say: "We begin with the server of lesson 4, and give it another port and a longer \
                   queue. It serves one client after another.",
@@ -42,6 +43,7 @@ pub const PATH: Path = Path {
         Step {
             title: "a thread per client",
             minutes: 3,
+            lines: 14,
             by: By::Instructor,
             say: "If each client has its own thread, a silent client makes only its own thread \
                   wait. `move` gives the socket to the thread.",
@@ -79,6 +81,7 @@ pub const PATH: Path = Path {
         Step {
             title: "four threads, one listener",
             minutes: 3,
+            lines: 13,
             by: By::Instructor,
             say: "Now the server decides how many threads there are. Four threads call `accept` \
                   on the same listener. They may borrow the listener, because `thread::scope` \
@@ -109,6 +112,7 @@ pub const PATH: Path = Path {
         Step {
             title: "one client's error ends one connection",
             minutes: 7,
+            lines: 10,
             by: By::Room,
             say: "An error in a thread is silent if the program does not use the result of the \
                   thread. You know the solution from lesson 4.",
@@ -131,6 +135,7 @@ pub const PATH: Path = Path {
         Step {
             title: "names for threads",
             minutes: 2,
+            lines: 12,
             by: By::Instructor,
             say: "A thread can have a name. The log functions of the library print this name at \
                   the beginning of each line.",
@@ -154,6 +159,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the finished lesson",
             minutes: 3,
+            lines: 104,
             by: By::CatchUp,
             say: "The rest is the same as in lesson 4. The server replies to the text before \
                   invalid bytes, closes gracefully, and survives an error of `accept`.",

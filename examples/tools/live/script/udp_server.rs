@@ -11,6 +11,7 @@ pub const PATH: Path = Path {
         Step {
             title: "four calls",
             minutes: 4,
+            lines: 15,
             by: By::Instructor,
             say: "A UDP server makes four calls: socket, bind, recv_from and send_to. It does not \
                   have connections. Each datagram comes with the address of its sender, and the \
@@ -46,6 +47,7 @@ pub const PATH: Path = Path {
         Step {
             title: "text in upper case",
             minutes: 3,
+            lines: 14,
             by: By::Instructor,
             say: "Bytes do not have an upper case, so the server decodes them to text first. From \
                   now on, check starts our program on a free port. Therefore the program takes the \
@@ -75,6 +77,7 @@ pub const PATH: Path = Path {
         Step {
             title: "an invalid datagram",
             minutes: 5,
+            lines: 5,
             by: By::Room,
             say: "Any program can send any bytes to our server. The sender has made the mistake, \
                   so the server drops this datagram and continues with the next one.",
@@ -98,6 +101,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the address of the sender",
             minutes: 3,
+            lines: 11,
             by: By::Instructor,
             say: "Any program can forge the address of the sender. If this address is the server's \
                   own, the server replies to itself forever. If nothing can be sent to the \
@@ -123,6 +127,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the finished lesson",
             minutes: 1,
+            lines: 88,
             by: By::CatchUp,
             say: "The constants get names, `bind` and `handle_datagram` become functions, and the \
                   library reads the arguments and writes the log. If `recv_from` fails, the server \
