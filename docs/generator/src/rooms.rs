@@ -17,8 +17,8 @@ const TOGETHER: usize = 4;
 
 /// The tools whose output is the same in each run. For the other tools, the page shows only the
 /// command.
-const RECORDED: [&str; 5] =
-    ["udp_client", "tcp_client", "block_client", "ttl_ping", "check"];
+const RECORDED: [&str; 6] =
+    ["udp_client", "tcp_client", "block_client", "ttl_ping", "check", "rude"];
 
 const RUN: &str = "cargo run --example ";
 
