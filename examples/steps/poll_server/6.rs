@@ -95,11 +95,13 @@ impl Client {
     }
 
     fn serve(&mut self, events: PollFlags) {
-        let result = if events == PollFlags::OUT {
-            self.send_replies()
-        } else {
-            self.receive_requests()
-        };
+        let mut result = Ok(());
+        if events != PollFlags::OUT {
+            result = self.receive_requests();
+        }
+        if result.is_ok() && !self.unsent.is_empty() {
+            result = self.send_replies();
+        }
         if let Err(err) = result {
             // After `WouldBlock`, the server tries again.
             if err.kind() != ErrorKind::WouldBlock {

@@ -97,13 +97,14 @@ impl Client {
     }
 
     fn serve(&mut self, events: PollFlags) {
-        let result = if events == PollFlags::OUT
-            || !self.wants_to_read()
+        let mut result = Ok(());
+        if events != PollFlags::OUT && self.wants_to_read()
         {
-            self.send_replies()
-        } else {
-            self.receive_requests()
-        };
+            result = self.receive_requests();
+        }
+        if result.is_ok() && !self.unsent.is_empty() {
+            result = self.send_replies();
+        }
         if let Err(err) = result {
             // After `WouldBlock`, the server tries again.
             if err.kind() != ErrorKind::WouldBlock {

@@ -140,17 +140,16 @@ pub const PATH: Path = Path {
             problem: "the memory of the server grows while a client sends and does not read",
             problem_command: "cargo run --example check -- poll_server --own my_poll_server \
                               --only never_read",
-            if_it_fails: "If the check `half_close` fails, continue. The server closes a \
-                          connection that has unsent bytes, and step 7 repairs this bug.",
+            if_it_fails: "If the file does not compile after your own changes, run `live` with \
+                          the number of this step.",
             fails: &[
                 failure("byte_by_byte", &["FIRST_HALF"]),
                 failure("cut_character", &["FIRST_HALF"]),
                 failure("not_utf8", &["GOOD_LOST"]),
-                failure("half_close", &["REQUESTS_END"]),
                 failure("never_read", &["UNBOUND"]),
                 failure("megabyte", &["FIRST_HALF"]),
             ],
-            brings: &["half_close"],
+            brings: &[],
             symptom: Some(Symptom::MemoryGrows),
         },
         Step {
@@ -183,7 +182,6 @@ pub const PATH: Path = Path {
                 failure("byte_by_byte", &["FIRST_HALF"]),
                 failure("cut_character", &["FIRST_HALF"]),
                 failure("not_utf8", &["GOOD_LOST"]),
-                failure("half_close", &["REQUESTS_END"]),
                 failure("megabyte", &["FIRST_HALF"]),
             ],
             brings: &[],
@@ -209,12 +207,12 @@ pub const PATH: Path = Path {
             ask: "What happens if all clients share one decoder?",
             answer: "The decoder puts the first half of one client's character before another \
                      client's text.",
-            problem: "a client that half-closes its connection loses the unsent replies",
+            problem: "the server closes a connection that still has unsent replies",
             problem_command: "cargo run --example check -- poll_server --own my_poll_server \
-                              --only half_close",
+                              --only not_utf8",
             if_it_fails: "If the compiler warns about `str`, remove the import. The decoder calls \
                           `from_utf8` now.",
-            fails: &[failure("not_utf8", &["GOOD_LOST"]), failure("half_close", &["REQUESTS_END"])],
+            fails: &[failure("not_utf8", &["GOOD_LOST"])],
             brings: &[],
             symptom: None,
         },
@@ -223,9 +221,9 @@ pub const PATH: Path = Path {
             minutes: 6,
             lines: 14,
             by: By::Instructor,
-            say: "0 bytes are the end of the requests, but not the end of the replies. So a client \
-                  has a third state, closing. The server reads no more and sends the unsent \
-                  replies.",
+            say: "A client can half-close its connection and still wait for its replies. So 0 bytes \
+                  are only the end of the requests. In a third state, the server reads no more \
+                  and sends the unsent replies.",
             request: "Add the state `Closing`, for 0 bytes and for invalid bytes. Read only in the \
                       state `Open`. When nothing is unsent, change `Closing` to `Closed`.",
             run: &["cargo run --example check -- poll_server --own my_poll_server"],
@@ -237,8 +235,8 @@ pub const PATH: Path = Path {
             answer: "This function can wait for a second, and all other clients would wait, too.",
             problem: "an error of `accept` stops the server",
             problem_command: "",
-            if_it_fails: "If a check of disconnecting clients fails, look at the last lines of \
-                          `serve`. The state must also change after the last reply.",
+            if_it_fails: "If the check `half_close` fails, look at the end of `serve`. When all \
+                          replies are sent, the state must become `Closed`.",
             fails: &[],
             brings: &[],
             symptom: Some(Symptom::FewDescriptorsEndIt),
