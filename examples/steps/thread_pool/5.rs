@@ -1,0 +1,56 @@
+//! A TCP server in short: each of four threads accepts a
+//! client, replies once, and accepts the next.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::{env, error::Error, str, thread};
+
+use socket2::{Domain, Socket, Type};
+use sockets101::{log_disconnect, log_event};
+
+const ADDRESS: &str = "127.0.0.1:1239";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let argument = env::args().nth(1);
+    let address = argument.unwrap_or(ADDRESS.to_string());
+    let address: SocketAddr = address.parse()?;
+
+    let socket =
+        Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(!cfg!(windows))?;
+    socket.bind(&address.into())?;
+    socket.listen(100)?;
+    let listener = TcpListener::from(socket);
+    println!("server ready on {}", listener.local_addr()?);
+
+    thread::scope(|scope| {
+        for number in 1..=4 {
+            let name = format!("worker-{number}");
+            let builder = thread::Builder::new().name(name);
+            // If `serve` returns an error, it is lost.
+            let started = builder
+                .spawn_scoped(scope, || serve(&listener));
+            if let Err(err) = started {
+                eprintln!("cannot start a worker: {err}");
+            }
+        }
+    });
+    Ok(())
+}
+
+fn serve(listener: &TcpListener) -> io::Result<()> {
+    loop {
+        let (mut client, peer) = listener.accept()?;
+        log_event(peer, "connected");
+        let result = handle_client(&mut client);
+        log_disconnect(peer, &result);
+    }
+}
+
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    let length = client.read(&mut buffer)?;
+    let text = str::from_utf8(&buffer[..length])
+        .map_err(io::Error::other)?;
+    client.write_all(text.to_uppercase().as_bytes())
+}
