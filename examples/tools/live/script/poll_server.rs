@@ -123,7 +123,7 @@ pub const PATH: Path = Path {
         Step {
             title: "keep unsent bytes",
             minutes: 5,
-            lines: 74,
+            lines: 76,
             by: By::CatchUp,
             say: "`write_all` waits for a client that does not read. So the clients are \
                   non-blocking again, and the server keeps the unsent bytes of each client. `OUT` \
@@ -219,7 +219,7 @@ pub const PATH: Path = Path {
         Step {
             title: "how a connection ends",
             minutes: 6,
-            lines: 14,
+            lines: 13,
             by: By::Instructor,
             say: "A client can half-close its connection and still wait for its replies. So 0 bytes \
                   are only the end of the requests. In a third state, the server reads no more \
@@ -270,7 +270,7 @@ pub const PATH: Path = Path {
         Step {
             title: "the command line, the log, and a pause without sleep",
             minutes: 5,
-            lines: 190,
+            lines: 184,
             by: By::CatchUp,
             say: "The library reads the arguments and writes the log. During the pause, `poll` \
                   does not wait for new connections, so the server still serves its clients. This \

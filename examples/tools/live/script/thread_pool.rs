@@ -60,15 +60,15 @@ pub const PATH: Path = Path {
                 windows: "(Get-Process my_thread_pool).Threads.Count",
             }),
             sees: "Four clients are silent, and the other four get their replies immediately. \
-                   While 200 clients are connected, the server has more than 200 threads.",
-            ask: "How many threads does the server have while 10,000 clients are connected?",
-            answer: "More than 10,000, or the operating system refuses to start a thread. Then \
-                     `thread::spawn` panics, and the server exits.",
+                   While the second command runs, the server has about 202 threads.",
+            ask: "Why does the server have so many threads?",
+            answer: "Each of the 201 connected clients has a thread. The main thread accepts the \
+                     next client.",
             problem: "the clients decide how many threads the server has",
             problem_command: "cargo run --example check -- thread_pool --own my_thread_pool \
                               --only pool_of_four",
-            if_it_fails: "If the compiler says that `client` does not live long enough, write \
-                          `move` before the closure.",
+            if_it_fails: "If the compiler cannot borrow `client` as mutable, write `mut` before \
+                          `client` in the parameters of `serve`.",
             fails: &[
                 failure("cut_character", &["GOOD_LOST"]),
                 failure("not_utf8", &["GOOD_LOST"]),
@@ -103,8 +103,7 @@ pub const PATH: Path = Path {
                      `main` returns `Ok(())`, and the exit status is 0.",
             problem: "the fourth reset stops the server, and the server prints no error",
             problem_command: "cargo run --example rude -- thread_pool 1239 reset",
-            if_it_fails: "If the server still serves after the fourth reset, one of the resets \
-                          did not reach it. Send one more.",
+            if_it_fails: "If the compiler expects `&TcpListener`, pass `&listener` to `serve`.",
             fails: &A_THREAD_EXITS,
             brings: &["reset", "vanish"],
             symptom: Some(Symptom::FourResetsEndIt),
@@ -144,7 +143,7 @@ pub const PATH: Path = Path {
             run: &["cargo run --example tcp_client -- 1239 \"straße\""],
             until: " disconnected",
             look: None,
-            sees: "The log begins with the name of the thread that served the client.",
+            sees: "Each log line begins with the name of the thread that serves the client.",
             ask: "Which thread serves the next client?",
             answer: "Any of the four. All of them wait in `accept`, and the kernel wakes one.",
             problem: "the text before an invalid byte gets no reply",
