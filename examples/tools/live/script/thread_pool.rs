@@ -68,7 +68,8 @@ pub const PATH: Path = Path {
             problem_command: "cargo run --example check -- thread_pool --own my_thread_pool \
                               --only pool_of_four",
             if_it_fails: "If the compiler cannot borrow `client` as mutable, write `mut` before \
-                          `client` in the parameters of `serve`.",
+                          `client` in the parameters of `serve`. If the server has only about 100 \
+                          threads, its queue was full. Wait a second, and look again.",
             fails: &[
                 failure("cut_character", &["GOOD_LOST"]),
                 failure("not_utf8", &["GOOD_LOST"]),
