@@ -1,0 +1,218 @@
+//! Finds out where a student is: which step, how much of the next step, and which lines differ.
+
+use std::ops::Range;
+
+use crate::align::{Alignment, Difference, Program, align, differences, nearest};
+
+/// A line counts as begun if the student's program has so much of it, in percent.
+const BEGUN: u32 = 60;
+
+/// How far a student is.
+pub struct Place {
+    /// The step that the student's program is most like.
+    pub number: usize,
+    /// The step that the student's program is compared with. It is the next step if the student
+    /// has begun to type this step.
+    pub target: usize,
+    /// For each line of the next step, whether it is new.
+    pub is_new: Vec<bool>,
+    /// For each line of the next step, whether it is new and the student has typed it completely.
+    pub is_typed: Vec<bool>,
+    /// The number of new lines of the next step that the student has begun.
+    pub begun: usize,
+    /// The numbers of the student's lines that are in neither step.
+    pub own_lines: Vec<usize>,
+    /// What else differs from `target`.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// One place where the student's program differs from a step.
+pub struct Mistake {
+    /// The number of the student's line.
+    pub line: usize,
+    /// What the student has there. It is empty if something is missing.
+    pub own: String,
+    /// What the step has there. It is empty if the student has too much.
+    pub step: String,
+    /// The place comes after this line, because whole lines are missing.
+    pub is_after: bool,
+}
+
+impl Mistake {
+    /// Returns true if the mistake consists of more than one line.
+    pub fn is_long(&self) -> bool {
+        self.is_after || self.own.contains('\n') || self.step.contains('\n')
+    }
+}
+
+/// Finds out where a student is. `texts` are the texts of all steps, from step 0 on. `is_new`
+/// returns for each line of a step whether it is new in this step.
+pub fn find(own: &str, texts: &[String], is_new: impl Fn(usize) -> Vec<bool>) -> Place {
+    let own = Program::new(own);
+    let steps: Vec<Program> = texts.iter().map(|text| Program::new(text)).collect();
+    let number = nearest(&own, &steps);
+    let here = align(&own, &steps[number]);
+    let mut place = Place {
+        number,
+        target: number,
+        is_new: Vec::new(),
+        is_typed: Vec::new(),
+        begun: 0,
+        own_lines: Vec::new(),
+        mistakes: Vec::new(),
+    };
+    let mut comparison = Comparison { own: &own, step: &steps[number], here: &here, next: None };
+    let next;
+    if number + 1 < steps.len() {
+        let step = &steps[number + 1];
+        place.is_new = is_new(number + 1);
+        next = Next { alignment: align(&own, step), before: align(&steps[number], step) };
+        place.count_typed(&own, step, &next);
+        if place.begun > 0 {
+            place.target = number + 1;
+            comparison.step = step;
+            comparison.next = Some(&next);
+        }
+    }
+    let alignment = comparison.next.map_or(&here, |next| &next.alignment);
+    for difference in differences(alignment) {
+        comparison.judge(&difference, &mut place);
+    }
+    place
+}
+
+/// How the next step compares with the student's program, and with the step before it.
+struct Next {
+    alignment: Alignment,
+    before: Alignment,
+}
+
+impl Place {
+    /// Finds out which new lines of the next step the student has typed.
+    fn count_typed(&mut self, own: &Program, step: &Program, next: &Next) {
+        let own_lines: Vec<&str> = own.text.lines().map(str::trim).collect();
+        let mut is_last_typed = false;
+        for (index, text) in step.text.lines().enumerate() {
+            let line = index + 1;
+            if !self.is_new[index] {
+                self.is_typed.push(false);
+                continue;
+            }
+            let percent = next.alignment.percent_of_line(step, line);
+            let before = next.before.percent_of_line(step, line);
+            let has_words = step.tokens[step.tokens_of_line(line)].iter().any(|t| t.is_word());
+            let (is_typed, is_begun) = match (percent, before) {
+                (Some(percent), Some(before)) if has_words => (
+                    percent == 100 && before < 100,
+                    (percent == 100 && before < 100) || (percent >= BEGUN && before < BEGUN),
+                ),
+                // A bracket is not enough to say that the student has typed this line.
+                (Some(percent), _) => {
+                    let is_typed = percent == 100 && is_last_typed;
+                    (is_typed, is_typed)
+                }
+                // A comment does not have tokens.
+                (None, _) => {
+                    let is_typed = own_lines.contains(&text.trim());
+                    (is_typed, is_typed)
+                }
+            };
+            is_last_typed = is_typed;
+            self.is_typed.push(is_typed);
+            self.begun += usize::from(is_begun);
+        }
+    }
+}
+
+/// What is compared.
+struct Comparison<'a> {
+    own: &'a Program<'a>,
+    step: &'a Program<'a>,
+    /// The student's program and the step that it is most like.
+    here: &'a Alignment,
+    /// Set if `step` is the next step.
+    next: Option<&'a Next>,
+}
+
+impl Comparison<'_> {
+    /// Adds a difference to the student's own lines, or to the mistakes.
+    fn judge(&self, difference: &Difference, place: &mut Place) {
+        let Difference { own, step } = difference;
+        if self.is_still_to_type(difference, place) {
+            return;
+        }
+        if step.is_empty() && self.own.begins_line(own.start) && self.own.begins_line(own.end) {
+            for token in &self.own.tokens[own.clone()] {
+                if place.own_lines.last() != Some(&token.line) {
+                    place.own_lines.push(token.line);
+                }
+            }
+            return;
+        }
+        // An almost empty file does not miss the lines of the first step.
+        if place.target == 0 {
+            return;
+        }
+        let missing_lines =
+            own.is_empty() && self.step.begins_line(step.start) && self.step.begins_line(step.end);
+        place.mistakes.push(Mistake {
+            line: self.line_of(difference, missing_lines),
+            own: dedented(self.own, own),
+            step: dedented(self.step, step),
+            is_after: missing_lines,
+        });
+    }
+
+    /// Returns the number of the student's line with a difference.
+    fn line_of(&self, difference: &Difference, missing_lines: bool) -> usize {
+        let Difference { own, step } = difference;
+        let line_before = own.start.checked_sub(1).map_or(0, |before| self.own.tokens[before].line);
+        match self.own.tokens.get(own.start) {
+            _ if missing_lines => line_before,
+            Some(token) if !own.is_empty() => token.line,
+            // The first missing token begins a line of the step, so the line of the next token
+            // of the student lacks it.
+            Some(token) if self.step.begins_line(step.start) => token.line,
+            _ => line_before,
+        }
+    }
+
+    /// Returns true if the student has not yet made this change of the next step.
+    fn is_still_to_type(&self, difference: &Difference, place: &Place) -> bool {
+        let Some(next) = self.next else { return false };
+        for index in difference.own.clone() {
+            if self.here.own[index].is_none() {
+                return false;
+            }
+        }
+        for index in difference.step.clone() {
+            let line = self.step.tokens[index].line;
+            let is_new = place.is_new.get(line - 1) == Some(&true);
+            let percent = next.alignment.percent_of_line(self.step, line).unwrap_or(0);
+            let before = next.before.percent_of_line(self.step, line).unwrap_or(0);
+            let is_begun = percent >= BEGUN && before < BEGUN;
+            if !is_new || is_begun {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Returns the text of these tokens. If they have several lines, the lines move to the left.
+fn dedented(program: &Program, range: &Range<usize>) -> String {
+    if range.is_empty() {
+        return String::new();
+    }
+    let quote = program.quote(range);
+    let start = program.tokens[range.start].start;
+    let begin = program.text[..start].rfind('\n').map_or(0, |end| end + 1);
+    let indent = start - begin;
+    let mut lines = Vec::new();
+    for (index, line) in quote.lines().enumerate() {
+        let spaces = line.len() - line.trim_start().len();
+        let cut = if index == 0 { 0 } else { spaces.min(indent) };
+        lines.push(line[cut..].trim_end());
+    }
+    lines.join("\n")
+}
