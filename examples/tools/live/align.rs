@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::compare::{best_pairs, new_lines};
-use crate::tokens::{Token, tokens};
+use super::compare::{self, best_pairs};
+use super::tokens::{Token, tokens};
 
 /// The most pairs of tokens that are compared between two lines that are the same. Programs that
 /// differ so much have little in common.
@@ -58,6 +58,10 @@ impl<'a> Program<'a> {
         &self.text[first.start..last.start + last.text.len()]
     }
 
+    pub fn total_weight(&self) -> u32 {
+        self.weight(&(0..self.tokens.len()))
+    }
+
     fn weight(&self, range: &Range<usize>) -> u32 {
         self.tokens[range.clone()].iter().map(Token::weight).sum()
     }
@@ -83,13 +87,7 @@ pub struct Alignment {
 pub fn align(own: &Program, step: &Program) -> Alignment {
     let mut alignment =
         Alignment { own: vec![None; own.tokens.len()], step: vec![None; step.tokens.len()] };
-    let mut pairs = best_pairs(own.lines.len(), step.lines.len(), |i, j| {
-        if own.keys[i] != step.keys[j] {
-            return 0;
-        }
-        let (first, second) = (&own.lines[i], &step.lines[j]);
-        4 * own.weight(first) + u32::from(own.indent(first) == step.indent(second))
-    });
+    let mut pairs = equal_lines(own, step);
     pairs.push((own.lines.len(), step.lines.len()));
     let (mut i, mut j) = (0, 0);
     for (own_line, step_line) in pairs {
@@ -105,7 +103,87 @@ pub fn align(own: &Program, step: &Program) -> Alignment {
         i = first.end;
         j = second.end;
     }
+    let Alignment { own: partners, step: others } = &mut alignment;
+    move_to_whole_lines(own, partners, others);
+    move_to_whole_lines(step, others, partners);
     alignment
+}
+
+/// Returns the lines that have the same tokens, in their order: the index of each of them in
+/// both programs. Lines with more tokens are more important.
+fn equal_lines(own: &Program, step: &Program) -> Vec<(usize, usize)> {
+    let value = |i: usize, j: usize| {
+        if own.keys[i] != step.keys[j] {
+            return 0;
+        }
+        let (first, second) = (&own.lines[i], &step.lines[j]);
+        4 * own.weight(first) + u32::from(own.indent(first) == step.indent(second))
+    };
+    let (mut own_end, mut step_end) = (own.lines.len(), step.lines.len());
+    let mut pairs = Vec::new();
+    // The lines at both ends are often the same. Without them, the search is much faster.
+    let mut start = 0;
+    while start < own_end.min(step_end) && value(start, start) > 0 {
+        pairs.push((start, start));
+        start += 1;
+    }
+    let mut last = Vec::new();
+    while own_end.min(step_end) > start && value(own_end - 1, step_end - 1) > 0 {
+        own_end -= 1;
+        step_end -= 1;
+        last.push((own_end, step_end));
+    }
+    let middle = best_pairs(own_end - start, step_end - start, |i, j| value(start + i, start + j));
+    for (i, j) in middle {
+        pairs.push((start + i, start + j));
+    }
+    pairs.extend(last.into_iter().rev());
+    pairs
+}
+
+/// Moves the places where tokens are missing in the other program, so that whole lines are
+/// missing there if possible.
+///
+/// For example, the second of two lines `a; b;` is missing in `a;`. Without this function, it
+/// could also be `; b`.
+fn move_to_whole_lines(
+    program: &Program,
+    partners: &mut [Option<usize>],
+    others: &mut [Option<usize>],
+) {
+    let is_whole =
+        |start: usize, end: usize| program.begins_line(start) && program.begins_line(end);
+    let mut start = 0;
+    while start < partners.len() {
+        let mut end = start;
+        while end < partners.len() && partners[end].is_none() {
+            end += 1;
+        }
+        if start < end && !is_whole(start, end) {
+            let mut shift = 0;
+            while is_movable(program, partners, start + shift, end + shift) {
+                shift += 1;
+                if is_whole(start + shift, end + shift) {
+                    for index in start..start + shift {
+                        let partner = partners[index + end - start].take();
+                        partners[index] = partner;
+                        if let Some(partner) = partner {
+                            others[partner] = Some(index);
+                        }
+                    }
+                    break;
+                }
+            }
+        }
+        start = end + 1;
+    }
+}
+
+/// Returns true if the missing tokens from `start` to `end` can as well be those from
+/// `start + 1` to `end + 1`.
+fn is_movable(program: &Program, partners: &[Option<usize>], start: usize, end: usize) -> bool {
+    let Some(Some(_)) = partners.get(end) else { return false };
+    program.tokens[start].text == program.tokens[end].text
 }
 
 impl Alignment {
@@ -158,17 +236,27 @@ impl Alignment {
         cost
     }
 
-    /// Returns how much of a line of the step the student's program has, in percent. Returns
-    /// `None` for a line without tokens.
-    pub fn percent_of_line(&self, step: &Program, line: usize) -> Option<u32> {
+    /// Returns true if the step does not have this token of the student.
+    pub fn is_unknown(&self, own: usize) -> bool {
+        self.own[own].is_none()
+    }
+
+    /// Returns how much of a line of the step the student's program has, in percent. Only the
+    /// student's tokens count for which `counts` returns true.
+    pub fn percent_of_line(
+        &self,
+        step: &Program,
+        line: usize,
+        counts: impl Fn(usize) -> bool,
+    ) -> u32 {
         let range = step.tokens_of_line(line);
         let mut found = 0;
         for index in range.clone() {
-            if self.step[index].is_some() {
+            if self.step[index].is_some_and(&counts) {
                 found += step.tokens[index].weight();
             }
         }
-        if range.is_empty() { None } else { Some(100 * found / step.weight(&range)) }
+        100 * found / step.weight(&range).max(1)
     }
 }
 
@@ -202,20 +290,34 @@ pub fn differences(alignment: &Alignment) -> Vec<Difference> {
 
 /// Returns the index of the step that a student's program is most like.
 pub fn nearest(own: &Program, steps: &[Program]) -> usize {
-    let mut nearest = 0;
-    let mut least = (u32::MAX, 0);
+    // A step of about the same size is probably the nearest one, so it comes first. The cost is
+    // never less than the difference of the sizes.
+    let mut candidates: Vec<(u32, usize)> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
-        let cost = align(own, step).cost(own, step);
-        if cost > least.0 {
-            continue;
+        candidates.push((own.total_weight().abs_diff(step.total_weight()), index));
+    }
+    candidates.sort_unstable();
+    let mut nearest = 0;
+    let mut least = u32::MAX;
+    for (least_cost, index) in candidates {
+        if least_cost > least {
+            break;
         }
+        let cost = align(own, &steps[index]).cost(own, &steps[index]);
         // Two steps can differ only in their comments.
-        let is_new = [new_lines(step.text, own.text), new_lines(own.text, step.text)].concat();
-        let lines = is_new.into_iter().filter(|is_new| *is_new).count();
-        if (cost, lines) < least {
+        let is_tie = cost == least;
+        let lines = |index: usize| (new_lines(own, &steps[index]), index);
+        if cost < least || is_tie && lines(index) < lines(nearest) {
             nearest = index;
-            least = (cost, lines);
+            least = cost;
         }
     }
     nearest
+}
+
+/// Returns the number of lines that only one of the programs has.
+fn new_lines(own: &Program, step: &Program) -> usize {
+    let [own, step] = [own.text, step.text];
+    let is_new = [compare::new_lines(step, own), compare::new_lines(own, step)].concat();
+    is_new.into_iter().filter(|is_new| *is_new).count()
 }

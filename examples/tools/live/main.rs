@@ -6,6 +6,20 @@
 //!
 //! ```text
 //! $ cargo run --example live -- tcp_server
+//! examples/my_tcp_server.rs is step 5 of 8. It differs from step 5 in 1 place:
+//!   line 35: you have `recieve`; step 5 has `read`.
+//! The problem of step 5: a client that sends 5,000 bytes can lose its reply.
+//!   cargo run --example check -- tcp_server --own my_tcp_server --only last_word
+//! Next is step 6 of 8, "close gracefully" (4 new lines).
+//! This is a task for you: Find the function of the library that closes
+//! gracefully, on the page about the helpers. Call the function after
+//! `handle_client`, also after an error.
+//! If you want to see the new lines:
+//!   cargo run -q --example live -- tcp_server 6 --show
+//! Then run:
+//!   cargo run --example check -- tcp_server --own my_tcp_server
+//! To let `live` write step 6 and keep your file:
+//!   cargo run -q --example live -- tcp_server 6
 //! ```
 //!
 //! Arguments:

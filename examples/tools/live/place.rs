@@ -2,10 +2,14 @@
 
 use std::ops::Range;
 
-use crate::align::{Alignment, Difference, Program, align, differences, nearest};
+use super::align::{Alignment, Difference, Program, align, differences, nearest};
+use super::tokens::Token;
 
 /// A line counts as begun if the student's program has so much of it, in percent.
 const BEGUN: u32 = 60;
+
+/// A program with fewer lines that differ is not called another program.
+const MANY: usize = 10;
 
 /// How far a student is.
 pub struct Place {
@@ -24,9 +28,12 @@ pub struct Place {
     pub own_lines: Vec<usize>,
     /// What else differs from `target`.
     pub mistakes: Vec<Mistake>,
+    /// The student's program has little in common with any step.
+    pub is_other: bool,
 }
 
 /// One place where the student's program differs from a step.
+#[derive(Debug)]
 pub struct Mistake {
     /// The number of the student's line.
     pub line: usize,
@@ -60,36 +67,35 @@ pub fn find(own: &str, texts: &[String], is_new: impl Fn(usize) -> Vec<bool>) ->
         begun: 0,
         own_lines: Vec::new(),
         mistakes: Vec::new(),
+        is_other: false,
     };
     let mut comparison = Comparison { own: &own, step: &steps[number], here: &here, next: None };
     let next;
     if number + 1 < steps.len() {
         let step = &steps[number + 1];
         place.is_new = is_new(number + 1);
-        next = Next { alignment: align(&own, step), before: align(&steps[number], step) };
-        place.count_typed(&own, step, &next);
+        next = align(&own, step);
+        place.count_typed(&own, step, &here, &next);
         if place.begun > 0 {
             place.target = number + 1;
             comparison.step = step;
             comparison.next = Some(&next);
         }
     }
-    let alignment = comparison.next.map_or(&here, |next| &next.alignment);
+    let alignment = comparison.next.unwrap_or(&here);
     for difference in differences(alignment) {
         comparison.judge(&difference, &mut place);
     }
+    let differs = alignment.cost(&own, comparison.step);
+    let has_many = place.own_lines.len() + place.mistakes.len() >= MANY;
+    place.is_other = has_many && differs > own.total_weight();
     place
 }
 
-/// How the next step compares with the student's program, and with the step before it.
-struct Next {
-    alignment: Alignment,
-    before: Alignment,
-}
-
 impl Place {
-    /// Finds out which new lines of the next step the student has typed.
-    fn count_typed(&mut self, own: &Program, step: &Program, next: &Next) {
+    /// Finds out which new lines of the next step the student has typed. `here` compares the
+    /// student's program with the present step, and `there` compares it with the next step.
+    fn count_typed(&mut self, own: &Program, step: &Program, here: &Alignment, there: &Alignment) {
         let own_lines: Vec<&str> = own.text.lines().map(str::trim).collect();
         let mut is_last_typed = false;
         for (index, text) in step.text.lines().enumerate() {
@@ -98,30 +104,29 @@ impl Place {
                 self.is_typed.push(false);
                 continue;
             }
-            let percent = next.alignment.percent_of_line(step, line);
-            let before = next.before.percent_of_line(step, line);
-            let has_words = step.tokens[step.tokens_of_line(line)].iter().any(|t| t.is_word());
-            let (is_typed, is_begun) = match (percent, before) {
-                (Some(percent), Some(before)) if has_words => (
-                    percent == 100 && before < 100,
-                    (percent == 100 && before < 100) || (percent >= BEGUN && before < BEGUN),
-                ),
-                // A bracket is not enough to say that the student has typed this line.
-                (Some(percent), _) => {
-                    let is_typed = percent == 100 && is_last_typed;
-                    (is_typed, is_typed)
-                }
-                // A comment does not have tokens.
-                (None, _) => {
-                    let is_typed = own_lines.contains(&text.trim());
-                    (is_typed, is_typed)
-                }
+            let tokens = &step.tokens[step.tokens_of_line(line)];
+            let found = there.percent_of_line(step, line, |_| true);
+            let is_typed = if text.trim().starts_with("//") {
+                own_lines.contains(&text.trim())
+            } else if tokens.iter().any(Token::is_word) {
+                found == 100 && there.percent_of_line(step, line, |own| here.is_unknown(own)) > 0
+            } else {
+                // A bracket alone does not show that the student has typed this line.
+                is_last_typed && (tokens.is_empty() || found == 100)
             };
             is_last_typed = is_typed;
             self.is_typed.push(is_typed);
-            self.begun += usize::from(is_begun);
+            self.begun += usize::from(is_typed || is_begun(step, line, here, there));
         }
     }
+}
+
+/// Returns true if the student's program has most of this line of the next step, and if the
+/// present step does not have it.
+fn is_begun(step: &Program, line: usize, here: &Alignment, there: &Alignment) -> bool {
+    let tokens = &step.tokens[step.tokens_of_line(line)];
+    let has_words = tokens.iter().any(Token::is_word);
+    has_words && there.percent_of_line(step, line, |own| here.is_unknown(own)) >= BEGUN
 }
 
 /// What is compared.
@@ -130,8 +135,8 @@ struct Comparison<'a> {
     step: &'a Program<'a>,
     /// The student's program and the step that it is most like.
     here: &'a Alignment,
-    /// Set if `step` is the next step.
-    next: Option<&'a Next>,
+    /// The student's program and the next step. Set if `step` is the next step.
+    next: Option<&'a Alignment>,
 }
 
 impl Comparison<'_> {
@@ -142,9 +147,12 @@ impl Comparison<'_> {
             return;
         }
         if step.is_empty() && self.own.begins_line(own.start) && self.own.begins_line(own.end) {
-            for token in &self.own.tokens[own.clone()] {
-                if place.own_lines.last() != Some(&token.line) {
-                    place.own_lines.push(token.line);
+            for index in own.clone() {
+                // The next step may replace this line of the present step.
+                let is_old = self.next.is_some() && !self.here.is_unknown(index);
+                let line = self.own.tokens[index].line;
+                if !is_old && place.own_lines.last() != Some(&line) {
+                    place.own_lines.push(line);
                 }
             }
             return;
@@ -181,17 +189,14 @@ impl Comparison<'_> {
     fn is_still_to_type(&self, difference: &Difference, place: &Place) -> bool {
         let Some(next) = self.next else { return false };
         for index in difference.own.clone() {
-            if self.here.own[index].is_none() {
+            if self.here.is_unknown(index) {
                 return false;
             }
         }
         for index in difference.step.clone() {
             let line = self.step.tokens[index].line;
             let is_new = place.is_new.get(line - 1) == Some(&true);
-            let percent = next.alignment.percent_of_line(self.step, line).unwrap_or(0);
-            let before = next.before.percent_of_line(self.step, line).unwrap_or(0);
-            let is_begun = percent >= BEGUN && before < BEGUN;
-            if !is_new || is_begun {
+            if !is_new || is_begun(self.step, line, self.here, next) {
                 return false;
             }
         }
@@ -212,7 +217,9 @@ fn dedented(program: &Program, range: &Range<usize>) -> String {
     for (index, line) in quote.lines().enumerate() {
         let spaces = line.len() - line.trim_start().len();
         let cut = if index == 0 { 0 } else { spaces.min(indent) };
-        lines.push(line[cut..].trim_end());
+        if !line.trim().is_empty() {
+            lines.push(line[cut..].trim_end());
+        }
     }
     lines.join("\n")
 }

@@ -23,9 +23,6 @@ const MOST_LINES: usize = 6;
 /// The number of lines of a screen, without the line of the cursor.
 const SCREEN: usize = 23;
 
-/// A file with so many lines that are in no step is not like step 0.
-const MANY: usize = 10;
-
 /// Returns the command that runs `live`, in a line of its own.
 pub fn live(arguments: &str) -> String {
     command(&format!("cargo run -q --example live -- {arguments}"))
@@ -69,7 +66,7 @@ pub fn place(lesson: &Lesson, own: &str) -> Result<Place, Failure> {
 
 /// Returns where a student is, in at most 38 characters.
 fn short_state(lesson: &Lesson, place: &Place) -> Result<String, Failure> {
-    if is_other(lesson, place) {
+    if place.is_other {
         return Ok("different from all steps".to_owned());
     }
     if is_finished(lesson, place) {
@@ -96,12 +93,6 @@ fn is_finished(lesson: &Lesson, place: &Place) -> bool {
     place.number == lesson.last() && place.mistakes.is_empty()
 }
 
-/// Returns true if the student's program is like none of the steps.
-fn is_other(lesson: &Lesson, place: &Place) -> bool {
-    let is_empty = place.number == 0 && !lesson.begins_with_a_program();
-    is_empty && place.begun == 0 && place.own_lines.len() >= MANY
-}
-
 fn count(is_new: &[bool]) -> usize {
     is_new.iter().filter(|is_new| **is_new).count()
 }
@@ -118,11 +109,11 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
     };
     let place = place(lesson, own)?;
     let mut text = state(lesson, &student.file, &place)?;
-    text += &mistakes(&place);
-    if is_other(lesson, &place) {
+    if place.is_other {
         text += &wrapped("", "To begin with an empty file (`live` keeps your file):");
         return Ok(text + &live(&format!("{} 0", lesson.name())));
     }
+    text += &mistakes(&place);
     if let Some(step) = lesson.step(place.number) {
         if !step.problem.is_empty() {
             text +=
@@ -145,7 +136,7 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
 
 /// Returns the sentence that says which step it is.
 fn state(lesson: &Lesson, file: &str, place: &Place) -> Result<String, Failure> {
-    if is_other(lesson, place) {
+    if place.is_other {
         return Ok(wrapped("", &format!("{file} is different from all steps.")));
     }
     let mut with = Vec::new();
@@ -213,6 +204,9 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
         let missing = format!("{} of step {step} {verb} missing", counted(number, "line"));
         return format!("line {line}: after this line, {missing}:");
     }
+    if mistake.is_long() && own.is_empty() {
+        return format!("{lines}: a part of step {step} is missing:");
+    }
     if mistake.is_long() && !wanted.is_empty() {
         return format!("{lines}: you have {}; step {step} has", code(own));
     }
@@ -262,7 +256,7 @@ fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
     if by == By::CatchUp {
         text += &wrapped("", "`live` writes this step, and keeps your file:");
         text += &live(&format!("{name} {number}"));
-        text += "To see it before:\n";
+        text += "To see it first:\n";
         return Ok(text + &live(&format!("{name} {number} --show")));
     }
     let who = match by {
@@ -335,7 +329,7 @@ fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure>
         }
         if before > last_shown {
             text += "       ...\n";
-        } else if line.follows_blank && line.mark != '-' && index > 0 {
+        } else if line.follows_blank && index > 0 && line.mark != '-' && lines[before].mark != '-' {
             text += "\n";
         }
         last_shown = index;

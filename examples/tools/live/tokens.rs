@@ -31,7 +31,7 @@ impl Token<'_> {
 /// Returns the tokens of a program.
 ///
 /// Some tokens depend on the width of the lines, because rustfmt adds or removes them. They are
-/// left out: the comma before a closing bracket, and the braces around a single expression after
+/// left out: the comma before a closing bracket, and the braces around a single statement after
 /// `=>` and `|`.
 pub fn tokens(source: &str) -> Vec<Token<'_>> {
     let tokens = without_braces(split(source));
@@ -166,8 +166,9 @@ fn length_of_quoted(rest: &str) -> Option<usize> {
     Some(quote + 1 + end_of_line)
 }
 
-/// Removes the braces around a single expression after `=>` or `|`. After the braces of a match
-/// arm, rustfmt writes no comma. Without the braces, it does.
+/// Removes the braces around a single statement after `=>` or `|`. After the braces of a match
+/// arm, rustfmt writes no comma. Without the braces, it does. It writes `=> return x,` as
+/// `=> { return x; }` if the line would be too long.
 fn without_braces(mut tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let mut removed = vec![false; tokens.len()];
     for open in 1..tokens.len() {
@@ -176,8 +177,12 @@ fn without_braces(mut tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
         if tokens[open].text != "{" || !follows {
             continue;
         }
-        let Some(close) = end_of_single_expression(&tokens, open) else { continue };
+        let Some(close) = end_of_single_statement(&tokens, open) else { continue };
         removed[open] = true;
+        let jumps = ["return", "break", "continue"].contains(&tokens[open + 1].text);
+        if jumps && tokens[close - 1].text == ";" {
+            removed[close - 1] = true;
+        }
         let has_comma = tokens.get(close + 1).is_some_and(|next| next.text == ",");
         if before == "=>" && !has_comma {
             tokens[close].text = ",";
@@ -195,14 +200,15 @@ fn without_braces(mut tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
 }
 
 /// Returns the index of the brace that closes the brace at `open`. Returns `None` if the braces
-/// contain statements, or nothing, or do not close.
-fn end_of_single_expression(tokens: &[Token], open: usize) -> Option<usize> {
+/// contain several statements, or nothing, or do not close.
+fn end_of_single_statement(tokens: &[Token], open: usize) -> Option<usize> {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate().skip(open) {
+        let is_last = tokens.get(index + 1).is_some_and(|next| next.text == "}");
         match token.text {
             "{" | "(" | "[" => depth += 1,
             "}" | ")" | "]" => depth -= 1,
-            ";" if depth == 1 => return None,
+            ";" if depth == 1 && !is_last => return None,
             _ => {}
         }
         if depth == 0 {
