@@ -37,27 +37,27 @@ pub fn best_pairs(
     second: usize,
     value: impl Fn(usize, usize) -> u32,
 ) -> Vec<(usize, usize)> {
-    // `best[i * width + j]` is the largest sum for the items from `i` and from `j` on.
-    let width = second + 1;
-    let mut best = vec![0_u32; (first + 1) * width];
+    // `best[i * columns + j]` is the largest sum for the items from `i` and from `j` on.
+    let columns = second + 1;
+    let mut best = vec![0_u32; (first + 1) * columns];
     for i in (0..first).rev() {
         for j in (0..second).rev() {
-            let without = best[(i + 1) * width + j].max(best[i * width + j + 1]);
+            let without = best[(i + 1) * columns + j].max(best[i * columns + j + 1]);
             let pair = value(i, j);
-            let with = if pair == 0 { 0 } else { pair + best[(i + 1) * width + j + 1] };
-            best[i * width + j] = without.max(with);
+            let with = if pair == 0 { 0 } else { pair + best[(i + 1) * columns + j + 1] };
+            best[i * columns + j] = without.max(with);
         }
     }
     let mut pairs = Vec::new();
     let (mut i, mut j) = (0, 0);
     while i < first && j < second {
-        let here = best[i * width + j];
+        let here = best[i * columns + j];
         let pair = value(i, j);
-        if pair > 0 && here == pair + best[(i + 1) * width + j + 1] {
+        if pair > 0 && here == pair + best[(i + 1) * columns + j + 1] {
             pairs.push((i, j));
             i += 1;
             j += 1;
-        } else if here == best[(i + 1) * width + j] {
+        } else if here == best[(i + 1) * columns + j] {
             i += 1;
         } else {
             j += 1;

@@ -77,7 +77,7 @@ pub fn preflight() -> (String, bool) {
     } else {
         let things = counted(findings.missing, "thing");
         let verb = if findings.missing == 1 { "is" } else { "are" };
-        findings.text += &format!("{things} {verb} missing.\n");
+        findings.text += &wrapped("", &format!("{things} {verb} missing."));
     }
     (findings.text, is_ready)
 }
@@ -130,12 +130,11 @@ fn version(line: &str) -> Option<(u32, u32)> {
 fn check_crates(findings: &mut Findings) {
     let mut tree = cargo();
     tree.args(["tree", "--offline", "--locked"]);
-    match first_line(&mut tree) {
-        Ok(_) => findings.ok("all crates are on this computer, so a build needs no network"),
-        Err(_) => {
-            let what = "some crates are not on this computer";
-            findings.missing(&format!("{what}; run `cargo fetch` while you have a network"));
-        }
+    if first_line(&mut tree).is_ok() {
+        findings.ok("all crates are on this computer, so a build needs no network");
+    } else {
+        let what = "some crates are not on this computer";
+        findings.missing(&format!("{what}; run `cargo fetch` while you have a network"));
     }
 }
 
@@ -245,12 +244,11 @@ fn check_ports(findings: &mut Findings) {
 
 fn check_python(findings: &mut Findings) {
     let python = if cfg!(windows) { "python" } else { "python3" };
-    match first_line(Command::new(python).arg("--version")) {
-        Ok(line) => findings.ok(&line),
-        Err(_) => {
-            let what = format!("{python} does not run");
-            findings.note(&format!("{what}; only the Python versions of the lessons need it"));
-        }
+    if let Ok(line) = first_line(Command::new(python).arg("--version")) {
+        findings.ok(&line);
+    } else {
+        let what = format!("{python} does not run");
+        findings.note(&format!("{what}; only the Python versions of the lessons need it"));
     }
 }
 
@@ -260,15 +258,12 @@ fn check_network(findings: &mut Findings) {
         socket.connect(ELSEWHERE)?;
         socket.local_addr()
     });
-    match address {
-        Ok(address) => {
-            let ip = address.ip();
-            findings.ok(&format!("other computers on the network reach this one as {ip}"));
-        }
-        Err(_) => {
-            let what = "this computer has no network";
-            findings.note(&format!("{what}; all lessons work on 127.0.0.1, except for names"));
-        }
+    if let Ok(address) = address {
+        let ip = address.ip();
+        findings.ok(&format!("the address of this computer for other computers is {ip}"));
+    } else {
+        let what = "this computer does not have a network";
+        findings.note(&format!("{what}; only names on the internet need one"));
     }
 }
 
@@ -277,7 +272,7 @@ fn check_own_files(findings: &mut Findings) {
     let mut own = Vec::new();
     for entry in fs::read_dir(top().join("examples")).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("my_") && name.ends_with(".rs") {
+        if name.starts_with("my_") && name.strip_suffix(".rs").is_some() {
             own.push(name);
         }
     }

@@ -320,19 +320,19 @@ fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure>
     let lines = changes(place, own, old, &new);
     let mut text = String::new();
     let mut has_old = false;
-    let mut last_shown = 0;
+    let mut last_shown = None;
     for (index, line) in lines.iter().enumerate() {
         let before = index.saturating_sub(1);
         let after = lines.len().min(index + 2);
         if lines[before..after].iter().all(|line| line.mark == ' ') {
             continue;
         }
-        if before > last_shown {
+        if last_shown.is_some_and(|last| before > last) {
             text += "       ...\n";
         } else if line.follows_blank && index > 0 && line.mark != '-' && lines[before].mark != '-' {
             text += "\n";
         }
-        last_shown = index;
+        last_shown = Some(index);
         has_old |= line.mark == '-';
         let number = line.number.map(|number| number.to_string()).unwrap_or_default();
         let row = format!("{number:>4} {} {}", line.mark, line.text);

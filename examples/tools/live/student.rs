@@ -61,7 +61,7 @@ impl Student {
             }
             Err(err) => {
                 let valid = &bytes[..err.valid_up_to()];
-                let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+                let line = valid.split(|byte| *byte == b'\n').count();
                 let what = format!("line {line} of {file} has invalid bytes");
                 Err(format!("{what}; save the file as UTF-8 in your editor").into())
             }
