@@ -122,13 +122,16 @@ fn equal_lines(own: &Program, step: &Program) -> Vec<(usize, usize)> {
     let (mut own_end, mut step_end) = (own.lines.len(), step.lines.len());
     let mut pairs = Vec::new();
     // The lines at both ends are often the same. Without them, the search is much faster.
+    let is_in_place = |i: usize, j: usize| {
+        value(i, j) > 0 && own.indent(&own.lines[i]) == step.indent(&step.lines[j])
+    };
     let mut start = 0;
-    while start < own_end.min(step_end) && value(start, start) > 0 {
+    while start < own_end.min(step_end) && is_in_place(start, start) {
         pairs.push((start, start));
         start += 1;
     }
     let mut last = Vec::new();
-    while own_end.min(step_end) > start && value(own_end - 1, step_end - 1) > 0 {
+    while own_end.min(step_end) > start && is_in_place(own_end - 1, step_end - 1) {
         own_end -= 1;
         step_end -= 1;
         last.push((own_end, step_end));

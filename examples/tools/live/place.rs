@@ -215,10 +215,10 @@ fn dedented(program: &Program, range: &Range<usize>) -> String {
     let indent = start - begin;
     let mut lines = Vec::new();
     for (index, line) in quote.lines().enumerate() {
-        let spaces = line.len() - line.trim_start().len();
+        let spaces = line.len() - line.trim_ascii_start().len();
         let cut = if index == 0 { 0 } else { spaces.min(indent) };
-        if !line.trim().is_empty() {
-            lines.push(line[cut..].trim_end());
+        if !line.trim_ascii().is_empty() {
+            lines.push(line[cut..].trim_ascii_end());
         }
     }
     lines.join("\n")

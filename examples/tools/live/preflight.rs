@@ -238,8 +238,9 @@ fn check_ports(findings: &mut Findings) {
     } else {
         "ss -tulnp"
     };
-    let what = format!("a program uses the port {}", busy.join(", "));
-    findings.missing(&format!("{what}; `{find}` shows which one; stop it"));
+    let ports = if busy.len() == 1 { "this port" } else { "these ports" };
+    let what = format!("a program uses {ports}: {}", busy.join(", "));
+    findings.missing(&format!("{what}; stop the program that `{find}` shows"));
 }
 
 fn check_python(findings: &mut Findings) {

@@ -192,6 +192,15 @@ fn mistakes(place: &Place) -> String {
     text
 }
 
+/// Returns a sentence about a character that only looks right, such as the quotes and spaces of a
+/// web page. Returns an empty text if the student has only characters of the step.
+fn strange_character(own: &str, wanted: &str) -> String {
+    match own.chars().find(|c| !c.is_ascii() && !wanted.contains(*c)) {
+        Some(c) => format!(" The character `{c}` is U+{:04X}; type it again.", u32::from(c)),
+        None => String::new(),
+    }
+}
+
 /// Says what a mistake is: "line 17: you have `recieve`; step 3 has `receive`."
 fn sentence(mistake: &Mistake, step: usize) -> String {
     let Mistake { line, own, step: wanted, .. } = mistake;
@@ -210,13 +219,14 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
     if mistake.is_long() && !wanted.is_empty() {
         return format!("{lines}: you have {}; step {step} has", code(own));
     }
+    let strange = strange_character(own, wanted);
     if wanted.is_empty() {
-        return format!("{lines}: you have {}, but step {step} does not.", code(own));
+        return format!("{lines}: you have {}, but step {step} does not.{strange}", code(own));
     }
     if own.is_empty() {
         return format!("{lines}: {} of step {step} is missing.", code(wanted));
     }
-    format!("{lines}: you have {}; step {step} has {}.", code(own), code(wanted))
+    format!("{lines}: you have {}; step {step} has {}.{strange}", code(own), code(wanted))
 }
 
 /// Says that the last step is reached.

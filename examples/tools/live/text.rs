@@ -44,7 +44,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// Formats a text between backquotes. Cuts it if it is longer than a line should be.
 pub fn code(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default().trim_end();
+    let line = text.lines().next().unwrap_or_default().trim_ascii_end();
     let cut: String = line.chars().take(WIDTH / 2).collect();
     if cut == text { format!("`{text}`") } else { format!("`{cut} ...`") }
 }

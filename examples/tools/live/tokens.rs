@@ -66,7 +66,13 @@ fn split(source: &str) -> Vec<Token<'_>> {
 /// Returns true for spaces, comments, and the mark with which some editors begin a file.
 fn is_ignored(text: &str) -> bool {
     let is_comment = text.starts_with("//") || text.starts_with("/*");
-    is_comment || text.starts_with(char::is_whitespace) || text == "\u{feff}"
+    is_comment || text.starts_with(is_space) || text == "\u{feff}"
+}
+
+/// Returns true for a space that the compiler accepts. The spaces of a web page or of a PDF file
+/// can be other characters.
+fn is_space(c: char) -> bool {
+    c.is_ascii_whitespace()
 }
 
 /// Returns the length of the first token, comment or space. It is at least one character.
@@ -86,8 +92,8 @@ fn length_of_first(rest: &str) -> usize {
         }
     }
     let first = rest.chars().next().unwrap_or_default();
-    let length = if first.is_whitespace() {
-        rest.find(|c: char| !c.is_whitespace())
+    let length = if is_space(first) {
+        rest.find(|c| !is_space(c))
     } else if first.is_alphanumeric() || first == '_' || first == '\'' {
         // A quote without a second quote is the name of a lifetime.
         let after = &rest[first.len_utf8()..];
