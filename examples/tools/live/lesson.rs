@@ -6,10 +6,8 @@ use std::{env, fs};
 use sockets101::Failure;
 
 use crate::lessons::{Row, SERVERS};
+use crate::place::START;
 use crate::script::{ONLY_SHORT, PATHS, Step};
-
-/// The file with which a path begins. Cargo does not build a program without `main`.
-pub const START: &str = "fn main() {}\n";
 
 /// A lesson with its steps.
 pub struct Lesson {

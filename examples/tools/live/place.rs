@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::align::{Alignment, Difference, Program, align, differences, nearest};
 use super::tokens::Token;
 
+/// The file with which most paths begin. Cargo does not build a program without `main`.
+pub const START: &str = "fn main() {}\n";
+
 /// A line counts as begun if the student's program has so much of it, in percent.
 const BEGUN: u32 = 60;
 
@@ -87,8 +90,13 @@ pub fn find(own: &str, texts: &[String], is_new: impl Fn(usize) -> Vec<bool>) ->
         comparison.judge(&difference, &mut place);
     }
     let differs = alignment.cost(&own, comparison.step);
-    let has_many = place.own_lines.len() + place.mistakes.len() >= MANY;
-    place.is_other = has_many && differs > own.total_weight();
+    let mut lines = place.own_lines.len();
+    for mistake in &place.mistakes {
+        lines += mistake.own.lines().count().max(mistake.step.lines().count());
+    }
+    // Less than half of both programs is the same.
+    let all = own.total_weight() + comparison.step.total_weight();
+    place.is_other = lines >= MANY && differs > all / 2;
     place
 }
 
@@ -146,7 +154,11 @@ impl Comparison<'_> {
         if self.is_still_to_type(difference, place) {
             return;
         }
-        if step.is_empty() && self.own.begins_line(own.start) && self.own.begins_line(own.end) {
+        let has_whole_lines =
+            step.is_empty() && self.own.begins_line(own.start) && self.own.begins_line(own.end);
+        // A student may remove the empty `main` before typing the first step.
+        let is_start = place.target == 0 && self.step.text == START;
+        if has_whole_lines || is_start {
             for index in own.clone() {
                 // The next step may replace this line of the present step.
                 let is_old = self.next.is_some() && !self.here.is_unknown(index);
@@ -155,10 +167,6 @@ impl Comparison<'_> {
                     place.own_lines.push(line);
                 }
             }
-            return;
-        }
-        // An almost empty file does not miss the lines of the first step.
-        if place.target == 0 {
             return;
         }
         let missing_lines =

@@ -6,9 +6,9 @@ use sockets101::Failure;
 
 use crate::align::{Program, align};
 use crate::compare::same_lines;
-use crate::lesson::{Lesson, START, all};
+use crate::lesson::{Lesson, all};
 use crate::lessons::SERVERS;
-use crate::place::{Mistake, Place, find};
+use crate::place::{Mistake, Place, START, find};
 use crate::script::{By, Step};
 use crate::student::Student;
 use crate::text::{code, wrapped};
@@ -339,7 +339,11 @@ fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure>
         }
         if last_shown.is_some_and(|last| before > last) {
             text += "       ...\n";
-        } else if line.follows_blank && index > 0 && line.mark != '-' && lines[before].mark != '-' {
+        } else if line.follows_blank
+            && last_shown.is_some()
+            && line.mark != '-'
+            && lines[before].mark != '-'
+        {
             text += "\n";
         }
         last_shown = Some(index);
