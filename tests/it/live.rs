@@ -26,7 +26,7 @@ mod script;
 #[path = "../../examples/tools/live/tokens.rs"]
 mod tokens;
 
-use place::{Place, find};
+use place::find;
 use tokens::tokens;
 
 /// Returns the texts of the steps of `tcp_server`, from step 0 on.
@@ -59,28 +59,13 @@ fn lessons() -> impl Iterator<Item = &'static str> {
     paths.map(|path| path.lesson)
 }
 
-/// Returns for each line of each step whether it is new.
-fn new_lines(steps: &[String]) -> Vec<Vec<bool>> {
-    let mut all = vec![Vec::new()];
-    for number in 1..steps.len() {
-        all.push(compare::new_lines(&steps[number - 1], &steps[number]));
-    }
-    all
-}
-
-/// Returns where a student with this program is.
-fn place_of(own: &str, steps: &[String], is_new: &[Vec<bool>]) -> Place {
-    find(own, steps, |number| is_new[number].clone())
-}
-
 #[test]
 fn each_step_is_found_as_it_is() {
     for lesson in lessons() {
         let steps = texts(lesson);
-        let is_new = new_lines(&steps);
         for (number, text) in steps.iter().enumerate() {
             let what = format!("{lesson}, step {number}");
-            let place = place_of(text, &steps, &is_new);
+            let place = find(text, &steps);
             assert_eq!((place.number, place.begun), (number, 0), "{what}");
             assert!(place.mistakes.is_empty(), "{what}: {:?}", place.mistakes);
             assert_eq!(place.own_lines, [0; 0], "{what}");
@@ -101,18 +86,13 @@ fn with_typo(text: &str, token: &tokens::Token) -> (String, String) {
 }
 
 /// Puts a typo into a word of a step, and checks that exactly this typo is found.
-fn check_typo(
-    number: usize,
-    token: &tokens::Token,
-    steps: &[String],
-    is_new: &[Vec<bool>],
-) {
+fn check_typo(number: usize, token: &tokens::Token, steps: &[String]) {
     let (own, typo) = with_typo(&steps[number], token);
     if own == steps[number] {
         return; // A text in quotes without a letter.
     }
     let what = format!("step {number}, line {}: {typo}", token.line);
-    let place = place_of(&own, steps, is_new);
+    let place = find(&own, steps);
     assert_eq!((place.number, place.target), (number, number), "{what}");
     let words = (typo.as_str(), token.text);
     let is_typo = |mistake: &&place::Mistake| {
@@ -129,11 +109,10 @@ fn check_typo(
 #[test]
 fn a_typo_in_any_word_of_any_line_is_found() {
     let steps = steps();
-    let is_new = new_lines(&steps);
     for_each_at_once(1..steps.len(), |number| {
         for token in tokens(&steps[number]) {
             if token.is_word() {
-                check_typo(number, &token, &steps, &is_new);
+                check_typo(number, &token, &steps);
             }
         }
     });
@@ -144,14 +123,14 @@ fn a_typo_in_any_word_of_any_line_is_found() {
 fn a_typo_in_any_new_line_of_any_lesson_is_found() {
     for_each_at_once(lessons(), |lesson| {
         let steps = texts(lesson);
-        let all_new = new_lines(&steps);
         for (number, text) in steps.iter().enumerate().skip(1) {
+            let all_new = compare::new_lines(&steps[number - 1], text);
             let mut last_line = 0;
             for token in tokens(text) {
-                let is_new = all_new[number][token.line - 1];
+                let is_new = all_new[token.line - 1];
                 if token.is_word() && token.line != last_line && is_new {
                     last_line = token.line;
-                    check_typo(number, &token, &steps, &all_new);
+                    check_typo(number, &token, &steps);
                 }
             }
         }
@@ -163,16 +142,18 @@ fn a_typo_in_any_new_line_of_any_lesson_is_found() {
 fn each_line_that_a_student_types_counts() {
     for_each_at_once(lessons(), |lesson| {
         let steps = texts(lesson);
-        let is_new = new_lines(&steps);
         for number in 1..steps.len() {
-            let all = is_new[number].iter().filter(|is_new| **is_new).count();
+            let all = compare::new_lines(&steps[number - 1], &steps[number])
+                .into_iter()
+                .filter(|is_new| *is_new)
+                .count();
             if all > 20 {
                 continue; // A catch-up step is not typed.
             }
             let mut last = 0;
             for typed in 0..=all {
                 let own = partly_typed(&steps[number - 1], &steps[number], typed);
-                let place = place_of(&own, &steps, &is_new);
+                let place = find(&own, &steps);
                 let what =
                     format!("{lesson}, step {number}, {typed} of {all} lines");
                 let is_there = place.number == number;
@@ -215,7 +196,6 @@ fn partly_typed(old: &str, new: &str, typed: usize) -> String {
 #[test]
 fn the_format_does_not_count() {
     let steps = steps();
-    let is_new = new_lines(&steps);
     let text = &steps[5];
     let arm = "Ok(text) => {
             client.write_all(text.to_uppercase().as_bytes())
@@ -239,13 +219,13 @@ fn the_format_does_not_count() {
     ] {
         let own = text.replace(from, to);
         assert_ne!(own, *text, "{from}");
-        let place = place_of(&own, &steps, &is_new);
+        let place = find(&own, &steps);
         assert_eq!((place.number, place.begun), (5, 0), "{to}");
         assert!(place.mistakes.is_empty(), "{to}: {:?}", place.mistakes);
         assert!(place.own_lines.is_empty(), "{to}: {:?}", place.own_lines);
     }
     let own = format!("\u{feff}{text}");
-    assert!(place_of(&own, &steps, &is_new).mistakes.is_empty());
+    assert!(find(&own, &steps).mistakes.is_empty());
 }
 
 /// A `//` in quotes is not a comment, and a quote can be a character or a lifetime.

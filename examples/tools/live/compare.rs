@@ -20,11 +20,14 @@ pub fn new_lines(old: &str, new: &str) -> Vec<bool> {
 /// Returns the lines that two programs have in common, in their order: the index of each line in
 /// `old` and in `new`. These are as many lines as possible. Blank lines are not among them.
 pub fn same_lines(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+    let old_text: Vec<&str> = old.iter().map(|line| line.trim()).collect();
+    let new_text: Vec<&str> = new.iter().map(|line| line.trim()).collect();
     best_pairs(old.len(), new.len(), |i, j| {
-        let is_same = old[i].trim() == new[j].trim() && !old[i].trim().is_empty();
+        if old_text[i] != new_text[j] || old_text[i].is_empty() {
+            return 0;
+        }
         // Many lines are only `}`. One that is also as far to the right is the better partner.
-        let is_in_place = old[i].trim_end() == new[j].trim_end();
-        if is_same { 1000 + u32::from(is_in_place) } else { 0 }
+        1000 + u32::from(old[i].trim_end() == new[j].trim_end())
     })
 }
 

@@ -95,17 +95,6 @@ impl Lesson {
     pub fn texts(&self) -> Result<Vec<String>, Failure> {
         (0..=self.last()).map(|number| self.text(number)).collect()
     }
-
-    /// Returns the number of lines that are new in a step.
-    pub fn new_lines(&self, number: usize) -> Result<Vec<bool>, Failure> {
-        let before = match number.checked_sub(1) {
-            // An empty `main` is not a part of the first step.
-            Some(0) if self.from.is_none() => String::new(),
-            Some(before) => self.text(before)?,
-            None => self.text(0)?,
-        };
-        Ok(crate::compare::new_lines(&before, &self.text(number)?))
-    }
 }
 
 /// Returns the folder of the package. Cargo says where it is when it runs this program.

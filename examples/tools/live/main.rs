@@ -68,7 +68,7 @@ use sockets101::{Args, Failure, print_or_exit};
 
 use lesson::{Lesson, all};
 use student::Student;
-use text::wrapped;
+use text::paragraph;
 
 const USAGE: &str = "live [LESSON] [STEP] [--show] [--back] [--preflight]";
 
@@ -179,18 +179,18 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
     let file = &student.file;
     let step = format!("step {number} of {} ({})", lesson.last(), lesson.title(number));
     if student.bytes.as_deref() == Some(new.as_bytes()) {
-        return Ok(wrapped("", &format!("{file} is already {step}. Nothing changes.")));
+        return Ok(paragraph(format!("{file} is already {step}. Nothing changes.")));
     }
     let mut text = kept(&student)?;
     student.replace(new.as_bytes())?;
-    text += &wrapped("", &format!("{file} is now {step}."));
+    text += &paragraph(format!("{file} is now {step}."));
     if student.bytes.is_some() {
         text += "If your editor still shows the old file, load the file again.\n";
     }
     match lesson.step(number) {
         Some(step) => {
             text += &report::run(lesson, step);
-            text += &wrapped("", step.sees);
+            text += &paragraph(step.sees);
         }
         None if number > 0 => {
             text += "Then run it:\n";
@@ -211,7 +211,7 @@ fn back(lesson: &Lesson) -> Result<String, Failure> {
     let (from, bytes) = student.latest_kept()?;
     let mut text = kept(&student)?;
     student.replace(&bytes)?;
-    text += &wrapped("", &format!("{} is now the same as {from}.", student.file));
+    text += &paragraph(format!("{} is now the same as {from}.", student.file));
     text += "If your editor still shows the old file, load the file again.\n";
     text += "To return to the file that you had before:\n";
     Ok(text + &report::live(&format!("{} --back", lesson.name())))
@@ -220,7 +220,7 @@ fn back(lesson: &Lesson) -> Result<String, Failure> {
 /// Keeps the student's file. Returns what to print.
 fn kept(student: &Student) -> Result<String, Failure> {
     match student.keep()? {
-        Some(copy) => Ok(wrapped("", &format!("Your file is kept in {copy}."))),
+        Some(copy) => Ok(paragraph(format!("Your file is kept in {copy}."))),
         None => Ok(String::new()),
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::align::{Alignment, Difference, Program, align, differences, nearest};
+use super::compare::new_lines;
 use super::tokens::Token;
 
 /// The file with which most paths begin. Cargo does not build a program without `main`.
@@ -55,9 +56,8 @@ impl Mistake {
     }
 }
 
-/// Finds out where a student is. `texts` are the texts of all steps, from step 0 on. `is_new`
-/// returns for each line of a step whether it is new in this step.
-pub fn find(own: &str, texts: &[String], is_new: impl Fn(usize) -> Vec<bool>) -> Place {
+/// Finds out where a student is. `texts` are the texts of all steps, from step 0 on.
+pub fn find(own: &str, texts: &[String]) -> Place {
     let own = Program::new(own);
     let steps: Vec<Program> = texts.iter().map(|text| Program::new(text)).collect();
     let number = nearest(&own, &steps);
@@ -76,7 +76,7 @@ pub fn find(own: &str, texts: &[String], is_new: impl Fn(usize) -> Vec<bool>) ->
     let next;
     if number + 1 < steps.len() {
         let step = &steps[number + 1];
-        place.is_new = is_new(number + 1);
+        place.is_new = new_lines(&texts[number], &texts[number + 1]);
         next = align(&own, step);
         place.count_typed(&own, step, &here, &next);
         if place.begun > 0 {

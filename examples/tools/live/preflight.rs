@@ -8,7 +8,7 @@ use std::{env, env::consts::EXE_SUFFIX, fs};
 
 use crate::lesson::{all, top};
 use crate::lessons::SERVERS;
-use crate::text::wrapped;
+use crate::text::{paragraph, wrapped};
 use crate::words::counted;
 
 /// The oldest compiler that builds the workbook: 1.85.
@@ -77,7 +77,7 @@ pub fn preflight() -> (String, bool) {
     } else {
         let things = counted(findings.missing, "thing");
         let verb = if findings.missing == 1 { "is" } else { "are" };
-        findings.text += &wrapped("", &format!("{things} {verb} missing."));
+        findings.text += &paragraph(format!("{things} {verb} missing."));
     }
     (findings.text, is_ready)
 }

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use sockets101::Failure;
 
 use crate::align::{Program, align};
-use crate::compare::same_lines;
+use crate::compare::{new_lines, same_lines};
 use crate::lesson::{Lesson, all};
 use crate::lessons::SERVERS;
 use crate::place::{Mistake, Place, START, find};
 use crate::script::{By, Step};
 use crate::student::Student;
-use crate::text::{code, wrapped};
+use crate::text::{code, paragraph, wrapped};
 use crate::words::counted;
 
 /// The most mistakes that are shown.
@@ -38,7 +38,7 @@ pub fn list() -> Result<String, Failure> {
     for lesson in all() {
         let state = match place_of(&lesson) {
             Ok(None) => "not started".to_owned(),
-            Ok(Some(place)) => short_state(&lesson, &place)?,
+            Ok(Some(place)) => short_state(&lesson, &place),
             Err(_) => "cannot be compared".to_owned(),
         };
         let Lesson { row, .. } = &lesson;
@@ -61,36 +61,36 @@ fn place_of(lesson: &Lesson) -> Result<Option<Place>, Failure> {
 /// Returns where a student with this program is.
 pub fn place(lesson: &Lesson, own: &str) -> Result<Place, Failure> {
     let texts = lesson.texts()?;
-    Ok(find(own, &texts, |number| lesson.new_lines(number).unwrap_or_default()))
+    Ok(find(own, &texts))
 }
 
-/// Returns where a student is, in at most 38 characters.
-fn short_state(lesson: &Lesson, place: &Place) -> Result<String, Failure> {
+/// Returns where a student is, in less than 40 characters.
+fn short_state(lesson: &Lesson, place: &Place) -> String {
     if place.is_other {
-        return Ok("different from all steps".to_owned());
+        return "different from all steps".to_owned();
     }
-    if is_finished(lesson, place) {
-        return Ok("finished".to_owned());
+    if place.number == lesson.last() && place.mistakes.is_empty() {
+        return "finished".to_owned();
     }
-    let mut state = format!("step {}", place.number);
+    let state = format!("step {}", place.number);
     if place.begun > 0 {
-        let new = count(&lesson.new_lines(place.number + 1)?);
-        let _ = write!(state, ", {} of {new} new lines", place.begun);
+        let lines = format!("{} of {} new lines", place.begun, count(&place.is_new));
+        if place.mistakes.is_empty() {
+            return format!("{state}, {lines}");
+        }
+        return format!("{state}, {lines}, {} differ", place.mistakes.len());
     }
     if !place.mistakes.is_empty() {
-        let _ = write!(state, ", differs in {}", places(place));
-    } else if !place.own_lines.is_empty() {
-        let _ = write!(state, ", {} of your own", counted(place.own_lines.len(), "line"));
+        return format!("{state}, differs in {}", places(place));
     }
-    Ok(state)
+    if !place.own_lines.is_empty() {
+        return format!("{state}, {} of your own", counted(place.own_lines.len(), "line"));
+    }
+    state
 }
 
 fn places(place: &Place) -> String {
     counted(place.mistakes.len(), "place")
-}
-
-fn is_finished(lesson: &Lesson, place: &Place) -> bool {
-    place.number == lesson.last() && place.mistakes.is_empty()
 }
 
 fn count(is_new: &[bool]) -> usize {
@@ -101,23 +101,22 @@ fn count(is_new: &[bool]) -> usize {
 pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
     let student = Student::read(lesson)?;
     let Some(own) = student.text()? else {
-        let mut text = wrapped("", &format!("{} does not exist yet. Begin:", student.file));
+        let mut text = paragraph(format!("{} does not exist yet. Begin:", student.file));
         text += &live(&format!("{} 0", lesson.name()));
         let place = place(lesson, &lesson.text(0)?)?;
         let own = if lesson.begins_with_a_program() { lesson.text(0)? } else { String::new() };
         return Ok(text + &next(lesson, &place, &own)?);
     };
     let place = place(lesson, own)?;
-    let mut text = state(lesson, &student.file, &place)?;
+    let mut text = state(lesson, &student.file, &place);
     if place.is_other {
-        text += &wrapped("", "To begin with an empty file (`live` keeps your file):");
+        text += &paragraph("To begin with an empty file (`live` keeps your file):");
         return Ok(text + &live(&format!("{} 0", lesson.name())));
     }
     text += &mistakes(&place);
     if let Some(step) = lesson.step(place.number) {
         if !step.problem.is_empty() {
-            text +=
-                &wrapped("", &format!("The problem of step {}: {}.", place.number, step.problem));
+            text += &paragraph(format!("The problem of step {}: {}.", place.number, step.problem));
         }
         if !step.problem_command.is_empty() {
             text += &command(step.problem_command);
@@ -129,20 +128,25 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
         text += &next(lesson, &place, own)?;
     }
     if let (Some(first), true) = (place.mistakes.first(), text.lines().count() > SCREEN) {
-        text += &wrapped("", &format!("First look at {}", sentence(first, place.target)));
+        // The first lines have left the screen.
+        text += &if first.is_long() {
+            paragraph(format!("First look at line {}.", first.line))
+        } else {
+            paragraph(format!("First look at {}", sentence(first, place.target)))
+        };
     }
     Ok(text)
 }
 
 /// Returns the sentence that says which step it is.
-fn state(lesson: &Lesson, file: &str, place: &Place) -> Result<String, Failure> {
+fn state(lesson: &Lesson, file: &str, place: &Place) -> String {
     if place.is_other {
-        return Ok(wrapped("", &format!("{file} is different from all steps.")));
+        return paragraph(format!("{file} is different from all steps."));
     }
     let mut with = Vec::new();
     if place.begun > 0 {
         let next = place.number + 1;
-        let new = counted(count(&lesson.new_lines(next)?), "new line");
+        let new = counted(count(&place.is_new), "new line");
         with.push(format!("{} of the {new} of step {next}", place.begun));
     }
     if !place.own_lines.is_empty() {
@@ -154,10 +158,10 @@ fn state(lesson: &Lesson, file: &str, place: &Place) -> Result<String, Failure> 
         let _ = write!(text, ", with {}", with.join(" and "));
     }
     if place.mistakes.is_empty() {
-        return Ok(wrapped("", &(text + ".")));
+        return paragraph(text + ".");
     }
     let _ = write!(text, ". It differs from step {} in {}:", place.target, places(place));
-    Ok(wrapped("", &text))
+    paragraph(text)
 }
 
 /// Formats the numbers of lines: `line 7`, `lines 7 and 9`, `lines 7, 8, 9, 10 and more`.
@@ -217,7 +221,7 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
         return format!("{lines}: a part of step {step} is missing:");
     }
     if mistake.is_long() && !wanted.is_empty() {
-        return format!("{lines}: you have {}; step {step} has", code(own));
+        return format!("{lines}: you have {}; step {step} has this:", code(own));
     }
     let strange = strange_character(own, wanted);
     if wanted.is_empty() {
@@ -234,20 +238,18 @@ fn finished(lesson: &Lesson, place: &Place) -> String {
     let name = lesson.name();
     let mut text = String::new();
     if place.mistakes.is_empty() {
-        text += &wrapped(
-            "",
-            &format!("You have finished lesson {}, {name}. Check it:", lesson.row.lesson),
-        );
+        text += &paragraph(format!(
+            "You have finished lesson {}, {name}. Check it:",
+            lesson.row.lesson
+        ));
     } else {
-        text += &wrapped("", "This is the last step. Check your program:");
+        text += &paragraph("This is the last step. Check your program:");
     }
     text += &command(&format!("cargo run --example check -- {name} --own my_{name}"));
     let later = SERVERS.iter().find(|row| row.lesson > lesson.row.lesson);
     if let Some(row) = later {
-        text += &wrapped(
-            "",
-            &format!("The next server is that of lesson {}, {}:", row.lesson, row.name),
-        );
+        text +=
+            &paragraph(format!("The next server is that of lesson {}, {}:", row.lesson, row.name));
         text += &live(row.name);
     }
     text
@@ -260,11 +262,11 @@ fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
     let new = counted(count(&place.is_new), "new line");
     let title = lesson.title(number);
     let mut text =
-        wrapped("", &format!("Next is step {number} of {}, \"{title}\" ({new}).", lesson.last()));
+        paragraph(format!("Next is step {number} of {}, \"{title}\" ({new}).", lesson.last()));
     let step = lesson.step(number);
     let by = step.map_or(By::CatchUp, |step| step.by);
     if by == By::CatchUp {
-        text += &wrapped("", "`live` writes this step, and keeps your file:");
+        text += &paragraph("`live` writes this step, and keeps your file:");
         text += &live(&format!("{name} {number}"));
         text += "To see it first:\n";
         return Ok(text + &live(&format!("{name} {number} --show")));
@@ -274,7 +276,7 @@ fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
         _ => "This is a task for you:",
     };
     if let Some(step) = step {
-        text += &wrapped("", &format!("{who} {}", step.request));
+        text += &paragraph(format!("{who} {}", step.request));
     }
     if by == By::Room && place.begun == 0 {
         text += "If you want to see the new lines:\n";
@@ -285,7 +287,7 @@ fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
     if let Some(step) = step {
         text += &run(lesson, step);
     }
-    text += &wrapped("", &format!("To let `live` write step {number} and keep your file:"));
+    text += &paragraph(format!("To let `live` write step {number} and keep your file:"));
     Ok(text + &live(&format!("{name} {number}")))
 }
 
@@ -424,8 +426,9 @@ pub fn show(lesson: &Lesson, number: usize, is_terminal: bool) -> Result<String,
     if !is_terminal {
         return Ok(text);
     }
+    let before = lesson.text(number.saturating_sub(1))?;
     let mut shown = String::new();
-    for (line, is_new) in text.lines().zip(lesson.new_lines(number)?) {
+    for (line, is_new) in text.lines().zip(new_lines(&before, &text)) {
         let mark = if is_new { '+' } else { ' ' };
         let row = format!("{mark} {line}");
         shown = shown + row.trim_end() + "\n";

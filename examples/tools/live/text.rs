@@ -3,6 +3,11 @@
 /// The width of a terminal.
 pub const WIDTH: usize = 80;
 
+/// Formats sentences in lines of at most 80 columns.
+pub fn paragraph(text: impl AsRef<str>) -> String {
+    wrapped("", text.as_ref())
+}
+
 /// Formats a text in lines of at most 80 columns. The first line begins with `first`, and all
 /// other lines begin with so many spaces. A line does not end between two backquotes.
 pub fn wrapped(first: &str, text: &str) -> String {
