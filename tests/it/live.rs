@@ -531,6 +531,10 @@ fn any_file_is_kept() {
         said.starts_with("examples/my_tcp_server.rs is step 0 of 8.\n"),
         "{said}"
     );
+    // The beginning of a step is like this step.
+    let steps = steps();
+    let half: Vec<&str> = steps[6].lines().take(20).collect();
+    assert!(!find(&half.join("\n"), &steps).is_other);
     // Another program is different from all steps.
     let other = fs::read_to_string("examples/byte_order.rs").unwrap();
     for lesson in lessons() {

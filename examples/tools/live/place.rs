@@ -12,7 +12,7 @@ pub const START: &str = "fn main() {}\n";
 /// A line counts as begun if the student's program has so much of it, in percent.
 const BEGUN: u32 = 60;
 
-/// A program with fewer lines that differ is not called another program.
+/// A program with fewer lines is not called another program.
 const MANY: usize = 10;
 
 /// How far a student is.
@@ -89,14 +89,17 @@ pub fn find(own: &str, texts: &[String]) -> Place {
     for difference in differences(alignment) {
         comparison.judge(&difference, &mut place);
     }
-    let differs = alignment.cost(&own, comparison.step);
-    let mut lines = place.own_lines.len();
-    for mistake in &place.mistakes {
-        lines += mistake.own.lines().count().max(mistake.step.lines().count());
+    let mut unknown = 0;
+    for (index, token) in own.tokens.iter().enumerate() {
+        if alignment.is_unknown(index) {
+            unknown += token.weight();
+        }
     }
-    // Less than half of both programs is the same.
+    // Most of the student's program is not in the step, and most of the step is not there.
     let all = own.total_weight() + comparison.step.total_weight();
-    place.is_other = lines >= MANY && differs > all / 2;
+    place.is_other = own.text.lines().count() >= MANY
+        && unknown > own.total_weight() / 2
+        && alignment.cost(&own, comparison.step) > all / 2;
     place
 }
 

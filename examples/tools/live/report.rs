@@ -110,7 +110,7 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
     let place = place(lesson, own)?;
     let mut text = state(lesson, &student.file, &place);
     if place.is_other {
-        text += &paragraph("To begin with an empty file (`live` keeps your file):");
+        text += &paragraph("To begin with step 0 (`live` keeps your file):");
         return Ok(text + &live(&format!("{} 0", lesson.name())));
     }
     text += &mistakes(&place);
