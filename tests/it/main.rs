@@ -17,6 +17,7 @@ mod designs;
 mod documents;
 mod harness;
 mod limits;
+mod live;
 mod one_message;
 mod output;
 mod plain_words;

@@ -1,0 +1,437 @@
+//! Says where a student is, what differs, and what comes next.
+
+use std::fmt::Write as _;
+
+use sockets101::Failure;
+
+use crate::align::{Program, align};
+use crate::compare::{new_lines, same_lines};
+use crate::lesson::{Lesson, all};
+use crate::lessons::SERVERS;
+use crate::place::{Mistake, Place, START, find};
+use crate::script::{By, Step};
+use crate::student::Student;
+use crate::text::{code, paragraph, wrapped};
+use crate::words::counted;
+
+/// The most mistakes that are shown.
+const MOST_MISTAKES: usize = 5;
+
+/// The most lines of the step that are shown for one mistake.
+const MOST_LINES: usize = 6;
+
+/// The number of lines of a screen, without the line of the cursor.
+const SCREEN: usize = 23;
+
+/// Returns the command that runs `live`, in a line of its own.
+pub fn live(arguments: &str) -> String {
+    command(&format!("cargo run -q --example live -- {arguments}"))
+}
+
+pub fn command(command: &str) -> String {
+    format!("  {command}\n")
+}
+
+/// Returns the list of all lessons, and where the student is in each of them.
+pub fn list() -> Result<String, Failure> {
+    let mut text = String::from("Your program for a lesson is examples/my_LESSON.rs.\n");
+    for lesson in all() {
+        let state = match place_of(&lesson) {
+            Ok(None) => "not started".to_owned(),
+            Ok(Some(place)) => short_state(&lesson, &place),
+            Err(_) => "cannot be compared".to_owned(),
+        };
+        let Lesson { row, .. } = &lesson;
+        let steps = counted(lesson.last(), "step");
+        let _ = writeln!(text, "{:>2}  {:<24}  {steps:<8}  {state}", row.lesson, row.name);
+    }
+    text += "To see what comes next in a lesson, write its name or its number:\n";
+    Ok(text + &live("tcp_server"))
+}
+
+/// Returns where the student is. Returns `None` if the file does not exist.
+fn place_of(lesson: &Lesson) -> Result<Option<Place>, Failure> {
+    let student = Student::read(lesson)?;
+    match student.text()? {
+        Some(own) => Ok(Some(place(lesson, own)?)),
+        None => Ok(None),
+    }
+}
+
+/// Returns where a student with this program is.
+pub fn place(lesson: &Lesson, own: &str) -> Result<Place, Failure> {
+    let texts = lesson.texts()?;
+    Ok(find(own, &texts))
+}
+
+/// Returns where a student is, in less than 40 characters.
+fn short_state(lesson: &Lesson, place: &Place) -> String {
+    if place.is_other {
+        return "different from all steps".to_owned();
+    }
+    if place.number == lesson.last() && place.mistakes.is_empty() {
+        return "finished".to_owned();
+    }
+    let state = format!("step {}", place.number);
+    if place.begun > 0 {
+        let lines = format!("{} of {} new lines", place.begun, count(&place.is_new));
+        if place.mistakes.is_empty() {
+            return format!("{state}, {lines}");
+        }
+        return format!("{state}, {lines}, {} differ", place.mistakes.len());
+    }
+    if !place.mistakes.is_empty() {
+        return format!("{state}, differs in {}", places(place));
+    }
+    if !place.own_lines.is_empty() {
+        return format!("{state}, {} of your own", counted(place.own_lines.len(), "line"));
+    }
+    state
+}
+
+fn places(place: &Place) -> String {
+    counted(place.mistakes.len(), "place")
+}
+
+fn count(is_new: &[bool]) -> usize {
+    is_new.iter().filter(|is_new| **is_new).count()
+}
+
+/// Returns all that a student can want to know about a lesson.
+pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
+    let student = Student::read(lesson)?;
+    let Some(own) = student.text()? else {
+        let mut text = paragraph(format!("{} does not exist yet. Begin:", student.file));
+        text += &live(&format!("{} 0", lesson.name()));
+        let place = place(lesson, &lesson.text(0)?)?;
+        let own = if lesson.begins_with_a_program() { lesson.text(0)? } else { String::new() };
+        return Ok(text + &next(lesson, &place, &own)?);
+    };
+    let place = place(lesson, own)?;
+    let mut text = state(lesson, &student.file, &place);
+    if place.is_other {
+        text += &paragraph("To begin with step 0 (`live` keeps your file):");
+        return Ok(text + &live(&format!("{} 0", lesson.name())));
+    }
+    text += &mistakes(&place);
+    if let Some(step) = lesson.step(place.number) {
+        if !step.problem.is_empty() {
+            text += &paragraph(format!("The problem of step {}: {}.", place.number, step.problem));
+        }
+        if !step.problem_command.is_empty() {
+            text += &command(step.problem_command);
+        }
+    }
+    if place.number == lesson.last() {
+        text += &finished(lesson, &place);
+    } else {
+        text += &next(lesson, &place, own)?;
+    }
+    if let (Some(first), true) = (place.mistakes.first(), text.lines().count() > SCREEN) {
+        // The first lines have left the screen.
+        text += &if first.is_long() {
+            paragraph(format!("First look at line {}.", first.line))
+        } else {
+            paragraph(format!("First look at {}", sentence(first, place.target)))
+        };
+    }
+    Ok(text)
+}
+
+/// Returns the sentence that says which step it is.
+fn state(lesson: &Lesson, file: &str, place: &Place) -> String {
+    if place.is_other {
+        return paragraph(format!("{file} is different from all steps."));
+    }
+    let mut with = Vec::new();
+    if place.begun > 0 {
+        let next = place.number + 1;
+        let new = counted(count(&place.is_new), "new line");
+        with.push(format!("{} of the {new} of step {next}", place.begun));
+    }
+    if !place.own_lines.is_empty() {
+        let lines = counted(place.own_lines.len(), "line");
+        with.push(format!("{lines} of your own ({})", line_numbers(&place.own_lines)));
+    }
+    let mut text = format!("{file} is step {} of {}", place.number, lesson.last());
+    if !with.is_empty() {
+        let _ = write!(text, ", with {}", with.join(" and "));
+    }
+    if place.mistakes.is_empty() {
+        return paragraph(text + ".");
+    }
+    let _ = write!(text, ". It differs from step {} in {}:", place.target, places(place));
+    paragraph(text)
+}
+
+/// Formats the numbers of lines: `line 7`, `lines 7 and 9`, `lines 7, 8, 9, 10 and more`.
+fn line_numbers(lines: &[usize]) -> String {
+    let words: Vec<String> = lines.iter().take(4).map(usize::to_string).collect();
+    match &words[..] {
+        [one] => format!("line {one}"),
+        _ if lines.len() > words.len() => format!("lines {} and more", words.join(", ")),
+        [others @ .., last] => format!("lines {} and {last}", others.join(", ")),
+        [] => String::new(),
+    }
+}
+
+/// Returns a sentence for each mistake.
+fn mistakes(place: &Place) -> String {
+    let mut text = String::new();
+    for mistake in place.mistakes.iter().take(MOST_MISTAKES) {
+        text += &wrapped("  ", &sentence(mistake, place.target));
+        if mistake.is_long() {
+            for (index, line) in mistake.step.lines().enumerate() {
+                let line = if index < MOST_LINES { line } else { "..." };
+                if index <= MOST_LINES {
+                    let _ = writeln!(text, "      {line}");
+                }
+            }
+        }
+    }
+    if place.mistakes.len() > MOST_MISTAKES {
+        let more = counted(place.mistakes.len() - MOST_MISTAKES, "more place");
+        let _ = writeln!(text, "  and {more}");
+    }
+    text
+}
+
+/// Returns a sentence about a character that only looks right, such as the quotes and spaces of a
+/// web page. Returns an empty text if the student has only characters of the step.
+fn strange_character(own: &str, wanted: &str) -> String {
+    match own.chars().find(|c| !c.is_ascii() && !wanted.contains(*c)) {
+        Some(c) => format!(" The character `{c}` is U+{:04X}; type it again.", u32::from(c)),
+        None => String::new(),
+    }
+}
+
+/// Says what a mistake is: "line 17: you have `recieve`; step 3 has `receive`."
+fn sentence(mistake: &Mistake, step: usize) -> String {
+    let Mistake { line, own, step: wanted, .. } = mistake;
+    let last = line + own.lines().count().saturating_sub(1);
+    let lines =
+        if last > *line { format!("lines {line} to {last}") } else { format!("line {line}") };
+    if mistake.is_after {
+        let number = wanted.lines().filter(|line| !line.trim().is_empty()).count();
+        let verb = if number == 1 { "is" } else { "are" };
+        let missing = format!("{} of step {step} {verb} missing", counted(number, "line"));
+        return format!("line {line}: after this line, {missing}:");
+    }
+    if mistake.is_long() && own.is_empty() {
+        return format!("{lines}: a part of step {step} is missing:");
+    }
+    if mistake.is_long() && !wanted.is_empty() {
+        return format!("{lines}: you have {}; step {step} has this:", code(own));
+    }
+    let strange = strange_character(own, wanted);
+    if wanted.is_empty() {
+        return format!("{lines}: you have {}, but step {step} does not.{strange}", code(own));
+    }
+    if own.is_empty() {
+        return format!("{lines}: {} of step {step} is missing.", code(wanted));
+    }
+    format!("{lines}: you have {}; step {step} has {}.{strange}", code(own), code(wanted))
+}
+
+/// Says that the last step is reached.
+fn finished(lesson: &Lesson, place: &Place) -> String {
+    let name = lesson.name();
+    let mut text = String::new();
+    if place.mistakes.is_empty() {
+        text += &paragraph(format!(
+            "You have finished lesson {}, {name}. Check it:",
+            lesson.row.lesson
+        ));
+    } else {
+        text += &paragraph("This is the last step. Check your program:");
+    }
+    text += &command(&format!("cargo run --example check -- {name} --own my_{name}"));
+    let later = SERVERS.iter().find(|row| row.lesson > lesson.row.lesson);
+    if let Some(row) = later {
+        text +=
+            &paragraph(format!("The next server is that of lesson {}, {}:", row.lesson, row.name));
+        text += &live(row.name);
+    }
+    text
+}
+
+/// Returns what a student should do next: what to type, and what to run.
+fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
+    let number = place.number + 1;
+    let name = lesson.name();
+    let new = counted(count(&place.is_new), "new line");
+    let title = lesson.title(number);
+    let mut text =
+        paragraph(format!("Next is step {number} of {}, \"{title}\" ({new}).", lesson.last()));
+    let step = lesson.step(number);
+    let by = step.map_or(By::CatchUp, |step| step.by);
+    if by == By::CatchUp {
+        text += &paragraph("`live` writes this step, and keeps your file:");
+        text += &live(&format!("{name} {number}"));
+        text += "To see it first:\n";
+        return Ok(text + &live(&format!("{name} {number} --show")));
+    }
+    let who = match by {
+        By::Instructor => "Type it with your instructor:",
+        _ => "This is a task for you:",
+    };
+    if let Some(step) = step {
+        text += &paragraph(format!("{who} {}", step.request));
+    }
+    if by == By::Room && place.begun == 0 {
+        text += "If you want to see the new lines:\n";
+        text += &live(&format!("{name} {number} --show"));
+    } else {
+        text += &listing(lesson, place, own)?;
+    }
+    if let Some(step) = step {
+        text += &run(lesson, step);
+    }
+    text += &paragraph(format!("To let `live` write step {number} and keep your file:"));
+    Ok(text + &live(&format!("{name} {number}")))
+}
+
+/// Says what to run when the file is this step.
+pub fn run(lesson: &Lesson, step: &Step) -> String {
+    let mut text = String::new();
+    let mut commands: Vec<&str> = step.run.to_vec();
+    if let Some(look) = &step.look {
+        commands.push(if cfg!(windows) { look.windows } else { look.unix });
+    }
+    // `check` starts the program itself.
+    if commands.is_empty() || commands.iter().any(|command| !command.contains("--own ")) {
+        text += "Then run it:\n";
+        text += &command(&format!("cargo run --example my_{}", lesson.name()));
+        if !commands.is_empty() {
+            text += "In another terminal:\n";
+        }
+    } else {
+        text += "Then run:\n";
+    }
+    for line in commands {
+        text += &command(line);
+    }
+    text
+}
+
+/// One line of the list of changes.
+struct Line<'a> {
+    /// `+` for a line to type, `-` for a line to remove, and a space for a line that stays.
+    mark: char,
+    /// The number of the line in the student's file.
+    number: Option<usize>,
+    text: &'a str,
+    follows_blank: bool,
+}
+
+/// Returns the changes of the next step, each with one line before it and one line after it.
+fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
+    let old = lesson.text(place.number)?;
+    let old = if old == START && own.is_empty() { "" } else { &old };
+    let new = lesson.text(place.number + 1)?;
+    let lines = changes(place, own, old, &new);
+    let mut text = String::new();
+    let mut has_old = false;
+    let mut last_shown = None;
+    for (index, line) in lines.iter().enumerate() {
+        let before = index.saturating_sub(1);
+        let after = lines.len().min(index + 2);
+        if lines[before..after].iter().all(|line| line.mark == ' ') {
+            continue;
+        }
+        if last_shown.is_some_and(|last| before > last) {
+            text += "       ...\n";
+        } else if line.follows_blank
+            && last_shown.is_some()
+            && line.mark != '-'
+            && lines[before].mark != '-'
+        {
+            text += "\n";
+        }
+        last_shown = Some(index);
+        has_old |= line.mark == '-';
+        let number = line.number.map(|number| number.to_string()).unwrap_or_default();
+        let row = format!("{number:>4} {} {}", line.mark, line.text);
+        text = text + row.trim_end() + "\n";
+    }
+    let signs = if has_old { "+ is a new line, - a line to remove." } else { "+ is a new line." };
+    let numbers = if own.is_empty() { "" } else { " The numbers are those of your file." };
+    Ok(format!("{signs}{numbers}\n{text}"))
+}
+
+/// Returns the lines of both steps, in one list and without the blank lines.
+fn changes<'a>(place: &Place, own: &str, old: &'a str, new: &'a str) -> Vec<Line<'a>> {
+    let own = Program::new(own);
+    let (old_step, new_step) = (Program::new(old), Program::new(new));
+    let here = align(&own, &old_step);
+    let there = align(&own, &new_step);
+    let old_lines: Vec<&str> = old.lines().collect();
+    let new_lines: Vec<&str> = new.lines().collect();
+    let mut pairs = same_lines(&old_lines, &new_lines);
+    pairs.push((old_lines.len(), new_lines.len()));
+    let mut lines = Vec::new();
+    let mut add = |mark, number, texts: &[&'a str], index: usize| {
+        let text = texts[index];
+        let follows_blank = index > 0 && texts[index - 1].trim().is_empty();
+        if !text.trim().is_empty() {
+            lines.push(Line { mark, number, text, follows_blank });
+        }
+    };
+    let (mut i, mut j) = (0, 0);
+    for (old_end, new_end) in pairs {
+        for index in i..old_end {
+            let number = own_line(&own, &old_step, &here.step, index + 1);
+            // The student may have removed this line already.
+            if number.is_some() || own.text.is_empty() {
+                add('-', number, &old_lines, index);
+            }
+        }
+        for index in j..new_end {
+            if place.is_typed.get(index) == Some(&true) {
+                let number = own_line(&own, &new_step, &there.step, index + 1);
+                add(' ', number, &new_lines, index);
+            } else {
+                add('+', None, &new_lines, index);
+            }
+        }
+        if new_end < new_lines.len() {
+            let number = own_line(&own, &old_step, &here.step, old_end + 1);
+            add(' ', number, &new_lines, new_end);
+        }
+        i = old_end + 1;
+        j = new_end + 1;
+    }
+    lines
+}
+
+/// Returns the number of the student's line with the first token of a line of a step.
+fn own_line(
+    own: &Program,
+    step: &Program,
+    partners: &[Option<usize>],
+    line: usize,
+) -> Option<usize> {
+    let tokens = step.tokens_of_line(line);
+    if tokens.is_empty() {
+        return None;
+    }
+    let partner = partners[tokens.start]?;
+    Some(own.tokens[partner].line)
+}
+
+/// Returns the text of a step. On a terminal, `+` marks its new lines. Otherwise, the text can be
+/// saved as a file.
+pub fn show(lesson: &Lesson, number: usize, is_terminal: bool) -> Result<String, Failure> {
+    let text = lesson.text(number)?;
+    if !is_terminal {
+        return Ok(text);
+    }
+    let before = lesson.text(number.saturating_sub(1))?;
+    let mut shown = String::new();
+    for (line, is_new) in text.lines().zip(new_lines(&before, &text)) {
+        let mark = if is_new { '+' } else { ' ' };
+        let row = format!("{mark} {line}");
+        shown = shown + row.trim_end() + "\n";
+    }
+    Ok(shown)
+}

@@ -1,0 +1,55 @@
+//! Text for a terminal of 80 columns.
+
+/// The width of a terminal.
+pub const WIDTH: usize = 80;
+
+/// Formats sentences in lines of at most 80 columns.
+pub fn paragraph(text: impl AsRef<str>) -> String {
+    wrapped("", text.as_ref())
+}
+
+/// Formats a text in lines of at most 80 columns. The first line begins with `first`, and all
+/// other lines begin with so many spaces. A line does not end between two backquotes.
+pub fn wrapped(first: &str, text: &str) -> String {
+    let indent = first.chars().count();
+    let mut lines = String::from(first);
+    let mut column = indent;
+    for word in words(text) {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length >= WIDTH {
+            lines = lines.trim_end().to_owned() + "\n" + &" ".repeat(indent);
+            column = indent;
+        }
+        if column > indent {
+            lines.push(' ');
+            column += 1;
+        }
+        lines += &word;
+        column += length;
+    }
+    lines + "\n"
+}
+
+/// Splits a text at spaces, but not between two backquotes.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for part in text.split(' ') {
+        if let (true, Some(last)) = (is_open, words.last_mut()) {
+            *last += " ";
+            *last += part;
+        } else {
+            words.push(part.to_owned());
+        }
+        is_open ^= part.matches('`').count() % 2 == 1;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Formats a text between backquotes. Cuts it if it is longer than a line should be.
+pub fn code(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default().trim_ascii_end();
+    let cut: String = line.chars().take(WIDTH / 2).collect();
+    if cut == text { format!("`{text}`") } else { format!("`{cut} ...`") }
+}

@@ -1,0 +1,644 @@
+//! `live` says where a student is, and it never loses a line of a student's work.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::harness::{example, finish, for_each_at_once};
+
+// The parts of `live` that compare programs. The other tests run `live`. The skips are for
+// rustfmt, which would format the files with the settings of this folder.
+#[rustfmt::skip]
+#[path = "../../examples/tools/live/align.rs"]
+mod align;
+#[rustfmt::skip]
+#[path = "../../examples/tools/live/compare.rs"]
+mod compare;
+#[allow(dead_code)] // The report uses the rest.
+#[rustfmt::skip]
+#[path = "../../examples/tools/live/place.rs"]
+mod place;
+#[allow(dead_code)] // The tests of the book use the rest.
+#[rustfmt::skip]
+#[path = "../../examples/tools/live/script.rs"]
+mod script;
+#[rustfmt::skip]
+#[path = "../../examples/tools/live/tokens.rs"]
+mod tokens;
+
+use place::find;
+use tokens::tokens;
+
+/// Returns the texts of the steps of `tcp_server`, from step 0 on.
+fn steps() -> Vec<String> {
+    texts("tcp_server")
+}
+
+/// Returns the texts of the steps of a lesson, from step 0 on.
+fn texts(lesson: &str) -> Vec<String> {
+    let path = script::PATHS.iter().find(|path| path.lesson == lesson).unwrap();
+    let first = match path.from {
+        Some((from, number)) => texts(from).swap_remove(number),
+        None => place::START.to_owned(),
+    };
+    let mut texts = vec![first];
+    for number in 1..path.steps.len() {
+        texts.push(source(&format!("examples/steps/{lesson}/{number}.rs")));
+    }
+    texts.push(source(&format!("examples/{lesson}.rs")));
+    texts
+}
+
+fn source(path: &str) -> String {
+    fs::read_to_string(path).unwrap().replace("\r\n", "\n")
+}
+
+/// Returns the lessons with a path.
+fn lessons() -> impl Iterator<Item = &'static str> {
+    let paths = script::PATHS.iter().filter(|path| !path.steps.is_empty());
+    paths.map(|path| path.lesson)
+}
+
+#[test]
+fn each_step_is_found_as_it_is() {
+    for lesson in lessons() {
+        let steps = texts(lesson);
+        for (number, text) in steps.iter().enumerate() {
+            let what = format!("{lesson}, step {number}");
+            let place = find(text, &steps);
+            assert_eq!((place.number, place.begun), (number, 0), "{what}");
+            assert!(place.mistakes.is_empty(), "{what}: {:?}", place.mistakes);
+            assert_eq!(place.own_lines, [0; 0], "{what}");
+        }
+    }
+}
+
+/// Returns a program in which one token has a typo.
+fn with_typo(text: &str, token: &tokens::Token) -> (String, String) {
+    let quoted = token.text.starts_with(['"', '\'']);
+    let typo = if quoted {
+        token.text.replacen(|c: char| c.is_alphabetic(), "#", 1)
+    } else {
+        token.text.to_owned() + "q"
+    };
+    let end = token.start + token.text.len();
+    (format!("{}{typo}{}", &text[..token.start], &text[end..]), typo)
+}
+
+/// Puts a typo into a word of a step, and checks that exactly this typo is found.
+fn check_typo(number: usize, token: &tokens::Token, steps: &[String]) {
+    let (own, typo) = with_typo(&steps[number], token);
+    if own == steps[number] {
+        return; // A text in quotes without a letter.
+    }
+    let what = format!("step {number}, line {}: {typo}", token.line);
+    let place = find(&own, steps);
+    assert_eq!((place.number, place.target), (number, number), "{what}");
+    let words = (typo.as_str(), token.text);
+    let is_typo = |mistake: &&place::Mistake| {
+        mistake.line == token.line && (&*mistake.own, &*mistake.step) == words
+    };
+    let found = place.mistakes.iter().find(is_typo);
+    assert!(found.is_some(), "{what}: {:#?}", place.mistakes);
+    // Without `return`, the semicolon counts, too.
+    let is_alone = place.mistakes.len() == 1 || token.text == "return";
+    assert!(is_alone, "{what}: {:#?}", place.mistakes);
+    assert!(place.own_lines.is_empty(), "{what}: {:?}", place.own_lines);
+}
+
+#[test]
+fn a_typo_in_any_word_of_any_line_is_found() {
+    let steps = steps();
+    for_each_at_once(1..steps.len(), |number| {
+        for token in tokens(&steps[number]) {
+            if token.is_word() {
+                check_typo(number, &token, &steps);
+            }
+        }
+    });
+}
+
+/// For the other lessons, a word of each new line is enough, because their steps are longer.
+#[test]
+fn a_typo_in_any_new_line_of_any_lesson_is_found() {
+    for_each_at_once(lessons(), |lesson| {
+        let steps = texts(lesson);
+        for (number, text) in steps.iter().enumerate().skip(1) {
+            let all_new = compare::new_lines(&steps[number - 1], text);
+            let mut last_line = 0;
+            for token in tokens(text) {
+                let is_new = all_new[token.line - 1];
+                if token.is_word() && token.line != last_line && is_new {
+                    last_line = token.line;
+                    check_typo(number, &token, &steps);
+                }
+            }
+        }
+    });
+}
+
+/// A student types the lines of a step one after another, from the first to the last.
+#[test]
+fn each_line_that_a_student_types_counts() {
+    for_each_at_once(lessons(), |lesson| {
+        let steps = texts(lesson);
+        for number in 1..steps.len() {
+            let all = compare::new_lines(&steps[number - 1], &steps[number])
+                .into_iter()
+                .filter(|is_new| *is_new)
+                .count();
+            if all > 20 {
+                continue; // A catch-up step is not typed.
+            }
+            let mut last = 0;
+            for typed in 0..=all {
+                let own = partly_typed(&steps[number - 1], &steps[number], typed);
+                let place = find(&own, &steps);
+                let what =
+                    format!("{lesson}, step {number}, {typed} of {all} lines");
+                let is_there = place.number == number;
+                assert!(is_there || place.number == number - 1, "{what}");
+                let reached = if is_there { all } else { place.begun };
+                assert!(reached >= last, "{what}: {reached} after {last}");
+                assert!(reached + 3 >= typed, "{what}: only {reached}");
+                last = reached;
+            }
+        }
+    });
+}
+
+/// Returns a program with the first `typed` new lines of a step. The lines that the step removes
+/// are still there.
+fn partly_typed(old: &str, new: &str, typed: usize) -> String {
+    let old: Vec<&str> = old.lines().collect();
+    let new: Vec<&str> = new.lines().collect();
+    let pairs = compare::same_lines(&old, &new);
+    let mut own: Vec<&str> = Vec::new();
+    let mut left = typed;
+    let mut next_old = 0;
+    for (index, line) in new.iter().enumerate() {
+        if let Some((i, _)) = pairs.iter().find(|(_, j)| *j == index) {
+            own.extend(&old[next_old..*i]);
+            next_old = i + 1;
+            own.push(line);
+        } else if line.trim().is_empty() {
+            own.push(line);
+        } else if left > 0 {
+            left -= 1;
+            own.push(line);
+        }
+    }
+    own.extend(&old[next_old..]);
+    own.join("\n")
+}
+
+/// An editor may format the file when the student saves it. It uses lines of 85 columns.
+#[test]
+fn the_format_does_not_count() {
+    let steps = steps();
+    let text = &steps[5];
+    let arm = "Ok(text) => {
+            client.write_all(text.to_uppercase().as_bytes())
+        }";
+    let short = "Ok(text) => client.write_all(text.to_uppercase().as_bytes()),";
+    let socket = "let socket =
+        Socket::new(Domain::IPV4, Type::STREAM, None)?;";
+    let long = "let socket = Socket::new(
+        Domain::IPV4, // IPv4
+        Type::STREAM, /* TCP */
+        None,
+    )?;";
+    for (from, to) in [
+        (arm, short),
+        (socket, long),
+        ("    ", "\t"),
+        ("\n", "\r\n"),
+        ("\n", "\n\n"),
+        ("loop {", "loop\n{"),
+        ("//!", "// My server."),
+    ] {
+        let own = text.replace(from, to);
+        assert_ne!(own, *text, "{from}");
+        let place = find(&own, &steps);
+        assert_eq!((place.number, place.begun), (5, 0), "{to}");
+        assert!(place.mistakes.is_empty(), "{to}: {:?}", place.mistakes);
+        assert!(place.own_lines.is_empty(), "{to}: {:?}", place.own_lines);
+    }
+    let own = format!("\u{feff}{text}");
+    assert!(find(&own, &steps).mistakes.is_empty());
+}
+
+/// A `//` in quotes is not a comment, and a quote can be a character or a lifetime.
+#[test]
+fn a_program_is_split_into_words_and_signs() {
+    for (source, expected) in [
+        ("a // b\nc", "a c"),
+        ("\"// a \\\" b\" c", "\"// a \\\" b\" c"),
+        ("r#\"a \" // b\"# b\"c\"", "r#\"a \" // b\"# b\"c\""),
+        ("'\"' '\\'' &'a b '\\u{e9}'", "'\"' '\\'' & 'a b '\\u{e9}'"),
+        ("a/* b /* c */ d */e", "a e"),
+        ("\"no end\nb", "\"no end b"),
+        ("f(a, b,)", "f ( a , b )"),
+        ("A => { b }\nC => {}", "A => b , C => { }"),
+        ("A => { b; }\nC", "A => b ; , C"),
+        ("A => { b; c }", "A => { b ; c }"),
+        ("A => { return b; }\nC => d,", "A => return b , C => d ,"),
+        ("f(|x| { x })", "f ( | x | x )"),
+        ("/* no end", ""),
+        ("é::ß", "é :: ß"),
+        ("a\u{a0}b", "a \u{a0} b"),
+    ] {
+        let words: Vec<_> = tokens(source).iter().map(|token| token.text).collect();
+        assert_eq!(words.join(" "), expected, "{source}");
+    }
+}
+
+#[test]
+fn the_new_lines_of_a_step_are_as_few_as_possible() {
+    for (old, new, expected) in [
+        ("", "", ""),
+        ("a\nb", "a\nb", "--"),
+        ("a\nb", "loop {\n    a\n    b\n}", "+--+"),
+        ("a\n}", "a\n    }\n}", "-+-"),
+        ("a\n\nb", "\na\n\nc\n\n\n", "---+--"),
+        ("a\nb\nc", "c\na\nb", "+--"),
+        ("a\r\nb\r\n", "a\nb\nc\n", "--+"),
+    ] {
+        let is_new = compare::new_lines(old, new);
+        let marks: String =
+            is_new.iter().map(|is_new| if *is_new { '+' } else { '-' }).collect();
+        assert_eq!(marks, expected, "{old:?} {new:?}");
+    }
+}
+
+/// A copy of the folders that `live` needs. Tests must not touch a student's own files.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let top = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live").join(name);
+        let _ = fs::remove_dir_all(&top);
+        copy_sources(Path::new("examples"), &top.join("examples"));
+        Self(top)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.join("examples").join(file)
+    }
+
+    fn own(&self) -> PathBuf {
+        self.path("my_tcp_server.rs")
+    }
+
+    fn live(&self, args: &[&str]) -> Output {
+        let mut live = Command::new(example("live"));
+        finish(live.args(args).env("CARGO_MANIFEST_DIR", &self.0), "")
+    }
+
+    /// Runs `live`. Returns what it prints on stdout.
+    #[track_caller]
+    fn said(&self, args: &[&str]) -> String {
+        let output = self.live(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{args:?}: {stderr}");
+        assert_eq!(stderr, "", "{args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs `live`, which must fail. Returns the sentence on stderr.
+    #[track_caller]
+    fn failed(&self, args: &[&str]) -> String {
+        let output = self.live(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+        assert_eq!(output.stdout, b"", "{args:?}");
+        assert!(stderr.starts_with("Error: "), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        stderr
+    }
+
+    /// Returns the contents of the kept files of `tcp_server`, the oldest first.
+    fn kept(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for number in 1.. {
+            let file = self.path(&format!("my_kept/tcp_server.{number}.rs"));
+            match fs::read(file) {
+                Ok(bytes) => all.push(String::from_utf8_lossy(&bytes).into_owned()),
+                Err(_) => break,
+            }
+        }
+        all
+    }
+}
+
+/// Copies the lessons and the steps, but not a student's own files.
+fn copy_sources(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && (name == "steps" || from.ends_with("steps")) {
+            copy_sources(&path, &to.join(name));
+        } else if path.is_file() && !name.starts_with("my_") {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_list_fits_on_a_screen_and_shows_where_you_are() {
+    let scratch = Scratch::new("list");
+    fs::write(scratch.own(), &steps()[3]).unwrap();
+    let list = scratch.said(&[]);
+    assert!(list.lines().count() < 24, "{list}");
+    for line in list.lines() {
+        assert!(line.chars().count() < 80, "{line}");
+    }
+    let row = |name: &str| list.lines().find(|line| line.contains(name)).unwrap();
+    assert!(row(" tcp_server").starts_with(" 4  tcp_server "), "{list}");
+    assert!(row(" tcp_server").ends_with("  8 steps   step 3"), "{list}");
+    assert!(row("thread_pool_timeout").contains("2 steps   not started"), "{list}");
+}
+
+/// The header shows what happens if a program has a typo.
+#[test]
+fn the_header_shows_what_happens() {
+    let scratch = Scratch::new("header");
+    let own = steps()[5].replace("client.read(", "client.recieve(");
+    fs::write(scratch.own(), own).unwrap();
+    let source = fs::read_to_string("examples/tools/live/main.rs").unwrap();
+    let mut shown = String::new();
+    for line in source.lines().map_while(|line| line.strip_prefix("//!")) {
+        shown += line.strip_prefix(' ').unwrap_or(line);
+        shown.push('\n');
+    }
+    let (_, shown) = shown.split_once("$ cargo run --example live").unwrap();
+    let (_, shown) = shown.split_once('\n').unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    assert_eq!(scratch.said(&["tcp_server"]), shown);
+}
+
+#[test]
+fn a_student_goes_from_an_empty_file_to_the_lesson_and_back() {
+    let scratch = Scratch::new("path");
+    let steps = steps();
+    let said = scratch.said(&["4"]);
+    assert!(said.contains("does not exist yet"), "{said}");
+    assert!(said.contains("live -- tcp_server 0\n"), "{said}");
+    assert!(said.contains("     + use std::net::"), "{said}");
+    assert!(!scratch.own().exists());
+
+    let mut kept = Vec::new();
+    for (number, text) in steps.iter().enumerate() {
+        let step = number.to_string();
+        let said =
+            scratch.said(&["tcp_server", if number > 1 { "next" } else { &step }]);
+        let now = format!("examples/my_tcp_server.rs is now step {number} of 8");
+        assert!(said.contains(&now), "{said}");
+        assert_eq!(&fs::read_to_string(scratch.own()).unwrap(), text);
+        assert_eq!(scratch.kept(), kept);
+        kept.push(text.clone());
+        let said = scratch.said(&["tcp_server"]);
+        let is = format!("examples/my_tcp_server.rs is step {number} of 8.\n");
+        assert!(said.starts_with(&is), "{said}");
+        for line in said.lines() {
+            assert!(
+                line.chars().count() < 80 || line.contains(" cargo run "),
+                "{line}"
+            );
+        }
+        let said = scratch.said(&["tcp_server", &step]);
+        assert!(said.contains("already"), "{said}");
+    }
+    let sentence = scratch.failed(&["tcp_server", "next"]);
+    assert!(sentence.contains("the last one"), "{sentence}");
+}
+
+/// `--back` twice returns to the same file, and all versions are kept.
+#[test]
+fn back_restores_the_file_and_loses_nothing() {
+    let scratch = Scratch::new("back");
+    let sentence = scratch.failed(&["tcp_server", "--back"]);
+    assert!(sentence.contains("does not have an older file"), "{sentence}");
+    let steps = steps();
+    let own = steps[2].replace("Ok(())", "println!(\"bye\");\n    Ok(())");
+    fs::write(scratch.own(), &own).unwrap();
+    scratch.said(&["tcp_server", "3"]);
+    for _ in 0..2 {
+        let said = scratch.said(&["tcp_server", "--back"]);
+        assert!(said.contains("is now the same as examples/my_kept/"), "{said}");
+        assert_eq!(fs::read_to_string(scratch.own()).unwrap(), own);
+        scratch.said(&["tcp_server", "--back"]);
+        assert_eq!(fs::read_to_string(scratch.own()).unwrap(), steps[3]);
+    }
+    assert!(scratch.kept().contains(&own));
+    // The latest kept file is the same, so another copy is not necessary.
+    let before = scratch.kept();
+    fs::copy(
+        scratch.path(&format!("my_kept/tcp_server.{}.rs", before.len())),
+        scratch.own(),
+    )
+    .unwrap();
+    scratch.said(&["tcp_server", "0"]);
+    assert_eq!(scratch.kept(), before);
+}
+
+#[test]
+fn lines_of_your_own_and_of_the_next_step_are_counted() {
+    let scratch = Scratch::new("lines");
+    let steps = steps();
+    let own = steps[3].replace("    loop {", "    println!(\"hi\");\n\n    loop {");
+    fs::write(scratch.own(), &own).unwrap();
+    let said = scratch.said(&["tcp_server"]);
+    assert!(
+        said.contains("is step 3 of 8, with 1 line of your own (line 26)."),
+        "{said}"
+    );
+    let function = "
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    let length = client.raed(&mut buffer)?;
+";
+    fs::write(scratch.own(), own + function).unwrap();
+    let said = scratch.said(&["tcp_server"]);
+    let said = said.replace('\n', " ");
+    assert!(said.contains("with 3 of the 13 new lines of step 4 and"), "{said}");
+    assert!(said.contains("line 38: you have `raed`; step 4 has `read`."), "{said}");
+    // The list shows only the lines that are still missing.
+    assert!(said.contains("  37       let mut buffer = "), "{said}");
+    assert!(said.contains("     +     let text = str::from_utf8"), "{said}");
+}
+
+/// A web page or a PDF file can have characters that only look right.
+#[test]
+fn a_strange_character_is_named() {
+    let scratch = Scratch::new("strange");
+    for (from, to, character) in [
+        ("\"127.0.0.1:1235\"", "\u{201c}127.0.0.1:1235\u{201d}", "U+201C"),
+        ("listener.accept", "list\u{435}ner.accept", "U+0435"),
+        ("socket.listen", "\u{a0}socket.listen", "U+00A0"),
+    ] {
+        fs::write(scratch.own(), steps()[4].replace(from, to)).unwrap();
+        let said = scratch.said(&["tcp_server"]).replace('\n', " ");
+        assert!(said.contains("differs from step 4 in 1 place"), "{said}");
+        assert!(said.contains(&format!("is {character}; type it again.")), "{said}");
+    }
+}
+
+/// The students write this step on their own, so `live` does not print it by itself.
+#[test]
+fn a_task_of_the_students_is_not_solved_for_them() {
+    let scratch = Scratch::new("task");
+    let steps = steps();
+    fs::write(scratch.own(), &steps[5]).unwrap();
+    let said = scratch.said(&["tcp_server"]);
+    assert!(said.contains("This is a task for you"), "{said}");
+    assert!(!said.contains("close_gracefully"), "{said}");
+    // Piped, the step is a whole program without marks.
+    assert_eq!(scratch.said(&["tcp_server", "next", "--show"]), steps[6]);
+    assert_eq!(fs::read_to_string(scratch.own()).unwrap(), steps[5]);
+    assert!(!scratch.path("my_kept").exists());
+}
+
+/// A file that cannot be compared is still kept when a step replaces it.
+#[test]
+fn any_file_is_kept() {
+    let scratch = Scratch::new("any");
+    let large = "// a line\n".repeat(100_000);
+    for (bytes, part) in [
+        (b"fn main() {}\n// caf\xe9\n".as_slice(), "line 2 of"),
+        (b"\xff\xfef\0n\0", "UTF-16"),
+        (large.as_bytes(), "1000000 bytes"),
+        (b"\0", ""),
+    ] {
+        fs::write(scratch.own(), bytes).unwrap();
+        if !part.is_empty() {
+            for args in [["tcp_server"].as_slice(), &["tcp_server", "next"]] {
+                let sentence = scratch.failed(args);
+                assert!(sentence.contains(part), "{sentence}");
+            }
+            let list = scratch.said(&[]);
+            assert!(list.contains("cannot be compared"), "{list}");
+        }
+        scratch.said(&["tcp_server", "3"]);
+        let kept = scratch.kept();
+        assert_eq!(kept.last().unwrap(), &String::from_utf8_lossy(bytes));
+    }
+    // An empty file is like the beginning.
+    fs::write(scratch.own(), "").unwrap();
+    let said = scratch.said(&["tcp_server"]);
+    assert!(
+        said.starts_with("examples/my_tcp_server.rs is step 0 of 8.\n"),
+        "{said}"
+    );
+    // The beginning of a step is like this step.
+    let steps = steps();
+    let half: Vec<&str> = steps[6].lines().take(20).collect();
+    assert!(!find(&half.join("\n"), &steps).is_other);
+    // Another program is different from all steps.
+    let other = fs::read_to_string("examples/byte_order.rs").unwrap();
+    for lesson in lessons() {
+        for text in [&other, &"a b\n".repeat(1000)] {
+            fs::write(scratch.path(&format!("my_{lesson}.rs")), text).unwrap();
+            let said = scratch.said(&[lesson]);
+            assert!(said.contains(" is different from all steps."), "{said}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_file_is_left_alone() {
+    let scratch = Scratch::new("folder");
+    fs::create_dir(scratch.own()).unwrap();
+    for args in
+        [["tcp_server"].as_slice(), &["tcp_server", "3"], &["tcp_server", "next"]]
+    {
+        let sentence = scratch.failed(args);
+        assert!(sentence.contains("my_tcp_server.rs is a folder"), "{sentence}");
+    }
+    fs::remove_dir(scratch.own()).unwrap();
+
+    fs::write(scratch.own(), "// mine\n").unwrap();
+    let mut permissions = fs::metadata(scratch.own()).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(scratch.own(), permissions.clone()).unwrap();
+    let sentence = scratch.failed(&["tcp_server", "3"]);
+    assert!(sentence.contains("is read-only"), "{sentence}");
+    assert_eq!(fs::read_to_string(scratch.own()).unwrap(), "// mine\n");
+    #[allow(clippy::permissions_set_readonly_false)] // This is a scratch file.
+    permissions.set_readonly(false);
+    fs::set_permissions(scratch.own(), permissions).unwrap();
+
+    let _ = fs::remove_dir_all(scratch.path("my_kept"));
+    fs::write(scratch.path("my_kept"), "a file").unwrap();
+    let sentence = scratch.failed(&["tcp_server", "3"]);
+    assert!(sentence.contains("examples/my_kept"), "{sentence}");
+    assert_eq!(fs::read_to_string(scratch.own()).unwrap(), "// mine\n");
+
+    fs::remove_dir_all(scratch.path("steps")).unwrap();
+    let sentence = scratch.failed(&["tcp_server"]);
+    assert!(sentence.contains("examples/steps/tcp_server/1.rs"), "{sentence}");
+    let list = scratch.said(&[]);
+    assert!(list.contains("cannot be compared"), "{list}");
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    let scratch = Scratch::new("arguments");
+    for (args, part) in [
+        (["nosuch"].as_slice(), "'nosuch' is not a lesson with steps"),
+        (&[""], "'' is not a lesson with steps"),
+        (&["5"], "'5' is not a lesson with steps"),
+        (&["tcp"], "do you mean tcp_server?"),
+        (&["tcp_server", "9"], "expected a step from 0 to 8, or next, got '9'"),
+        (&["tcp_server", "-1"], "invalid option '-1'"),
+        (&["tcp_server", "x"], "got 'x'"),
+        (&["tcp_server", ""], "got ''"),
+        (&["tcp_server", "1", "2"], "unexpected argument '2'"),
+        (&["tcp_server", "--show"], "--show needs a step"),
+        (&["tcp_server", "1", "--back"], "--back does not need a step"),
+        (&["tcp_server", "1", "--back", "--show"], "not both"),
+        (&["--back"], "name the lesson"),
+        (&["--show"], "name the lesson"),
+        (&["tcp_server", "--preflight"], "does not need other arguments"),
+        (&["--bogus"], "invalid option '--bogus'"),
+    ] {
+        let output = scratch.live(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert_eq!(output.stdout, b"", "{args:?}");
+        assert!(stderr.contains(part), "{args:?}: {stderr}");
+        assert!(
+            stderr.contains("\nusage: cargo run --example live -- "),
+            "{stderr}"
+        );
+    }
+    // The name of the student's file is as good as the name of the lesson.
+    for name in [
+        "4",
+        "my_tcp_server",
+        "examples/my_tcp_server.rs",
+        "examples\\tcp_server.rs",
+    ] {
+        assert_eq!(scratch.said(&[name, "3", "--show"]), steps()[3]);
+    }
+}
+
+#[test]
+fn a_computer_is_checked_before_a_class() {
+    let scratch = Scratch::new("preflight");
+    fs::write(scratch.own(), "").unwrap();
+    let output = scratch.live(&["--preflight"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let mut missing = 0;
+    for line in stdout.lines() {
+        assert!(line.chars().count() < 80, "{line}");
+        missing += usize::from(line.starts_with("missing  "));
+    }
+    assert_eq!(output.status.code(), Some(i32::from(missing > 0)), "{stdout}");
+    for part in
+        ["rustc 1.", "cargo 1.", "steps of", "my_tcp_server.rs", "RUST_BACKTRACE"]
+    {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+}
