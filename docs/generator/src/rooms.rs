@@ -155,19 +155,14 @@ impl Room<'_> {
     }
 }
 
-/// Splits a command at its spaces. Text in double quotes is one word.
+/// Splits a command at its spaces. A text in double quotes is one word.
 fn words(command: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
+    let mut words = Vec::new();
     for (index, piece) in command.split('"').enumerate() {
         if index % 2 == 1 {
-            words.last_mut().map(|word| word.push_str(piece));
-            continue;
-        }
-        for (index, word) in piece.split(' ').enumerate() {
-            if index > 0 {
-                words.push(String::new());
-            }
-            words.last_mut().map(|last| last.push_str(word));
+            words.push(piece.to_owned());
+        } else {
+            words.extend(piece.split_whitespace().map(str::to_owned));
         }
     }
     words

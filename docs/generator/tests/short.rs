@@ -16,6 +16,7 @@ use sockets101_book::script::PATHS;
 use sockets101_book::steps::{Scratch, Short, cargo, example, shorts};
 use sockets101_book::{read, top};
 
+#[allow(dead_code)] // Each test uses a part of it.
 mod programs;
 
 use programs::{

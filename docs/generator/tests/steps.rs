@@ -13,6 +13,7 @@ use sockets101_book::script::{By, Failure, ONLY_SHORT, PATHS, Path, Step};
 use sockets101_book::steps::{Scratch, file, name, source, sources};
 use sockets101_book::{compare, top};
 
+#[allow(dead_code)] // Each test uses a part of it.
 mod programs;
 
 use programs::{ONE_CLIENT, Program, build_tools, compare_all, skipped, text};
