@@ -21,7 +21,7 @@ use programs::{ONE_CLIENT, Program, build_tools, compare_all, skipped, text};
 /// The largest width of a line.
 const COLUMNS: usize = 60;
 
-/// The largest number of new lines in a step that somebody types.
+/// The largest number of new lines in a step that is not marked as catch-up.
 const TYPED: usize = 15;
 
 /// Waits until no other test of this file runs programs.

@@ -1,6 +1,7 @@
 //! Starts programs, and compares which checks they fail with a table.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -113,7 +114,7 @@ impl Program {
         let mut rows = String::new();
         for (check, reasons) in &found {
             let reasons = reasons.replace(' ', "\", \"");
-            rows += &format!("failure(\"{check}\", &[\"{reasons}\"]),\n");
+            let _ = writeln!(rows, "failure(\"{check}\", &[\"{reasons}\"]),");
         }
         Some(format!(
             "{}:\nexpected {expected:#?}\nfound\n{rows}\n{said}",

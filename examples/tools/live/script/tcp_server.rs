@@ -123,7 +123,7 @@ pub const PATH: Path = Path {
             minutes: 3,
             lines: 12,
             by: By::Instructor,
-            say: "A client can send bytes that are not UTF-8. The valid text before these bytes \
+            say: "A client can send invalid UTF-8. The valid text before these bytes \
                   still gets its reply.",
             request: "Decode the bytes with `match`. For an error, reply to the bytes up to \
                       `valid_up_to`.",
