@@ -196,12 +196,20 @@ impl Client {
         Ok(came)
     }
 
-    /// Waits for one datagram, or for `enough` bytes of a stream. Returns words for what comes.
+    /// Waits for one datagram, for a whole length-prefixed message, or for `enough` bytes of another
+    /// stream. Returns words for what comes.
     fn receive(&self, socket: &mut Connection, enough: usize) -> io::Result<String> {
-        let enough = if self.row.is_stream() { enough } else { 1 };
+        let is_whole = |received: &[u8]| match (self.row.kind, received) {
+            (Kind::Datagram, _) => !received.is_empty(),
+            (Kind::Block, [a, b, c, d, message @ ..]) => {
+                message.len() >= u32::from_be_bytes([*a, *b, *c, *d]) as usize
+            }
+            (Kind::Block, _) => false,
+            _ => received.len() >= enough,
+        };
         let mut received = Vec::new();
         let mut end = String::new();
-        while received.len() < enough && end.is_empty() {
+        while !is_whole(&received) && end.is_empty() {
             match socket.receive(&mut received, self.timeout) {
                 Ok(0) => end.push_str("the end of the stream"),
                 Err(err) if is_timeout(&err) => end = format!("nothing for {:?}", self.timeout),

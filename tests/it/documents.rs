@@ -250,7 +250,7 @@ fn every_example_keeps_to_its_length() {
     lengths.sort_unstable();
     assert!(lengths[8] + lengths[9] < 2 * 55, "median of {lengths:?}");
 
-    assert!(length("rude") < 150, "rude: {} lines of code", length("rude"));
+    assert!(length("rude") < 160, "rude: {} lines of code", length("rude"));
     for (folder, limit) in [
         ("src", 435),
         ("examples/tools/check", 2000),
