@@ -115,14 +115,16 @@
 
     // Keys that go from picture to picture.
 
-    const FIGURES = 'main :is(figure.idea, figure.wire, figure.drawing, .pair, .terminals, .puzzle-board)';
+    const FIGURES = 'main :is(figure.idea, figure.wire, figure.drawing, .pair, .terminals, .puzzle-board, mark.new:first-of-type)';
+    /** The lines above a new line stay in view. */
+    const ABOVE_MARK = 90;
 
     /** Goes to the next picture, program or terminal (1), or to the previous one (-1). */
     function goToFigure(direction) {
         const margin = coveredTop() + 8;
         const places = [...document.querySelectorAll(FIGURES)]
             .filter(figure => figure.checkVisibility())
-            .map(figure => figure.getBoundingClientRect().top - margin)
+            .map(figure => figure.getBoundingClientRect().top - margin - (figure.matches('mark') ? ABOVE_MARK : 0))
             .filter(top => direction * top > 1);
         if (places.length > 0) {
             const nearest = direction > 0 ? Math.min(...places) : Math.max(...places);
@@ -147,7 +149,7 @@
         'Press <kbd>1</kbd> to <kbd>9</kbd> to go to a part of the page',
         'Press <kbd>L</kbd> for the other language, in presenter mode',
         'Press <kbd>N</kbd> to show or hide the notes for the instructor',
-        'Press <kbd>J</kbd> or <kbd>K</kbd> to go to the next or the previous picture, program or terminal',
+        'Press <kbd>J</kbd> or <kbd>K</kbd> to go to the next or the previous picture, program, new line or terminal',
     ]) {
         const help = element('p');
         help.innerHTML = line;

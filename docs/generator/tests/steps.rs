@@ -39,6 +39,17 @@ fn scratch() -> &'static Scratch {
     })
 }
 
+/// Each step builds without a network and without a warning, with the Rust that runs this test.
+#[test]
+fn every_step_builds() {
+    let _alone = alone();
+    for path in PATHS {
+        for number in 1..path.steps.len() {
+            assert!(scratch().program(&name(path.lesson, number)).is_file());
+        }
+    }
+}
+
 /// Returns the path of a lesson.
 fn path_of(lesson: &str) -> &'static Path {
     PATHS.into_iter().find(|path| path.lesson == lesson).unwrap()
