@@ -26,7 +26,7 @@ fn path(lesson: &str) -> Result<&'static Path, String> {
 /// A sentence, if the lesson has no path, or if a file cannot be read.
 pub fn steps(lesson: &str, all: &Generated) -> Result<Option<String>, String> {
     let path = path(lesson)?;
-    let mut page = String::new();
+    let mut page = start(path);
     let mut typed = Vec::new();
     for (index, step) in path.steps.iter().enumerate() {
         let number = index + 1;
@@ -40,6 +40,18 @@ pub fn steps(lesson: &str, all: &Generated) -> Result<Option<String>, String> {
         page += &section(path, number, step, screens, &mut typed)?;
     }
     Ok(Some(page))
+}
+
+/// Returns the sentence that says how to begin.
+fn start(path: &Path) -> String {
+    let command = format!("`cargo run -q --example live -- {} 0`", path.lesson);
+    let file = match path.from {
+        None => "an almost empty program".to_owned(),
+        Some((lesson, number)) => {
+            format!("step {number} of [`{lesson}`]({lesson}.md)")
+        }
+    };
+    format!("To begin, run {command}. This command writes {file} to your file.\n\n")
 }
 
 /// Returns one step. `typed` has the commands of the steps before, and gets those of this step.
@@ -64,8 +76,16 @@ fn section(
     }
     let latest = &typed[typed.len().saturating_sub(COMMANDS)..];
     let latest = latest.iter().map(|command| format!("$ {command}\n"));
+    // The students do not see the solution of their own step before they open it.
+    let code = if step.by == By::Room {
+        format!(
+            "<details class=\"solution\">\n<summary>A solution</summary>\n\n{code}\n</details>\n"
+        )
+    } else {
+        code
+    };
     let title = step.title;
-    let request = step.request;
+    let request = linked(step.request);
     let script = script(path, number, step);
     let columns = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let width = if columns > 60 { "wide" } else { "narrow" };
@@ -169,6 +189,12 @@ fn script(path: &Path, number: usize, step: &Step) -> String {
          </details>\n",
         who.replace('`', "")
     )
+}
+
+/// Returns a text in which the file of a page is a link to the page. A reader of `live` sees the
+/// name of the file.
+fn linked(text: &str) -> String {
+    text.replace("`docs/src/helpers.md`", "[The helpers](../helpers.md)")
 }
 
 /// Returns the commands in backquotes.

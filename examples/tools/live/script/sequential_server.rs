@@ -21,10 +21,7 @@ pub const PATH: Path = Path {
                       `read` and `write_all`.",
             run: &["cargo run --example tcp_client -- 1234 \"hello\" \"straße\" --patience 3"],
             until: "",
-            look: Some(Look {
-                unix: "ps aux | grep my_sequential_server",
-                windows: "Get-Process my_sequential_server",
-            }),
+            look: Some(Look { unix: "top", windows: "Get-Process my_sequential_server" }),
             sees: "The client gets two replies, but the server does not close the connection. From \
                    now on, the server uses all of one CPU core.",
             ask: "What does `read` return after the client has disconnected?",
@@ -116,9 +113,9 @@ pub const PATH: Path = Path {
             by: By::Room,
             say: "A read can end anywhere, even inside `é`. A decoder keeps the first byte of `é` \
                   until the second byte arrives. The library has such a decoder.",
-            request: "Open the page about the helpers, and find `Decoder`. Make one decoder for \
-                      each client, and decode each read with it. If the bytes are invalid, reply \
-                      to the text before them, then return an error.",
+            request: "Find `Decoder` in `docs/src/helpers.md`. Make one decoder for each client, and \
+                      decode each read with it. If the bytes are invalid, reply to the text before \
+                      them, then return an error. At the end, return what `finish` returns.",
             run: &["cargo run --example check -- sequential_server --own my_sequential_server \
                     --only cut_character"],
             until: "",

@@ -21,8 +21,8 @@ pub const PATH: Path = Path {
             run: &["cargo run --example tcp_client -- 1235 \"hello\""],
             until: " connected",
             look: None,
-            sees: "The server prints the address of the client and exits. The client reports an \
-                   error, because it gets no reply.",
+            sees: "The server prints the address of the client and exits. The client reports that \
+                   the server closed the connection. It can also report a reset.",
             ask: "Which of the four calls waits?",
             answer: "Only `accept` waits, until a client connects.",
             problem: "the server does not reply",
@@ -149,8 +149,8 @@ pub const PATH: Path = Path {
             by: By::Room,
             say: "The server closes a socket that has unread bytes. Then the kernel resets the \
                   connection, and the client can lose the reply.",
-            request: "Find the function of the library that closes gracefully, on the page about \
-                      the helpers. Call the function after `handle_client`, also after an error.",
+            request: "Find the function that closes gracefully in `docs/src/helpers.md`. Import the \
+                      function, and call it after `handle_client`, also after an error.",
             run: &["cargo run --example check -- tcp_server --own my_tcp_server"],
             until: "",
             look: None,
