@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::Generated;
 use crate::book::lesson_title;
 use crate::compare::new_lines;
-use crate::script::{By, PATHS, Path, Step};
+use crate::script::{By, Look, PATHS, Path, Step};
 use crate::steps::source;
 
 /// The largest number of commands that stay in view.
@@ -28,6 +28,7 @@ pub fn steps(lesson: &str, all: &Generated) -> Result<Option<String>, String> {
     let path = path(lesson)?;
     let mut page = start(path);
     let mut typed = Vec::new();
+    let mut terms = TERMS.to_vec();
     for (index, step) in path.steps.iter().enumerate() {
         let number = index + 1;
         let name = format!("live/{lesson}/{number}");
@@ -37,7 +38,7 @@ pub fn steps(lesson: &str, all: &Generated) -> Result<Option<String>, String> {
             }
             return Ok(None);
         };
-        page += &section(path, number, step, screens, &mut typed)?;
+        page += &section(path, number, step, screens, &mut typed, &mut terms)?;
     }
     Ok(Some(page))
 }
@@ -55,12 +56,14 @@ fn start(path: &Path) -> String {
 }
 
 /// Returns one step. `typed` has the commands of the steps before, and gets those of this step.
+/// `terms` are the terms that need a link.
 fn section(
     path: &Path,
     number: usize,
     step: &Step,
     screens: &str,
     typed: &mut Vec<String>,
+    terms: &mut Vec<(&str, &str)>,
 ) -> Result<String, String> {
     let text = source(path, number)?;
     let new = new_lines(&source(path, number - 1)?, &text);
@@ -85,8 +88,8 @@ fn section(
         code
     };
     let title = step.title;
-    let request = linked(step.request);
-    let script = script(path, number, step);
+    let request = linked(step.request, terms);
+    let script = script(path, number, step, terms);
     let columns = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let width = if columns > 60 { "wide" } else { "narrow" };
     Ok(format!(
@@ -151,7 +154,12 @@ fn classes(new: &[bool]) -> String {
 }
 
 /// Returns the script of a step for the instructor.
-fn script(path: &Path, number: usize, step: &Step) -> String {
+fn script(
+    path: &Path,
+    number: usize,
+    step: &Step,
+    terms: &mut Vec<(&str, &str)>,
+) -> String {
     let Path { lesson, .. } = path;
     let minutes = minutes(step.minutes);
     let who = match step.by {
@@ -165,12 +173,12 @@ fn script(path: &Path, number: usize, step: &Step) -> String {
             let _ = writeln!(items, "- **{name}:** {text}");
         }
     };
-    item("Say", step.say);
+    item("Say", &linked(step.say, terms));
     // The request is also above the script, where the class sees it.
     item("Run", &commands(step.run));
     if let Some(look) = &step.look {
-        let windows = look.windows;
-        item("Look", &format!("`{}` (on Windows: `{windows}`)", look.unix));
+        let Look { before, unix, windows } = look;
+        item("Look", &format!("{before} `{unix}` (on Windows: `{windows}`)"));
     }
     item("The class sees", step.sees);
     item("Ask", &format!("{} ({})", step.ask, step.answer));
@@ -191,10 +199,31 @@ fn script(path: &Path, number: usize, step: &Step) -> String {
     )
 }
 
-/// Returns a text in which the file of a page is a link to the page. A reader of `live` sees the
-/// name of the file.
-fn linked(text: &str) -> String {
-    text.replace("`docs/src/helpers.md`", "[The helpers](../helpers.md)")
+/// The terms that have a link to the glossary where a page shows them first, and their places in
+/// the glossary.
+const TERMS: [(&str, &str); 7] = [
+    ("reset", "reset"),
+    ("datagram", "datagram"),
+    ("non-blocking", "non-blocking"),
+    ("half-close", "half-close"),
+    ("file descriptor", "file-descriptor"),
+    ("network byte order", "network-byte-order"),
+    ("the queue", "queue"),
+];
+
+/// Returns a text with links. The links to the glossary go out of `terms`, because the page has
+/// each of them once. A reader of `live` sees the name of a page instead of its link.
+fn linked(text: &str, terms: &mut Vec<(&str, &str)>) -> String {
+    let mut text =
+        text.replace("`docs/src/helpers.md`", "[The helpers](../helpers.md)");
+    terms.retain(|(term, place)| {
+        if !text.contains(term) {
+            return true;
+        }
+        text = text.replacen(term, &format!("[{term}](../glossary.md#{place})"), 1);
+        false
+    });
+    text
 }
 
 /// Returns the commands in backquotes.
@@ -232,7 +261,9 @@ pub fn sums(path: &Path) -> [usize; 3] {
 /// A sentence, if the lesson has no path.
 pub fn sums_in_words(lesson: &str) -> Result<String, String> {
     let [instructor, room, catch_up] = sums(path(lesson)?);
-    Ok(format!("{instructor} live, {room} for the students, {catch_up} to catch up"))
+    Ok(format!(
+        "{instructor} to type, {room} for the students, {catch_up} to catch up"
+    ))
 }
 
 /// Returns the card: all steps of all paths, for one sheet of paper.

@@ -473,7 +473,7 @@ impl Readable {
 
     fn line(&mut self, line: &str) -> String {
         let words = line.split_inclusive(' ').map(|word| {
-            let bare = word.trim_end_matches([' ', '\n', ':']);
+            let bare = word.trim_end_matches([' ', '\n', ':', '.']);
             let shown = if bare == self.address.0 {
                 self.address.1.clone()
             } else if bare.starts_with("127.0.0.1:") && bare != self.address.1 {

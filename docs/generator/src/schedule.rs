@@ -107,7 +107,7 @@ fn start() -> Item {
 
 fn live_start() -> Item {
     let link = "[How to use this workbook](using.md)";
-    let what = "both commands, `live`, and `check` with a program of your own";
+    let what = "the commands of the server and the client, `live`, and `check` with a program of your own";
     (format!("{link}: {what}"), LIVE_START)
 }
 

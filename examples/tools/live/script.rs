@@ -1,4 +1,4 @@
-//! The steps from an empty file to a server: one table for each path.
+//! The steps to each server: one table for each path.
 //!
 //! A step is a whole program, `examples/steps/LESSON/N.rs`. The last step of a path is the lesson
 //! itself, `examples/LESSON.rs`. This table is the only place for what a step shows. The program
@@ -93,6 +93,8 @@ pub enum By {
 
 /// A command of the operating system that shows what the server does.
 pub struct Look {
+    /// What to do before the command, and what to look at.
+    pub before: &'static str,
     /// The command for Linux and macOS.
     pub unix: &'static str,
     /// The command for Windows, in `PowerShell`.

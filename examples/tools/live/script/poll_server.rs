@@ -9,18 +9,19 @@ pub const PATH: Path = Path {
     short: 3,
     steps: &[
         Step {
-            title: "ask every socket, all the time",
+            title: "try every socket, all the time",
             minutes: 7,
             lines: 14,
             by: By::Instructor,
             say: "In the sequential server, `read` waits for one client, so all other clients \
-                  wait. A call on a non-blocking socket never waits. So one thread can ask all \
-                  sockets, again and again.",
-            request: "Remove the header and `handle_client`. Make all sockets non-blocking, and \
-                      keep the clients in a list. Read from each client, then accept. If `read` \
-                      fails, use 0 bytes.",
+                  wait. A call on a non-blocking socket never waits. So one thread can try to read \
+                  from all sockets, again and again.",
+            request: "Begin with step 2 of lesson 10. Change the port to 1236, and the number in \
+                      `listen` to 100. Make all sockets non-blocking, and keep the clients in a \
+                      list. In a loop, read from each client, then accept. If `read` fails, \
+                      continue as if it had returned 0 bytes.",
             run: &[
-                "cargo run --example tcp_client -- 1236 \"hello\"",
+                "cargo run --example tcp_client -- 1236 \"hello\" --patience 3",
                 "cargo run --example check -- poll_server --own my_poll_server --only silence",
             ],
             until: "",
@@ -29,7 +30,7 @@ pub const PATH: Path = Path {
                    uses almost 100 % of a CPU.",
             ask: "What does `read` return while a client is silent?",
             answer: "An error, because a non-blocking call does not wait. `unwrap_or(0)` replaces \
-                     the error by 0 bytes.",
+                     the error with 0 bytes.",
             problem: "the server uses almost 100 % of a CPU, even without a client",
             problem_command: "",
             if_it_fails: "If the server exits when a client connects, look at `unwrap_or(0)`. The \
@@ -55,18 +56,19 @@ pub const PATH: Path = Path {
                   waits until at least one of them is ready. The server then reads only from the \
                   ready clients.",
             request: "In each iteration, build the list and call `poll`. Copy what `poll` reports, \
-                      and skip each client that is not ready. Replace `unwrap_or(0)` by `?`.",
-            run: &["cargo run --example tcp_client -- 1236 \"hello\""],
+                      because the list borrows the clients. Skip each client that is not ready. \
+                      Replace `unwrap_or(0)` with `?`.",
+            run: &["cargo run --example tcp_client -- 1236 \"hello\" --patience 3"],
             until: "",
             look: Some(CPU),
             sees: "The server uses 0 % of a CPU, until the client disconnects. After that, the \
                    server uses almost 100 %.",
-            ask: "Why does `poll` not wait any more?",
+            ask: "Why does `poll` not wait now?",
             answer: "The client has disconnected, so a read returns 0 bytes immediately. Therefore \
                      `poll` reports this socket as ready in each iteration.",
             problem: "the server never removes a disconnected client, so `poll` never waits again",
-            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
-                              --only half_close",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server --only \
+                              half_close",
             if_it_fails: "If a reset stops the server, continue. The new `?` after `read` causes \
                           this bug, and step 4 repairs it.",
             fails: &[
@@ -88,13 +90,13 @@ pub const PATH: Path = Path {
             lines: 14,
             by: By::Instructor,
             say: "If a read returns 0 bytes, the server removes the client. `accept` and `read` do \
-                  not wait if the socket is ready. So the sockets can be blocking again, as in \
-                  the lecture.",
+                  not wait if the socket is ready. So the sockets can be blocking again, as in the \
+                  lecture.",
             request: "After 0 bytes, remove the client, and make the loop count backwards. Accept \
                       only if the listener is ready. Remove the lines with `set_nonblocking` and \
                       `map_err`, and write a header.",
             run: &[
-                "cargo run --example tcp_client -- 1236 \"hello\"",
+                "cargo run --example tcp_client -- 1236 \"hello\" --patience 3",
                 "cargo run --example check -- poll_server --own my_poll_server --only half_close",
             ],
             until: "",
@@ -106,8 +108,9 @@ pub const PATH: Path = Path {
                      these clients.",
             problem: "a client that does not read its replies blocks all other clients",
             problem_command: "cargo run --example rude -- poll_server 1236 never_read",
-            if_it_fails: "The last command takes 20 seconds. Connect another client during this \
-                          time, and show that this client gets no reply.",
+            if_it_fails: "The last command takes about 15 seconds. If you want to show the \
+                          problem, connect another client during this time. This client gets no \
+                          reply.",
             fails: &[
                 failure("byte_by_byte", &["DIED"]),
                 failure("cut_character", &["DIED"]),
@@ -130,7 +133,7 @@ pub const PATH: Path = Path {
                   means that the kernel can take more bytes.",
             request: "Take this step with `live`. Then read `events`, `serve` and `send_replies`.",
             run: &["cargo run --example rude -- poll_server 1236 never_read"],
-            until: " dropped: Connection reset by peer (os error 104)",
+            until: "dropped: Connection reset by peer (os error 104)",
             look: Some(MEMORY),
             sees: "The client sends 16 MiB without waiting, and the server still serves. Another \
                    client sends 200 MB, and the server then uses 200 MB of memory.",
@@ -138,10 +141,10 @@ pub const PATH: Path = Path {
             answer: "An idle socket is always writable. So `poll` would return immediately each \
                      time.",
             problem: "the memory of the server grows while a client sends and does not read",
-            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
-                              --only never_read",
-            if_it_fails: "If the file does not compile after your own changes, run `live` with \
-                          the number of this step.",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server --only \
+                              never_read",
+            if_it_fails: "If the file does not compile after your own changes, run `live` with the \
+                          number of this step.",
             fails: &[
                 failure("byte_by_byte", &["FIRST_HALF"]),
                 failure("cut_character", &["FIRST_HALF"]),
@@ -168,14 +171,14 @@ pub const PATH: Path = Path {
             ],
             until: "",
             look: None,
-            sees: "The check passes: the client's `send` waits, and the other clients get their \
-                   replies.",
+            sees: "The check passes, because the client's `send` waits and the other clients get \
+                   their replies.",
             ask: "Where are the requests that the server does not read?",
             answer: "In the receive buffer of the server's kernel and in the send buffer of the \
                      client's kernel.",
             problem: "a read that ends inside a character ends the connection",
-            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
-                              --only cut_character",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server --only \
+                              cut_character",
             if_it_fails: "If a client gets no replies, begin with `PollFlags::empty()` and add \
                           each event with `|=`.",
             fails: &[
@@ -197,8 +200,8 @@ pub const PATH: Path = Path {
             request: "Give each client a `Decoder`. If the decoder finds invalid bytes, return an \
                       error after the valid text.",
             run: &[
-                "cargo run --example check -- poll_server --own my_poll_server \
-                 --only cut_character",
+                "cargo run --example check -- poll_server --own my_poll_server --only \
+                 cut_character",
                 "cargo run --example check -- poll_server --own my_poll_server --only megabyte",
             ],
             until: "",
@@ -208,8 +211,8 @@ pub const PATH: Path = Path {
             answer: "The decoder puts the first half of one client's character before another \
                      client's text.",
             problem: "the server closes a connection that still has unsent replies",
-            problem_command: "cargo run --example check -- poll_server --own my_poll_server \
-                              --only not_utf8",
+            problem_command: "cargo run --example check -- poll_server --own my_poll_server --only \
+                              not_utf8",
             if_it_fails: "If the compiler warns about `str`, remove the import. The decoder calls \
                           `from_utf8` now.",
             fails: &[failure("not_utf8", &["GOOD_LOST"])],
@@ -221,9 +224,9 @@ pub const PATH: Path = Path {
             minutes: 6,
             lines: 13,
             by: By::Instructor,
-            say: "A client can half-close its connection and still wait for its replies. So 0 bytes \
-                  are only the end of the requests. In a third state, the server reads no more \
-                  and sends the unsent replies.",
+            say: "A client can half-close its connection and still wait for its replies. So 0 \
+                  bytes are only the end of the requests. In a third state, the server reads no \
+                  more and sends the unsent replies.",
             request: "Add the state `Closing`, for 0 bytes and for invalid bytes. Read only in the \
                       state `Open`. When nothing is unsent, change `Closing` to `Closed`.",
             run: &["cargo run --example check -- poll_server --own my_poll_server"],
@@ -242,27 +245,26 @@ pub const PATH: Path = Path {
             symptom: Some(Symptom::FewDescriptorsEndIt),
         },
         Step {
-            title: "accept with care",
+            title: "an error of accept",
             minutes: 4,
             lines: 12,
             by: By::Instructor,
             say: "`accept` fails if the process has no free file descriptor. The server logs the \
                   error and pauses, because the connection is still pending. The listener is \
                   non-blocking, because a pending connection can disappear.",
-            request: "Make the listener non-blocking. Replace the `?` after `accept` by a `match`. \
-                      For an error, call `log_and_pause`, except for `WouldBlock`.",
+            request: "Make the listener non-blocking. Replace the `?` after `accept` with a \
+                      `match`. For an error, call `log_and_pause`, except for `WouldBlock`.",
             run: &["cargo run --example rude -- poll_server 1236 hundred"],
             until: "",
             look: Some(FEW_DESCRIPTORS),
             sees: "All 100 clients get a reply. With a limit of 20 file descriptors, the server \
-                   logs the error each second, and the 100 clients still get their replies.",
+                   logs an error each second. The 100 clients still get their replies.",
             ask: "What happens without the pause?",
             answer: "`poll` reports the pending connection again, and `accept` fails again. So the \
                      server uses almost 100 % of a CPU.",
             problem: "during the pause after a failed `accept`, all clients wait",
             problem_command: "",
-            if_it_fails: "On Windows, leave out the limit, because Windows does not have \
-                          `ulimit`.",
+            if_it_fails: "On Windows, leave out the limit, because Windows does not have `ulimit`.",
             fails: &[],
             brings: &[],
             symptom: Some(Symptom::FewDescriptorsAreFine),
@@ -281,15 +283,15 @@ pub const PATH: Path = Path {
                 "cargo run --example tcp_client -- 1236 \"straße\"",
                 "cargo run --example check -- poll_server --own my_poll_server",
             ],
-            until: " disconnected",
+            until: "disconnected",
             look: None,
             sees: "The server logs when a client connects and disconnects. All checks pass.",
-            ask: "How long may this server wait in a call other than `poll`?",
-            answer: "For one millisecond, and only on Windows: the pause after a hang-up.",
+            ask: "Find the call that can wait, other than `poll`. How long does it wait?",
+            answer: "`thread::sleep` waits for one millisecond, if `poll` reports only a hang-up.",
             problem: "",
             problem_command: "",
-            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
-                          step.",
+            if_it_fails: "To get your own version back, run `cargo run -q --example live -- \
+                          poll_server --back`.",
             fails: &[],
             brings: &[],
             symptom: Some(Symptom::FewDescriptorsAreFine),
@@ -297,24 +299,29 @@ pub const PATH: Path = Path {
     ],
 };
 
-/// Shows how much of a CPU each process uses. In `PowerShell`, the column `CPU(s)` must not grow.
-const CPU: Look = Look { unix: "top", windows: "Get-Process my_poll_server" };
+/// Shows how much of a CPU each process uses.
+const CPU: Look = Look {
+    before: "Look at the use of the CPU. On Windows, run the command twice: the seconds in the \
+             column `CPU(s)` grow if the server is busy.",
+    unix: "top",
+    windows: "Get-Process my_poll_server",
+};
 
 /// A client sends 200 MB and does not read. Then it shows how much memory the server uses.
 const MEMORY: Look = Look {
-    unix: "python3 -c \"import os, socket; \
-           client = socket.create_connection(('127.0.0.1', 1236)); \
-           client.sendall(b'x' * 200_000_000); \
-           os.system('ps aux | grep my_poll_server')\"",
-    windows: "python -c \"import os, socket; \
-              client = socket.create_connection(('127.0.0.1', 1236)); \
-              client.sendall(b'x' * 200_000_000); \
-              os.system('tasklist | findstr my_poll_server')\"",
+    before: "If this computer has Python, look at the memory of the server after a client has sent \
+             200 MB:",
+    unix: "python3 -c \"import os, socket; client = socket.create_connection(('127.0.0.1', 1236)); \
+           client.sendall(b'x' * 200_000_000); os.system('ps aux | grep my_poll_server')\"",
+    windows: "python -c \"import os, socket; client = socket.create_connection(('127.0.0.1', \
+              1236)); client.sendall(b'x' * 200_000_000); os.system('tasklist | findstr \
+              my_poll_server')\"",
 };
 
-/// Starts the server in terminal 1 again, with few file descriptors. Windows has no such limit,
-/// so the command shows how many handles the server uses.
+/// Starts the server in terminal 1 again, with few file descriptors.
 const FEW_DESCRIPTORS: Look = Look {
+    before: "Stop the server. Start it again with a limit of 20 file descriptors. Windows does not \
+             have this limit, so the command shows how many handles the server uses.",
     unix: "(ulimit -n 20; cargo run --example my_poll_server)",
     windows: "Get-Process my_poll_server",
 };

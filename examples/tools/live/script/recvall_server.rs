@@ -14,8 +14,8 @@ pub const PATH: Path = Path {
             lines: 14,
             by: By::Instructor,
             say: "A stream does not show where a message ends. So both programs send the length \
-                  first, as four bytes in network byte order. Then so many bytes of the message \
-                  follow.",
+                  first, as four bytes in network byte order. Then the message follows, with \
+                  exactly this number of bytes.",
             request: "Begin with step 3 of lesson 4, and change the port to 1241. Read the four \
                       bytes of the length, then the message. Print how many bytes each read \
                       returns. Send the length of the reply before the reply.",
@@ -24,7 +24,8 @@ pub const PATH: Path = Path {
             look: None,
             sees: "The client prints both replies. For each message, the server prints that it has \
                    read all bytes.",
-            ask: "The client sends the letters one at a time. What does the second `read` return?",
+            ask: "Another client sends the letters one at a time. What does the second `read` \
+                  return?",
             answer: "Only the first letter, because the other letters have not arrived yet.",
             problem: "one read is not one message",
             problem_command: "cargo run --example check -- recvall_server --own my_recvall_server \
@@ -56,8 +57,8 @@ pub const PATH: Path = Path {
             say: "The function `recvall` calls `read` in a loop until it has all bytes. Our \
                   library has this function. Look at its loop in `src/framing.rs`, before you call \
                   it.",
-            request: "Replace both reads by `recvall`: first for the four bytes of the length, \
-                      then for the message.",
+            request: "Replace both reads with `recvall`. The first call receives the four bytes of \
+                      the length, and the second call receives the message.",
             run: &[
                 "cargo run --example block_client -- 1241 \"hello\" \"straße\"",
                 "cargo run --example rude -- recvall_server 1241 dribble",
@@ -86,23 +87,23 @@ pub const PATH: Path = Path {
             symptom: Some(Symptom::MemoryGrows),
         },
         Step {
-            title: "a limit",
+            title: "a limit for the length",
             minutes: 2,
             lines: 4,
             by: By::Instructor,
             say: "Never trust a length that a client sends. `get_block` reads a message with its \
                   length and refuses more than 16 MiB, and `put_block` sends a message. This is \
                   the server of the lecture.",
-            request: "Replace the lines that receive by `get_block`, and the lines that send by \
-                      `put_block`.",
+            request: "Replace the lines that receive with `get_block`, and the lines that send \
+                      with `put_block`.",
             run: &[
                 "cargo run --example block_client -- 1241 \"hello\" \"straße\"",
                 "cargo run --example tcp_client -- 1241 \"hello\"",
             ],
             until: "the limit is 16777216)\" }",
             look: None,
-            sees: "Both texts get a reply. Then a client sends `hello` without a length, so the \
-                   server takes `hell` as a length of 1,751,477,356 bytes and exits.",
+            sees: "Both texts get a reply. Then a client sends `hello` without a length. The \
+                   server takes `hell` as a length of 1,751,477,356 bytes, and exits.",
             ask: "Why does the server exit?",
             answer: "`get_block` returns an error, and the `?` in `main` ends the program.",
             problem: "one client's error stops the server",
@@ -137,7 +138,7 @@ pub const PATH: Path = Path {
                     --only announces_4_gib"],
             until: "",
             look: None,
-            sees: "The check passes: the server drops the client and serves the next one.",
+            sees: "The check passes, because the server drops this client and serves the next one.",
             ask: "The bytes before an invalid byte get no reply. Is this a bug, as in lesson 4?",
             answer: "No. The length says that all these bytes are one message, and this message is \
                      invalid.",
@@ -165,9 +166,9 @@ pub const PATH: Path = Path {
             sees: "All checks pass.",
             ask: "How long does the server wait for a client that sends without end?",
             answer: "One second. Then `close_gracefully` closes the socket.",
-            problem: "the server cannot listen on IPv6, and its log does not name the clients",
+            problem: "the server cannot listen on IPv6, and does not log when a client connects",
             problem_command: "cargo run --example my_recvall_server -- \"[::1]:1241\"",
-            if_it_fails: "If `client` has moved, lend the socket: write `&client` in the call of \
+            if_it_fails: "If `client` has moved, lend the socket. Write `&client` in the call of \
                           `handle_client`.",
             fails: &[],
             brings: &[],
@@ -178,19 +179,20 @@ pub const PATH: Path = Path {
             minutes: 1,
             lines: 85,
             by: By::CatchUp,
-            say: "These lines are the same as in lesson 4: constants, `listen`, arguments, log \
-                  lines, and a failed accept.",
-            request: "Take this step with `live`, and look at the difference for a minute.",
+            say: "Most lines are the same as in lesson 4: constants, `listen`, arguments, log \
+                  lines, and a failed accept. `handle_client` now uses `match`, so the log says \
+                  `invalid UTF-8`.",
+            request: "Take this step with `live`, and look at the new lines for a minute.",
             run: &["cargo run --example block_client -- 1241 \"hello\" \"straße\""],
-            until: " disconnected",
+            until: "disconnected",
             look: None,
             sees: "The server logs when a client connects and disconnects.",
             ask: "Why does the server print four lines for two texts?",
             answer: "The client makes a new connection for each text.",
             problem: "",
             problem_command: "",
-            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
-                          step.",
+            if_it_fails: "To get your own version back, run `cargo run -q --example live -- \
+                          recvall_server --back`.",
             fails: &[],
             brings: &[],
             symptom: None,

@@ -21,11 +21,17 @@ pub const PATH: Path = Path {
                       `read` and `write_all`.",
             run: &["cargo run --example tcp_client -- 1234 \"hello\" \"straße\" --patience 3"],
             until: "",
-            look: Some(Look { unix: "top", windows: "Get-Process my_sequential_server" }),
+            look: Some(Look {
+                before: "Look at the use of the CPU. On Windows, run the command twice: the \
+                         seconds in the column `CPU(s)` grow.",
+                unix: "top",
+                windows: "Get-Process my_sequential_server",
+            }),
             sees: "The client gets two replies, but the server does not close the connection. From \
-                   now on, the server uses all of one CPU core.",
-            ask: "What does `read` return after the client has disconnected?",
-            answer: "It returns 0 bytes, immediately, in every call. So the loop never ends, and \
+                   now on, the server uses almost 100 % of a CPU.",
+            ask: "The client has sent everything and has closed its sending side. Why does the \
+                  loop not end?",
+            answer: "`read` returns 0 bytes, immediately, in every call. The loop ignores that, so \
                      it never waits.",
             problem: "the server never notices that its client has disconnected",
             problem_command: "cargo run --example check -- sequential_server --own \
@@ -41,7 +47,7 @@ pub const PATH: Path = Path {
             symptom: Some(Symptom::BusyAfterAClient),
         },
         Step {
-            title: "0 bytes are the end",
+            title: "0 bytes mean the end of the requests",
             minutes: 2,
             lines: 3,
             by: By::Instructor,
@@ -113,14 +119,14 @@ pub const PATH: Path = Path {
             by: By::Room,
             say: "A read can end anywhere, even inside `é`. A decoder keeps the first byte of `é` \
                   until the second byte arrives. The library has such a decoder.",
-            request: "Find `Decoder` in `docs/src/helpers.md`. Make one decoder for each client, and \
-                      decode each read with it. If the bytes are invalid, reply to the text before \
-                      them, then return an error. At the end, return what `finish` returns.",
+            request: "Find `Decoder` in `docs/src/helpers.md`. Make one decoder for each client, \
+                      and decode each read with it. If the bytes are invalid, reply to the text \
+                      before them, then return an error. At the end, return what `finish` returns.",
             run: &["cargo run --example check -- sequential_server --own my_sequential_server \
                     --only cut_character"],
             until: "",
             look: None,
-            sees: "The check passes: the server first replies `CAF`, and then `É`.",
+            sees: "The check passes, because the decoder keeps the first half of `é`.",
             ask: "Why does each client need its own decoder?",
             answer: "The decoder keeps half a character of one client. The next bytes must come \
                      from the same client.",
@@ -150,7 +156,7 @@ pub const PATH: Path = Path {
             ask: "Why does `handle_client` take `&mut client` now?",
             answer: "`main` still needs the socket, because `close_gracefully` takes it after the \
                      function has returned.",
-            problem: "the server cannot listen on IPv6, and its log does not name the clients",
+            problem: "the server cannot listen on IPv6, and does not log when a client connects",
             problem_command: "cargo run --example my_sequential_server -- \"[::1]:1234\"",
             if_it_fails: "If the compiler says that `client` has moved, write `&mut client` in the \
                           call of `handle_client`.",
@@ -165,17 +171,17 @@ pub const PATH: Path = Path {
             by: By::CatchUp,
             say: "These lines are the same as in lesson 4: constants, `listen`, arguments, log \
                   lines, and a failed accept.",
-            request: "Take this step with `live`, and look at the difference for a minute.",
+            request: "Take this step with `live`, and look at the new lines for a minute.",
             run: &["cargo run --example tcp_client -- 1234 \"hello\" \"straße\""],
-            until: " disconnected",
+            until: "disconnected",
             look: None,
             sees: "The server logs when a client connects and disconnects.",
             ask: "Which lines of `handle_client` are different now?",
             answer: "Only the size of the buffer, which now has a name, and the new comments.",
             problem: "",
             problem_command: "",
-            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
-                          step.",
+            if_it_fails: "To get your own version back, run `cargo run -q --example live -- \
+                          sequential_server --back`.",
             fails: &[],
             brings: &[],
             symptom: None,

@@ -15,19 +15,20 @@ pub const PATH: Path = Path {
             by: By::Instructor,
             say: "A TCP server makes three calls before it can have a client: socket, bind and \
                   listen. The fourth call, accept, waits for a client. The option SO_REUSEADDR \
-                  lets you start the server again immediately.",
+                  lets you start the server again immediately. On Windows, it would let another \
+                  program use the same port, so we do not set it there.",
             request: "Make a socket, bind the socket, listen, and accept one client. Print both \
                       addresses.",
             run: &["cargo run --example tcp_client -- 1235 \"hello\""],
-            until: " connected",
+            until: "connected",
             look: None,
             sees: "The server prints the address of the client and exits. The client reports that \
                    the server closed the connection. It can also report a reset.",
             ask: "Which of the four calls waits?",
             answer: "Only `accept` waits, until a client connects.",
             problem: "the server does not reply",
-            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server \
-                              --only first_client",
+            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server --only \
+                              first_client",
             if_it_fails: "If the operating system reports that the address is in use, stop the \
                           other server with Ctrl-C.",
             fails: &NO_REPLY,
@@ -42,8 +43,8 @@ pub const PATH: Path = Path {
             say: "The server reads what has arrived, decodes it, and writes the text in upper \
                   case. From now on, check starts our program on a free port. Therefore the \
                   program takes the address as an argument.",
-            request: "Read the address from the command line. Read once from the client, and \
-                      write the reply.",
+            request: "Read the address from the command line. Read once from the client, and write \
+                      the reply.",
             run: &["cargo run --example tcp_client -- 1235 \"straße\""],
             until: "",
             look: None,
@@ -75,10 +76,10 @@ pub const PATH: Path = Path {
             ask: "When does this server exit?",
             answer: "When a call with `?` fails. For example, `read` fails after a reset.",
             problem: "one client's reset stops the server",
-            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server \
-                              --only reset",
-            if_it_fails: "If the compiler says that the code after the loop is unreachable, \
-                          remove `Ok(())`.",
+            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server --only \
+                              reset",
+            if_it_fails: "If the compiler says that the code after the loop is unreachable, remove \
+                          `Ok(())`.",
             fails: &[
                 failure("cut_character", &["DIED"]),
                 failure("not_utf8", &["DIED"]),
@@ -101,13 +102,13 @@ pub const PATH: Path = Path {
             run: &["cargo run --example check -- tcp_server --own my_tcp_server --only reset"],
             until: "",
             look: None,
-            sees: "The check passes: the server prints the error and serves the next client.",
+            sees: "The check passes, because the server serves the next client after a reset.",
             ask: "Which `?` is still in the loop?",
             answer: "The one after `accept`. If `accept` fails, the server exits. A later step \
                      changes that.",
             problem: "the text before an invalid byte gets no reply",
-            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server \
-                              --only not_utf8",
+            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server --only \
+                              not_utf8",
             if_it_fails: "If the types of the two errors do not match, look at `map_err` after \
                           `from_utf8`.",
             fails: &[
@@ -123,19 +124,19 @@ pub const PATH: Path = Path {
             minutes: 3,
             lines: 12,
             by: By::Instructor,
-            say: "A client can send invalid UTF-8. The valid text before these bytes \
-                  still gets its reply.",
+            say: "A client can send invalid UTF-8. The valid text before these bytes still gets \
+                  its reply.",
             request: "Decode the bytes with `match`. For an error, reply to the bytes up to \
                       `valid_up_to`.",
             run: &["cargo run --example check -- tcp_server --own my_tcp_server --only not_utf8"],
             until: "",
             look: None,
-            sees: "The check passes: the client gets the reply to the valid text.",
+            sees: "The check passes, because the client gets the reply to the valid text.",
             ask: "What does the client get after that?",
             answer: "The end of the connection, because the server drops this client.",
             problem: "a client that sends 5,000 bytes can lose its reply",
-            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server \
-                              --only last_word",
+            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server --only \
+                              last_word",
             if_it_fails: "If the compiler expects another type, compare the last expression of \
                           each arm with the page.",
             fails: &[failure("last_word", &["UNREAD"])],
@@ -147,21 +148,21 @@ pub const PATH: Path = Path {
             minutes: 8,
             lines: 4,
             by: By::Room,
-            say: "The server closes a socket that has unread bytes. Then the kernel resets the \
-                  connection, and the client can lose the reply.",
-            request: "Find the function that closes gracefully in `docs/src/helpers.md`. Import the \
-                      function, and call it after `handle_client`, also after an error.",
+            say: "A client can send more than 4,096 bytes. The server then closes a socket that \
+                  has unread bytes. So the kernel resets the connection, and the client can lose \
+                  the reply.",
+            request: "Find the function that closes gracefully in `docs/src/helpers.md`. Import \
+                      the function, and call it after `handle_client`, also after an error.",
             run: &["cargo run --example check -- tcp_server --own my_tcp_server"],
             until: "",
             look: None,
             sees: "All checks pass.",
             ask: "Why does the function read bytes that nothing uses?",
-            answer: "When the server has read all bytes, the kernel does not reset the \
-                     connection.",
-            problem: "the server cannot listen on IPv6, and its log does not name the clients",
+            answer: "When the server has read all bytes, the kernel does not reset the connection.",
+            problem: "the server cannot listen on IPv6, and does not log when a client connects",
             problem_command: "cargo run --example my_tcp_server -- \"[::1]:1235\"",
-            if_it_fails: "If `client` has moved, call `close_gracefully` after `handle_client` \
-                          has returned.",
+            if_it_fails: "If `client` has moved, call `close_gracefully` after `handle_client` has \
+                          returned.",
             fails: &[],
             brings: &[],
             symptom: None,
@@ -171,19 +172,20 @@ pub const PATH: Path = Path {
             minutes: 1,
             lines: 38,
             by: By::CatchUp,
-            say: "These lines are the same in all servers. The constants get names, `listen` \
-                  becomes a function, and the library reads the arguments and writes the log.",
-            request: "Take this step with `live`, and look at the difference for a minute.",
+            say: "Most TCP servers of this workbook have these lines. The constants get names, \
+                  `listen` becomes a function, and the library reads the arguments and writes the \
+                  log.",
+            request: "Take this step with `live`, and look at the new lines for a minute.",
             run: &["cargo run --example tcp_client -- 1235 \"straße\""],
-            until: " disconnected",
+            until: "disconnected",
             look: None,
             sees: "The server logs when a client connects and disconnects.",
             ask: "Which domain does `Domain::for_address` return for `[::1]:1235`?",
-            answer: "`AF_INET6`, because this is an IPv6 address.",
+            answer: "`Domain::IPV6`, which is `AF_INET6` in Python.",
             problem: "an error of `accept` stops the server",
             problem_command: "",
-            if_it_fails: "If the file does not compile after your own changes, run `live` with \
-                          the number of this step.",
+            if_it_fails: "If the file does not compile after your own changes, run `live` with the \
+                          number of this step.",
             fails: &[],
             brings: &[],
             symptom: None,
@@ -200,12 +202,12 @@ pub const PATH: Path = Path {
             until: "",
             look: None,
             sees: "All checks pass.",
-            ask: "Why does the server pause before it calls `accept` again?",
-            answer: "The error may last. Without the pause, the log would grow very fast.",
+            ask: "Which error of `accept` goes away without our help?",
+            answer: "Too many open files: it goes away when a client disconnects.",
             problem: "",
             problem_command: "",
-            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
-                          step.",
+            if_it_fails: "To get your own version back, run `cargo run -q --example live -- \
+                          tcp_server --back`.",
             fails: &[],
             brings: &[],
             symptom: None,

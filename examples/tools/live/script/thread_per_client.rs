@@ -13,8 +13,8 @@ pub const PATH: Path = Path {
             minutes: 1,
             lines: 2,
             by: By::Instructor,
-            say: "We begin with the server of lesson 10. Many clients may come at the same time, \
-                  so the queue gets 100 places.",
+            say: "We begin with a step of lesson 10. Many clients may come at the same time, so \
+                  the queue gets 100 places.",
             request: "Begin with step 3 of lesson 10. Change the port to 1237, and the number in \
                       `listen` to 100.",
             run: &["cargo run --example tcp_client -- 1237 \"hello\" \"straße\""],
@@ -48,23 +48,24 @@ pub const PATH: Path = Path {
             lines: 5,
             by: By::Instructor,
             say: "Each client gets its own thread. If a thread waits, only its own client waits. \
-                  `move` gives the socket to the thread, so the thread owns and closes the socket.",
+                  The call gives the socket to the thread, so the thread owns and closes the \
+                  socket.",
             request: "Import `thread`, and call `handle_client` in a new thread. Write a comment \
                       that says what happens to an error.",
             run: &["cargo run --example check -- thread_per_client --own my_thread_per_client \
                     --only silence"],
             until: "",
             look: None,
-            sees: "The check passes: five silent clients are connected, and another client gets \
-                   its reply.",
+            sees: "The check passes, because each of the silent clients occupies only its own \
+                   thread.",
             ask: "One client sends a reset. Why does the server continue?",
             answer: "Only the thread of this client ends. But its error is lost, and nothing \
                      prints it.",
             problem: "the server drops a client if a read ends inside a character",
             problem_command: "cargo run --example check -- thread_per_client --own \
                               my_thread_per_client --only cut_character",
-            if_it_fails: "If the compiler says that the closure may outlive `client`, write `move` \
-                          before `||`.",
+            if_it_fails: "If the compiler does not find `thread`, add it to the names in `use \
+                          std::{...}`.",
             fails: &[
                 failure("byte_by_byte", &["FIRST_HALF"]),
                 failure("cut_character", &["FIRST_HALF"]),
@@ -88,7 +89,7 @@ pub const PATH: Path = Path {
                     --only cut_character"],
             until: "",
             look: None,
-            sees: "The check passes: the server first replies `CAF`, and then `É`.",
+            sees: "The check passes, because the decoder keeps the first half of `é`.",
             ask: "What happens if all threads share one decoder?",
             answer: "One client's half character is joined with the bytes of another client.",
             problem: "a client can lose its last reply, and the server does not print any error",
@@ -119,7 +120,8 @@ pub const PATH: Path = Path {
                      `main` no longer owns the socket.",
             problem: "the operating system can refuse to start a thread, and `spawn` then panics",
             problem_command: "",
-            if_it_fails: "If `client` has moved, lend the socket: `serve` passes `&mut client` to \
+            if_it_fails: "If the compiler says that the closure may outlive `peer`, write `move` \
+                          before `||`. If `client` has moved, pass `&mut client` to \
                           `handle_client`.",
             fails: &[],
             brings: &[],
@@ -133,18 +135,18 @@ pub const PATH: Path = Path {
             say: "Each thread gets a name, which begins its log lines. If the operating system \
                   cannot start a thread, the server drops this client and continues. The other \
                   lines are the same as in lesson 10.",
-            request: "Take this step with `live`, and look at the difference for a minute.",
+            request: "Take this step with `live`, and look at the new lines for a minute.",
             run: &["cargo run --example tcp_client -- 1237 \"hello\" \"straße\""],
-            until: " disconnected",
+            until: "disconnected",
             look: None,
             sees: "The server logs when a client connects and disconnects. Each line begins with \
                    the name of a thread.",
-            ask: "Which part of the program decides how many threads run?",
-            answer: "The clients do. Lesson 16 limits the number of threads.",
+            ask: "What decides how many threads run?",
+            answer: "The number of clients. Lesson 16 limits the threads.",
             problem: "",
             problem_command: "",
-            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
-                          step.",
+            if_it_fails: "To get your own version back, run `cargo run -q --example live -- \
+                          thread_per_client --back`.",
             fails: &[],
             brings: &[],
             symptom: None,

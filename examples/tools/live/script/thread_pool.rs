@@ -13,8 +13,8 @@ pub const PATH: Path = Path {
             minutes: 2,
             lines: 2,
             by: By::Instructor,
-            say: "We begin with the server of lesson 4, and give it another port and a longer \
-                  queue. It serves one client after another.",
+            say: "We begin with step 3 of lesson 4, and give it another port and a longer queue. \
+                  It serves one client after another.",
             request: "Begin with step 3 of lesson 4. Change the port to 1239, and the length of \
                       the queue to 100.",
             run: &["cargo run --example tcp_client -- 1239 \"straße\""],
@@ -24,9 +24,9 @@ pub const PATH: Path = Path {
             ask: "One client connects and sends nothing. What do the other clients get?",
             answer: "They get nothing, because the server waits in `read` for the silent client.",
             problem: "one silent client makes all other clients wait",
-            problem_command: "cargo run --example check -- thread_pool --own my_thread_pool \
-                              --only silence",
-            if_it_fails: "If the client reports that no server listens, look at the port in \
+            problem_command: "cargo run --example check -- thread_pool --own my_thread_pool --only \
+                              silence",
+            if_it_fails: "If the client prints `Connection refused`, look at the port in \
                           `ADDRESS`.",
             fails: &[
                 failure("cut_character", &["DIED"]),
@@ -46,7 +46,7 @@ pub const PATH: Path = Path {
             lines: 14,
             by: By::Instructor,
             say: "If each client has its own thread, a silent client makes only its own thread \
-                  wait. `move` gives the socket to the thread.",
+                  wait. The call of `serve` gives the socket to the thread.",
             request: "Move the work for one client into the function `serve`. Start a thread for \
                       each client, and let the thread call `serve`.",
             run: &[
@@ -55,8 +55,9 @@ pub const PATH: Path = Path {
             ],
             until: "",
             look: Some(Look {
-                unix: "ps -o nlwp= -C my_thread_pool 2>/dev/null || \
-                       ps -M $(pgrep my_thread_pool) | wc -l",
+                before: "While the second command runs, count the threads of the server:",
+                unix: "ps -o nlwp= -C my_thread_pool 2>/dev/null || ps -M $(pgrep my_thread_pool) \
+                       | wc -l",
                 windows: "(Get-Process my_thread_pool).Threads.Count",
             }),
             sees: "Four clients are silent, and the other four get their replies immediately. \
@@ -65,8 +66,8 @@ pub const PATH: Path = Path {
             answer: "Each of the 201 connected clients has a thread. The main thread accepts the \
                      next client.",
             problem: "the clients decide how many threads the server has",
-            problem_command: "cargo run --example check -- thread_pool --own my_thread_pool \
-                              --only pool_of_four",
+            problem_command: "cargo run --example check -- thread_pool --own my_thread_pool --only \
+                              pool_of_four",
             if_it_fails: "If the compiler cannot borrow `client` as mutable, write `mut` before \
                           `client` in the parameters of `serve`. If the server has only about 100 \
                           threads, its queue was full. Wait a second, and look again.",
@@ -84,9 +85,9 @@ pub const PATH: Path = Path {
             minutes: 3,
             lines: 13,
             by: By::Instructor,
-            say: "Now the server decides how many threads there are. Four threads call `accept` \
-                  on the same listener. They may borrow the listener, because `thread::scope` \
-                  waits for them.",
+            say: "Now the server decides how many threads there are. Four threads call `accept` on \
+                  the same listener. They may borrow the listener, because `thread::scope` waits \
+                  for them.",
             request: "Start four threads in a scope. Move the loop into `serve`, so that each \
                       thread accepts its own clients.",
             run: &[
@@ -121,7 +122,7 @@ pub const PATH: Path = Path {
             run: &["cargo run --example check -- thread_pool --own my_thread_pool --only reset"],
             until: "",
             look: None,
-            sees: "The check passes: the server still serves after more than four resets.",
+            sees: "The check passes, because the server still serves after more than four resets.",
             ask: "Which error still ends a thread?",
             answer: "An error of `accept`, because the `?` after `accept` is still in the loop.",
             problem: "the server does not print which thread served a client",
@@ -142,14 +143,14 @@ pub const PATH: Path = Path {
             request: "Start the threads with a `Builder`, which sets their names. Log when a \
                       client connects and disconnects.",
             run: &["cargo run --example tcp_client -- 1239 \"straße\""],
-            until: " disconnected",
+            until: "disconnected",
             look: None,
             sees: "Each log line begins with the name of the thread that serves the client.",
             ask: "Which thread serves the next client?",
             answer: "Any of the four. All of them wait in `accept`, and the kernel wakes one.",
             problem: "the text before an invalid byte gets no reply",
-            problem_command: "cargo run --example check -- thread_pool --own my_thread_pool \
-                              --only not_utf8",
+            problem_command: "cargo run --example check -- thread_pool --own my_thread_pool --only \
+                              not_utf8",
             if_it_fails: "If the compiler does not find `spawn_scoped`, call it on the builder, \
                           with `scope` as its first argument.",
             fails: &VALID_TEXT_IS_LOST,
@@ -163,17 +164,18 @@ pub const PATH: Path = Path {
             by: By::CatchUp,
             say: "The rest is the same as in lesson 4. The server replies to the text before \
                   invalid bytes, closes gracefully, and survives an error of `accept`.",
-            request: "Take this step with `live`, and find these three changes in the difference.",
+            request: "Take this step with `live`, and find three changes: the reply before invalid \
+                      bytes, the graceful close, and the error of `accept`.",
             run: &["cargo run --example check -- thread_pool --own my_thread_pool"],
             until: "",
             look: None,
             sees: "All checks pass.",
-            ask: "Why does `serve` not return a `Result` anymore?",
+            ask: "Why does `serve` not return a `Result` now?",
             answer: "It handles every error itself, so a thread never ends.",
             problem: "",
             problem_command: "",
-            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
-                          step.",
+            if_it_fails: "To get your own version back, run `cargo run -q --example live -- \
+                          thread_pool --back`.",
             fails: &[],
             brings: &[],
             symptom: None,

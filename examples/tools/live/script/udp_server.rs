@@ -86,7 +86,8 @@ pub const PATH: Path = Path {
             run: &["cargo run --example check -- udp_server --own my_udp_server --only not_utf8"],
             until: "",
             look: None,
-            sees: "The check passes: the server prints the error and replies to the next datagram.",
+            sees: "The check passes, because the server drops this datagram and replies to the \
+                   next one.",
             ask: "Why does the server not reply to the valid text before the invalid byte?",
             answer: "A datagram is one message. If a part of the message is invalid, the message \
                      is invalid.",
@@ -114,8 +115,8 @@ pub const PATH: Path = Path {
             sees: "All checks pass. `check` does not forge addresses, so they also pass without \
                    these lines.",
             ask: "Why does the server compare only the ports, not the whole addresses?",
-            answer: "A machine can have several IP addresses. A datagram to any of them can reach \
-                     the server.",
+            answer: "With `0.0.0.0`, the server has several addresses. A client can forge each of \
+                     them.",
             problem: "the server cannot listen on IPv6, and an error of `recv_from` stops it",
             problem_command: "cargo run --example my_udp_server -- \"[::1]:1235\"",
             if_it_fails: "If the server drops all datagrams, compare the port of `peer` with the \
@@ -132,7 +133,7 @@ pub const PATH: Path = Path {
             say: "The constants get names, `bind` and `handle_datagram` become functions, and the \
                   library reads the arguments and writes the log. If `recv_from` fails, the server \
                   logs the error and tries again.",
-            request: "Take this step with `live`, and look at the difference for a minute.",
+            request: "Take this step with `live`, and look at the new lines for a minute.",
             run: &["cargo run --example udp_client -- 1235 \"hello\" \"straße\""],
             until: "STRASSE",
             look: None,
@@ -142,8 +143,8 @@ pub const PATH: Path = Path {
                      already exited.",
             problem: "",
             problem_command: "",
-            if_it_fails: "If you changed the file, `live` keeps your version before it writes the \
-                          step.",
+            if_it_fails: "To get your own version back, run `cargo run -q --example live -- \
+                          udp_server --back`.",
             fails: &[],
             brings: &[],
             symptom: None,
