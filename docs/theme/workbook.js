@@ -47,6 +47,7 @@
             .find(child => child.getBoundingClientRect().bottom > coveredTop());
         root.classList.toggle('presenter', on);
         presenterButton.setAttribute('aria-pressed', on);
+        showNewLines();
         remember('sessionStorage', 'presenter', on ? 'on' : 'off');
         if (window.scrollY > 0) seen?.scrollIntoView({ behavior: 'instant' });
     }
@@ -112,6 +113,17 @@
         }
         code.innerHTML = lines.map(line => line.endsWith('</mark>') ? line : `${line}\n`).join('');
     }
+
+    /** In presenter mode, scrolls the programs of all steps to their first new lines. */
+    function showNewLines() {
+        for (const mark of document.querySelectorAll('.step mark.new:first-of-type')) {
+            const code = mark.parentElement;
+            const above = 2 * parseFloat(getComputedStyle(code).lineHeight);
+            code.scrollTop = mark.offsetTop - code.offsetTop - above;
+        }
+    }
+    for (const details of document.querySelectorAll('.step details')) details.addEventListener('toggle', showNewLines);
+    showNewLines();
 
     // Keys that go from picture to picture.
 

@@ -6,11 +6,12 @@ use std::fmt::Write;
 use crate::Generated;
 use crate::book::lesson_title;
 use crate::compare::new_lines;
+use crate::lessons::{Row, SERVERS};
 use crate::script::{By, Look, PATHS, Path, Step};
 use crate::steps::source;
 
 /// The largest number of commands that stay in view.
-const COMMANDS: usize = 3;
+const COMMANDS: usize = 4;
 
 /// Returns the path of a lesson.
 fn path(lesson: &str) -> Result<&'static Path, String> {
@@ -47,12 +48,26 @@ pub fn steps(lesson: &str, all: &Generated) -> Result<Option<String>, String> {
 fn start(path: &Path) -> String {
     let command = format!("`cargo run -q --example live -- {} 0`", path.lesson);
     let file = match path.from {
-        None => "an almost empty program".to_owned(),
+        None => "a program that does nothing".to_owned(),
         Some((lesson, number)) => {
             format!("step {number} of [`{lesson}`]({lesson}.md)")
         }
     };
     format!("To begin, run {command}. This command writes {file} to your file.\n\n")
+}
+
+/// Returns the beginning of a path in a few words.
+fn begins_with(path: &Path) -> String {
+    match path.from {
+        None => "from an empty file".to_owned(),
+        Some((lesson, number)) => format!("from step {number} of `{lesson}`"),
+    }
+}
+
+/// Returns the row of a lesson.
+fn row(lesson: &str) -> Result<Row, String> {
+    let row = SERVERS.into_iter().find(|row| row.name == lesson);
+    row.ok_or_else(|| format!("{lesson} is not a server"))
 }
 
 /// Returns one step. `typed` has the commands of the steps before, and gets those of this step.
@@ -70,15 +85,18 @@ fn section(
     let code = code(&text, &new);
     let mut commands = vec![format!("cargo run --example my_{}", path.lesson)];
     commands.extend(step.run.iter().map(|command| (*command).to_owned()));
-    commands.push(step.problem_command.to_owned());
+    commands.extend(step.look.iter().map(|look| look.unix.to_owned()));
     for command in commands {
-        if !command.is_empty() {
-            typed.retain(|before| *before != command);
-            typed.push(command);
-        }
+        typed.retain(|before| *before != command);
+        typed.push(command);
     }
     let latest = &typed[typed.len().saturating_sub(COMMANDS)..];
     let latest = latest.iter().map(|command| format!("$ {command}\n"));
+    let latest: String = latest.collect();
+    if !step.problem_command.is_empty() {
+        typed.retain(|before| *before != step.problem_command);
+        typed.push(step.problem_command.to_owned());
+    }
     // The students do not see the solution of their own step before they open it.
     let code = if step.by == By::Room {
         format!(
@@ -95,8 +113,7 @@ fn section(
     Ok(format!(
         "<section class=\"step\">\n\n## Step {number}: {title}\n\n{request}\n\n{script}\n\
          <div class=\"pair {width}\">\n<div class=\"rust\">\n\n{code}\n</div>\n</div>\n\n\
-         {screens}\n<div class=\"typed\">\n\n```console\n{}```\n\n</div>\n\n</section>\n\n",
-        latest.collect::<String>()
+         {screens}\n<div class=\"typed\">\n\n```console\n{latest}```\n\n</div>\n\n</section>\n\n"
     ))
 }
 
@@ -119,17 +136,23 @@ fn code(text: &str, new: &[bool]) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let (top, rest) = lines.split_at(first);
     let (top_new, rest_new) = new.split_at(first);
-    let count = top_new.iter().filter(|is_new| **is_new).count();
-    let count = match count {
-        0 => String::new(),
-        1 => ": 1 new line".to_owned(),
-        count => format!(": {count} new lines"),
+    // The class types the new imports, too, but does not see a folded block.
+    let mut imports = Vec::new();
+    for (line, is_new) in top.iter().zip(top_new) {
+        if *is_new && line.starts_with("use ") && line.ends_with(';') {
+            imports.push(format!("<code>{line}</code>"));
+        }
+    }
+    let summary = match imports.len() {
+        0 => "Header and imports".to_owned(),
+        1..=3 => format!("Header and imports, new: {}", imports.join(" ")),
+        count => format!("Header and imports, with {count} new imports"),
     };
     let fenced = |lines: &[&str], new: &[bool]| {
         format!("```rust{}\n{}\n```\n", classes(new), lines.join("\n").trim_end())
     };
     format!(
-        "<details class=\"imports\">\n<summary>Header and imports{count}</summary>\n\n{}\n\
+        "<details class=\"imports\">\n<summary>{summary}</summary>\n\n{}\n\
          </details>\n\n{}",
         fenced(top, top_new),
         fenced(rest, rest_new)
@@ -278,9 +301,12 @@ pub fn card() -> Result<String, String> {
         let [instructor, room, catch_up] = sums(path);
         let _ = write!(
             card,
-            "\n**{number}. {title}** (`{}`): {instructor} + {room} + {catch_up} minutes\n\n\
+            "\n**{number}. {title}** (`{}`): {instructor} + {room} + {catch_up} minutes\n\
+             {}, port {}\n\n\
              | step | min | the problem that the step leaves |\n|---|---|---|\n",
-            path.lesson
+            path.lesson,
+            begins_with(path),
+            row(path.lesson)?.port,
         );
         for (index, step) in path.steps.iter().enumerate() {
             let who = match step.by {

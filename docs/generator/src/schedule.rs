@@ -56,6 +56,8 @@ const LIVE_START: usize = 20;
 
 /// On half a day of typing, lesson 12 is only a picture of a crowd.
 const CROWD: (&str, usize) = ("slow_sequential_server", 8);
+const CROWD_COMMAND: &str =
+    "`cargo run --example crowd -- slow_sequential_server --delay 1`";
 
 /// The last part: the charts of the three slow servers.
 const PICTURES: usize = 10;
@@ -78,9 +80,10 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     }
     for name in LIVE_HALF_DAY {
         live_half.push(match CROWD {
-            (lesson, minutes) if lesson == name => {
-                (format!("{}: only the crowd", shown(name)?.0), minutes)
-            }
+            (lesson, minutes) if lesson == name => (
+                format!("{}: only the crowd, {CROWD_COMMAND}", shown(name)?.0),
+                minutes,
+            ),
             _ => typed(name)?,
         });
     }

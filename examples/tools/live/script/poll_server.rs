@@ -10,7 +10,7 @@ pub const PATH: Path = Path {
     steps: &[
         Step {
             title: "try every socket, all the time",
-            minutes: 7,
+            minutes: 6,
             lines: 14,
             by: By::Instructor,
             say: "In the sequential server, `read` waits for one client, so all other clients \
@@ -49,7 +49,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "wait with poll",
-            minutes: 6,
+            minutes: 5,
             lines: 15,
             by: By::Instructor,
             say: "The kernel knows which sockets are ready. `poll` takes a list of sockets and \
@@ -61,11 +61,11 @@ pub const PATH: Path = Path {
             run: &["cargo run --example tcp_client -- 1236 \"hello\" --patience 3"],
             until: "",
             look: Some(CPU),
-            sees: "The server uses 0 % of a CPU, until the client disconnects. After that, the \
-                   server uses almost 100 %.",
+            sees: "The server uses 0 % of a CPU, until the client closes its sending side. After \
+                   that, the server uses almost 100 %. The client gives up after 3 seconds.",
             ask: "Why does `poll` not wait now?",
-            answer: "The client has disconnected, so a read returns 0 bytes immediately. Therefore \
-                     `poll` reports this socket as ready in each iteration.",
+            answer: "The client has closed its sending side, so a read returns 0 bytes \
+                     immediately. Therefore `poll` reports this socket as ready in each iteration.",
             problem: "the server never removes a disconnected client, so `poll` never waits again",
             problem_command: "cargo run --example check -- poll_server --own my_poll_server --only \
                               half_close",
@@ -86,7 +86,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "remove disconnected clients",
-            minutes: 5,
+            minutes: 6,
             lines: 14,
             by: By::Instructor,
             say: "If a read returns 0 bytes, the server removes the client. `accept` and `read` do \
@@ -108,9 +108,9 @@ pub const PATH: Path = Path {
                      these clients.",
             problem: "a client that does not read its replies blocks all other clients",
             problem_command: "cargo run --example rude -- poll_server 1236 never_read",
-            if_it_fails: "The last command takes about 15 seconds. If you want to show the \
-                          problem, connect another client during this time. This client gets no \
-                          reply.",
+            if_it_fails: "The last command takes about 15 seconds, and at its end the server \
+                          exits. If you want to show the problem, connect another client during \
+                          this time. This client gets no reply.",
             fails: &[
                 failure("byte_by_byte", &["DIED"]),
                 failure("cut_character", &["DIED"]),
@@ -192,7 +192,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "a decoder for each client",
-            minutes: 4,
+            minutes: 3,
             lines: 9,
             by: By::Instructor,
             say: "A read can end in the middle of a character. A decoder keeps the first bytes of \
@@ -221,7 +221,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "how a connection ends",
-            minutes: 6,
+            minutes: 5,
             lines: 13,
             by: By::Instructor,
             say: "A client can half-close its connection and still wait for its replies. So 0 \
@@ -233,7 +233,7 @@ pub const PATH: Path = Path {
             until: "",
             look: Some(FEW_DESCRIPTORS),
             sees: "All checks pass. But with a limit of 20 file descriptors, the server exits when \
-                   100 clients connect: `cargo run --example rude -- poll_server 1236 hundred`.",
+                   100 clients connect.",
             ask: "Why does the server not call `close_gracefully`?",
             answer: "This function can wait for a second, and all other clients would wait, too.",
             problem: "an error of `accept` stops the server",
@@ -246,7 +246,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "an error of accept",
-            minutes: 4,
+            minutes: 3,
             lines: 12,
             by: By::Instructor,
             say: "`accept` fails if the process has no free file descriptor. The server logs the \
@@ -271,7 +271,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "the command line, the log, and a pause without sleep",
-            minutes: 5,
+            minutes: 4,
             lines: 184,
             by: By::CatchUp,
             say: "The library reads the arguments and writes the log. During the pause, `poll` \
@@ -301,8 +301,8 @@ pub const PATH: Path = Path {
 
 /// Shows how much of a CPU each process uses.
 const CPU: Look = Look {
-    before: "Look at the use of the CPU. On Windows, run the command twice: the seconds in the \
-             column `CPU(s)` grow if the server is busy.",
+    before: "Look at the use of the CPU, in a terminal of full width. On Windows, run the command \
+             twice: the seconds in the column `CPU(s)` grow if the server is busy.",
     unix: "top",
     windows: "Get-Process my_poll_server",
 };
@@ -320,8 +320,9 @@ const MEMORY: Look = Look {
 
 /// Starts the server in terminal 1 again, with few file descriptors.
 const FEW_DESCRIPTORS: Look = Look {
-    before: "Stop the server. Start it again with a limit of 20 file descriptors. Windows does not \
-             have this limit, so the command shows how many handles the server uses.",
+    before: "Stop the server. Start it again with a limit of 20 file descriptors. Then run `cargo \
+             run --example rude -- poll_server 1236 hundred`. Windows does not have this limit, so \
+             the command for Windows shows how many handles the server uses.",
     unix: "(ulimit -n 20; cargo run --example my_poll_server)",
     windows: "Get-Process my_poll_server",
 };

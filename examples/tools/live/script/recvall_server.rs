@@ -176,7 +176,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "the finished lesson",
-            minutes: 1,
+            minutes: 2,
             lines: 85,
             by: By::CatchUp,
             say: "Most lines are the same as in lesson 4: constants, `listen`, arguments, log \

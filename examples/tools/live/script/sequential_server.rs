@@ -22,8 +22,8 @@ pub const PATH: Path = Path {
             run: &["cargo run --example tcp_client -- 1234 \"hello\" \"straße\" --patience 3"],
             until: "",
             look: Some(Look {
-                before: "Look at the use of the CPU. On Windows, run the command twice: the \
-                         seconds in the column `CPU(s)` grow.",
+                before: "Look at the use of the CPU, in a terminal of full width. On Windows, run \
+                         the command twice: the seconds in the column `CPU(s)` grow.",
                 unix: "top",
                 windows: "Get-Process my_sequential_server",
             }),
@@ -90,8 +90,10 @@ pub const PATH: Path = Path {
             say: "You know this from lesson 4. An error of one client must not stop the server. So \
                   `main` does not use `?` for the result of `handle_client`.",
             request: "If `handle_client` returns an error, print the error and continue.",
-            run: &["cargo run --example check -- sequential_server --own my_sequential_server \
-                    --only reset"],
+            run: &[
+                "cargo run --example check -- sequential_server --own my_sequential_server --only \
+                 reset",
+            ],
             until: "",
             look: None,
             sees: "The check passes: the server prints the error and serves the next client.",
@@ -122,8 +124,10 @@ pub const PATH: Path = Path {
             request: "Find `Decoder` in `docs/src/helpers.md`. Make one decoder for each client, \
                       and decode each read with it. If the bytes are invalid, reply to the text \
                       before them, then return an error. At the end, return what `finish` returns.",
-            run: &["cargo run --example check -- sequential_server --own my_sequential_server \
-                    --only cut_character"],
+            run: &[
+                "cargo run --example check -- sequential_server --own my_sequential_server --only \
+                 cut_character",
+            ],
             until: "",
             look: None,
             sees: "The check passes, because the decoder keeps the first half of `é`.",
@@ -141,7 +145,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "close gracefully",
-            minutes: 3,
+            minutes: 4,
             lines: 6,
             by: By::Instructor,
             say: "The server drops a client that has sent invalid bytes. If unread bytes remain, \
@@ -166,7 +170,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "the finished lesson",
-            minutes: 1,
+            minutes: 2,
             lines: 80,
             by: By::CatchUp,
             say: "These lines are the same as in lesson 4: constants, `listen`, arguments, log \

@@ -10,7 +10,7 @@ pub const PATH: Path = Path {
     steps: &[
         Step {
             title: "four calls, and accept",
-            minutes: 7,
+            minutes: 6,
             lines: 15,
             by: By::Instructor,
             say: "A TCP server makes three calls before it can have a client: socket, bind and \
@@ -26,7 +26,7 @@ pub const PATH: Path = Path {
                    the server closed the connection. It can also report a reset.",
             ask: "Which of the four calls waits?",
             answer: "Only `accept` waits, until a client connects.",
-            problem: "the server does not reply",
+            problem: "the server exits, and its client gets no reply",
             problem_command: "cargo run --example check -- tcp_server --own my_tcp_server --only \
                               first_client",
             if_it_fails: "If the operating system reports that the address is in use, stop the \
@@ -60,7 +60,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "a loop",
-            minutes: 4,
+            minutes: 2,
             lines: 4,
             by: By::Instructor,
             say: "A server serves one client after another, so accept belongs in a loop. This is \
@@ -169,7 +169,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "the command line and the log",
-            minutes: 1,
+            minutes: 2,
             lines: 38,
             by: By::CatchUp,
             say: "Most TCP servers of this workbook have these lines. The constants get names, \
@@ -192,7 +192,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "a failed accept",
-            minutes: 1,
+            minutes: 2,
             lines: 63,
             by: By::CatchUp,
             say: "`accept` can fail, for example when the process has too many open files. The \

@@ -10,7 +10,7 @@ pub const PATH: Path = Path {
     steps: &[
         Step {
             title: "one client after another",
-            minutes: 1,
+            minutes: 2,
             lines: 2,
             by: By::Instructor,
             say: "We begin with a step of lesson 10. Many clients may come at the same time, so \
@@ -52,8 +52,10 @@ pub const PATH: Path = Path {
                   socket.",
             request: "Import `thread`, and call `handle_client` in a new thread. Write a comment \
                       that says what happens to an error.",
-            run: &["cargo run --example check -- thread_per_client --own my_thread_per_client \
-                    --only silence"],
+            run: &[
+                "cargo run --example check -- thread_per_client --own my_thread_per_client --only \
+                 silence",
+            ],
             until: "",
             look: None,
             sees: "The check passes, because each of the silent clients occupies only its own \
@@ -78,15 +80,17 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "half a character",
-            minutes: 2,
+            minutes: 4,
             lines: 9,
             by: By::Instructor,
             say: "The function may wait, because it has its own thread. So its loop can be the \
                   same as in lesson 10. The decoder is a local variable, so each client has its \
                   own.",
-            request: "Copy the lines with the decoder from your server of lesson 10.",
-            run: &["cargo run --example check -- thread_per_client --own my_thread_per_client \
-                    --only cut_character"],
+            request: "Make a decoder, and decode each read with it, as in step 4 of lesson 10.",
+            run: &[
+                "cargo run --example check -- thread_per_client --own my_thread_per_client --only \
+                 cut_character",
+            ],
             until: "",
             look: None,
             sees: "The check passes, because the decoder keeps the first half of `é`.",
@@ -95,14 +99,16 @@ pub const PATH: Path = Path {
             problem: "a client can lose its last reply, and the server does not print any error",
             problem_command: "cargo run --example check -- thread_per_client --own \
                               my_thread_per_client --only last_word",
-            if_it_fails: "If the compiler warns about an unused import, remove `str`.",
+            if_it_fails: "If the compiler warns about an unused import, remove `str`. To see step \
+                          4 of lesson 10, run `cargo run -q --example live -- sequential_server 4 \
+                          --show`.",
             fails: &[failure("last_word", &["UNREAD"])],
             brings: &[],
             symptom: None,
         },
         Step {
             title: "how a thread ends",
-            minutes: 6,
+            minutes: 7,
             lines: 11,
             by: By::Room,
             say: "When a client's thread ends, two things are missing. The server should close the \
@@ -129,7 +135,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "the finished lesson",
-            minutes: 1,
+            minutes: 2,
             lines: 96,
             by: By::CatchUp,
             say: "Each thread gets a name, which begins its log lines. If the operating system \

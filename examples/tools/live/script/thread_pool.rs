@@ -42,7 +42,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "a thread per client",
-            minutes: 3,
+            minutes: 6,
             lines: 14,
             by: By::Instructor,
             say: "If each client has its own thread, a silent client makes only its own thread \
@@ -51,11 +51,12 @@ pub const PATH: Path = Path {
                       each client, and let the thread call `serve`.",
             run: &[
                 "cargo run --example crowd -- 1239 --clients 8 --silent 4",
-                "cargo run --example crowd -- 1239 --clients 1 --idle 200 --seconds 10",
+                "cargo run --example crowd -- 1239 --clients 1 --idle 200 --seconds 20",
             ],
             until: "",
             look: Some(Look {
-                before: "While the second command runs, count the threads of the server:",
+                before: "Type this command in another terminal before you start the second \
+                         command. Run it while the second command runs:",
                 unix: "ps -o nlwp= -C my_thread_pool 2>/dev/null || ps -M $(pgrep my_thread_pool) \
                        | wc -l",
                 windows: "(Get-Process my_thread_pool).Threads.Count",
@@ -82,7 +83,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "four threads, one listener",
-            minutes: 3,
+            minutes: 4,
             lines: 13,
             by: By::Instructor,
             say: "Now the server decides how many threads there are. Four threads call `accept` on \
@@ -135,7 +136,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "names for threads",
-            minutes: 2,
+            minutes: 4,
             lines: 12,
             by: By::Instructor,
             say: "A thread can have a name. The log functions of the library print this name at \

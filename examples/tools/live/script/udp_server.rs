@@ -127,7 +127,7 @@ pub const PATH: Path = Path {
         },
         Step {
             title: "the finished lesson",
-            minutes: 1,
+            minutes: 2,
             lines: 88,
             by: By::CatchUp,
             say: "The constants get names, `bind` and `handle_datagram` become functions, and the \
