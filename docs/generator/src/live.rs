@@ -301,7 +301,7 @@ pub fn card() -> Result<String, String> {
         let [instructor, room, catch_up] = sums(path);
         let _ = write!(
             card,
-            "\n**{number}. {title}** (`{}`): {instructor} + {room} + {catch_up} minutes\n\
+            "\n**{number}. {title}** (`{}`): {instructor} + {room} + {catch_up} minutes,\n\
              {}, port {}\n\n\
              | step | min | the problem that the step leaves |\n|---|---|---|\n",
             path.lesson,

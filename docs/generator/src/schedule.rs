@@ -22,7 +22,7 @@ const HALF_DAY: [&str; 8] = [
 const BEGIN: usize = 9 * 60;
 
 /// A break comes after at most this number of minutes of work.
-const BREAK_AFTER: usize = 75;
+const BREAK_AFTER: usize = 80;
 const BREAK: usize = 15;
 
 /// The reserve before each break and at the end, in percent of the minutes of work before it.

@@ -49,7 +49,7 @@ fn the_minutes_add_up() {
         );
         assert!(schedule.contains(&stated), "schedule.md does not have {stated}");
         let stated =
-            format!("(`{lesson}`): {typing} + {students} + {behind} minutes\n");
+            format!("(`{lesson}`): {typing} + {students} + {behind} minutes,\n");
         assert!(card.contains(&stated), "card.md does not have {stated}");
     }
 }
