@@ -494,7 +494,7 @@ async function solve() {
 /** Checks the pages of the steps in presenter mode, and the card on paper. */
 async function steps() {
     const page = await open('steps', { viewport: { width: 1280, height: 720 } });
-    const texts = () => [...document.querySelectorAll('.step .rust code')].map(code => code.textContent.trimEnd());
+    const texts = () => [...document.querySelectorAll('.step .rust pre > code')].map(code => code.textContent.trimEnd());
     for (const name of paths) {
         const expected = [...readFileSync(join(book, '../src', `${name}.md`), 'utf8')
             .matchAll(/```rust(\S*)\n([^]*?)\n```/g)];
@@ -504,7 +504,7 @@ async function steps() {
         }
         // Each class `new-3-5` is a mark around these lines.
         const ranges = expected.map(([, classes]) => classes.split(',').filter(Boolean).map(range => range.split('-')));
-        const marked = await page.evaluate(() => [...document.querySelectorAll('.step .rust code')].map(code =>
+        const marked = await page.evaluate(() => [...document.querySelectorAll('.step .rust pre > code')].map(code =>
             [...code.querySelectorAll('mark.new')].map(mark => mark.textContent.split('\n').length - 1)));
         if (JSON.stringify(marked) !== JSON.stringify(ranges.map(list => list.map(([, first, last]) => last - first + 1)))) {
             find('steps', name, 1280, 'does not mark the new lines');
@@ -517,6 +517,14 @@ async function steps() {
             const { top, bottom } = await page.locator('.typed').nth(step - 1).evaluate(typed => typed.getBoundingClientRect());
             if (top < 0 || bottom > 721) find('steps', name, 1280, `does not show the latest commands of step ${step}`);
             if (await page.evaluate(shown, 'details.notes')) find('steps', name, 1280, 'shows the script on the projector');
+            // The solution of the students' own step is folded.
+            const isInView = await page.locator('.step').nth(step - 1).evaluate(section => {
+                const mark = [...section.querySelectorAll('mark.new')].find(mark => mark.checkVisibility());
+                if (!mark) return section.querySelector('.solution') !== null;
+                const { top } = mark.getBoundingClientRect();
+                return top > 0 && top < section.querySelector('.typed').getBoundingClientRect().top;
+            });
+            if (!isInView) find('steps', name, 1280, `does not show the first new line of step ${step}`);
         }
         for (const what of await page.evaluate(cutPrograms)) find('steps', name, 1280, what);
         await screenshot(page, `${name}-presenter`);
