@@ -14,6 +14,9 @@ mod align;
 #[rustfmt::skip]
 #[path = "../../examples/tools/live/compare.rs"]
 mod compare;
+#[rustfmt::skip]
+#[path = "../../examples/tools/live/items.rs"]
+mod items;
 #[allow(dead_code)] // The report uses the rest.
 #[rustfmt::skip]
 #[path = "../../examples/tools/live/place.rs"]

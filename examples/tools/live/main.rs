@@ -45,6 +45,7 @@
 
 mod align;
 mod compare;
+mod items;
 mod lesson;
 #[allow(dead_code)] // Some of it is only for check.
 #[path = "../common/lessons.rs"]

@@ -1,5 +1,6 @@
 //! Says where a student is, what differs, and what comes next.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use sockets101::Failure;
@@ -8,7 +9,7 @@ use crate::align::{Program, align};
 use crate::compare::{new_lines, same_lines};
 use crate::lesson::{Lesson, all};
 use crate::lessons::SERVERS;
-use crate::place::{Mistake, Place, START, find};
+use crate::place::{Kind, Mistake, Place, START, find};
 use crate::script::{By, Step};
 use crate::student::Student;
 use crate::text::{code, paragraph, wrapped};
@@ -129,11 +130,12 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
     }
     if let (Some(first), true) = (place.mistakes.first(), text.lines().count() > SCREEN) {
         // The first lines have left the screen.
-        text += &if first.is_long() {
-            paragraph(format!("First look at line {}.", first.line))
-        } else {
-            paragraph(format!("First look at {}", sentence(first, place.target)))
+        let sentence = sentence(first, place.target);
+        let sentence = match sentence.strip_suffix(':') {
+            Some(start) => format!("{start} ({}).", code(&first.step)),
+            None => sentence,
         };
+        text += &paragraph(format!("First look at {sentence}"));
     }
     Ok(text)
 }
@@ -180,12 +182,13 @@ fn mistakes(place: &Place) -> String {
     let mut text = String::new();
     for mistake in place.mistakes.iter().take(MOST_MISTAKES) {
         text += &wrapped("  ", &sentence(mistake, place.target));
-        if mistake.is_long() {
-            for (index, line) in mistake.step.lines().enumerate() {
-                let line = if index < MOST_LINES { line } else { "..." };
-                if index <= MOST_LINES {
-                    let _ = writeln!(text, "      {line}");
-                }
+        if !is_long(mistake) {
+            continue;
+        }
+        for (index, line) in mistake.step.lines().enumerate() {
+            let line = if index < MOST_LINES { line } else { "..." };
+            if index <= MOST_LINES {
+                let _ = writeln!(text, "      {line}");
             }
         }
     }
@@ -194,6 +197,15 @@ fn mistakes(place: &Place) -> String {
         let _ = writeln!(text, "  and {more}");
     }
     text
+}
+
+/// Returns true if lines of the step follow the sentence about a mistake.
+fn is_long(mistake: &Mistake) -> bool {
+    match mistake.kind {
+        Kind::Moved(_) => false,
+        Kind::MissingLines => mistake.step.contains('\n'),
+        Kind::Differs => mistake.own.contains('\n') || mistake.step.contains('\n'),
+    }
 }
 
 /// Returns a sentence about a character that only looks right, such as the quotes and spaces of a
@@ -211,16 +223,32 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
     let last = line + own.lines().count().saturating_sub(1);
     let lines =
         if last > *line { format!("lines {line} to {last}") } else { format!("line {line}") };
-    if mistake.is_after {
-        let number = wanted.lines().filter(|line| !line.trim().is_empty()).count();
-        let verb = if number == 1 { "is" } else { "are" };
-        let missing = format!("{} of step {step} {verb} missing", counted(number, "line"));
-        return format!("line {line}: after this line, {missing}:");
+    match mistake.kind {
+        Kind::MissingLines if is_long(mistake) => {
+            let missing = counted(wanted.lines().count(), "line");
+            return format!("line {line}: after this line, {missing} of step {step} are missing:");
+        }
+        Kind::MissingLines => {
+            return format!("line {line}: after this line, {} is missing.", code(wanted));
+        }
+        Kind::Moved(before) => {
+            let verb = if last > *line { "belong" } else { "belongs" };
+            let place = if before == 0 {
+                "at the beginning".to_owned()
+            } else {
+                format!("after line {before}")
+            };
+            return format!("{lines}: {} {verb} {place}.", code(own));
+        }
+        Kind::Differs => {}
     }
-    if mistake.is_long() && own.is_empty() {
+    if own == wanted {
+        return format!("{lines}: a brace or a comma near {} differs from step {step}.", code(own));
+    }
+    if is_long(mistake) && own.is_empty() {
         return format!("{lines}: a part of step {step} is missing:");
     }
-    if mistake.is_long() && !wanted.is_empty() {
+    if is_long(mistake) && !wanted.is_empty() {
         return format!("{lines}: you have {}; step {step} has this:", code(own));
     }
     let strange = strange_character(own, wanted);
@@ -359,28 +387,31 @@ fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure>
     Ok(format!("{signs}{numbers}\n{text}"))
 }
 
-/// Returns the lines of both steps, in one list and without the blank lines.
-fn changes<'a>(place: &Place, own: &str, old: &'a str, new: &'a str) -> Vec<Line<'a>> {
-    let own = Program::new(own);
+/// Returns the lines of both steps, in one list and without the blank lines. A line that the
+/// student has is shown as the student has written it.
+fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<Line<'a>> {
     let (old_step, new_step) = (Program::new(old), Program::new(new));
-    let here = align(&own, &old_step);
-    let there = align(&own, &new_step);
+    let own = Program::new(own);
+    let (own_here, own_there) = (own.in_order_of(&old_step), own.in_order_of(&new_step));
+    let here = align(&own_here, &old_step, &HashSet::new());
+    let there = align(&own_there, &new_step, &HashSet::new());
+    let own_lines: Vec<&str> = own.text.lines().collect();
     let old_lines: Vec<&str> = old.lines().collect();
     let new_lines: Vec<&str> = new.lines().collect();
     let mut pairs = same_lines(&old_lines, &new_lines);
     pairs.push((old_lines.len(), new_lines.len()));
     let mut lines = Vec::new();
-    let mut add = |mark, number, texts: &[&'a str], index: usize| {
-        let text = texts[index];
+    let mut add = |mark, number: Option<usize>, texts: &[&'a str], index: usize| {
+        let text = number.map_or(texts[index], |number| own_lines[number - 1]);
         let follows_blank = index > 0 && texts[index - 1].trim().is_empty();
-        if !text.trim().is_empty() {
+        if !texts[index].trim().is_empty() {
             lines.push(Line { mark, number, text, follows_blank });
         }
     };
     let (mut i, mut j) = (0, 0);
     for (old_end, new_end) in pairs {
         for index in i..old_end {
-            let number = own_line(&own, &old_step, &here.step, index + 1);
+            let number = own_line(&own_here, &old_step, &here.step, index + 1);
             // The student may have removed this line already.
             if number.is_some() || own.text.is_empty() {
                 add('-', number, &old_lines, index);
@@ -388,14 +419,14 @@ fn changes<'a>(place: &Place, own: &str, old: &'a str, new: &'a str) -> Vec<Line
         }
         for index in j..new_end {
             if place.is_typed.get(index) == Some(&true) {
-                let number = own_line(&own, &new_step, &there.step, index + 1);
+                let number = own_line(&own_there, &new_step, &there.step, index + 1);
                 add(' ', number, &new_lines, index);
             } else {
                 add('+', None, &new_lines, index);
             }
         }
         if new_end < new_lines.len() {
-            let number = own_line(&own, &old_step, &here.step, old_end + 1);
+            let number = own_line(&own_here, &old_step, &here.step, old_end + 1);
             add(' ', number, &new_lines, new_end);
         }
         i = old_end + 1;
