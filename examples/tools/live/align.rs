@@ -17,6 +17,12 @@ const MOST_LINES: usize = 100_000;
 /// A line in the wrong place can have a typo. So much of it must be the same, in percent.
 const MOVED: u32 = 60;
 
+/// If a long line has less in common with the step, in percent, it is another line.
+const WEAK: u32 = 30;
+
+/// A line with this weight is long.
+const LONG: u32 = 12;
+
 /// A program, as text and as tokens.
 pub struct Program<'a> {
     pub text: &'a str,
@@ -161,6 +167,9 @@ pub fn align(own: &Program, step: &Program, old: &HashSet<usize>) -> Alignment {
         alignment.add_gap(own, step, i..first.start, j..second.start);
         i = first.end;
         j = second.end;
+    }
+    for (index, line) in own.lines.iter().enumerate() {
+        alignment.remove_weak(own, line, if is_old(index) { MOVED } else { WEAK });
     }
     let Alignment { own: partners, step: others, is_own_moved, is_step_moved, .. } =
         &mut alignment;
@@ -362,6 +371,24 @@ impl Alignment {
         });
         for (i, j) in pairs {
             self.add(first.start + i, second.start + j);
+        }
+    }
+
+    /// Removes the partners of a long line if less of it has partners, in percent.
+    fn remove_weak(&mut self, own: &Program, line: &Range<usize>, percent: u32) {
+        let mut same = 0;
+        for index in line.clone() {
+            if self.own[index].is_some() {
+                same += own.tokens[index].weight();
+            }
+        }
+        let all = own.weight(line);
+        if all >= LONG && 100 * same < percent * all {
+            for index in line.clone() {
+                if let Some(partner) = self.own[index].take() {
+                    self.step[partner] = None;
+                }
+            }
         }
     }
 

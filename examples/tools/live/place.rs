@@ -16,8 +16,8 @@ const BEGUN: u32 = 60;
 /// A word with a typo has so much in common with the right word, in percent.
 const SIMILAR: usize = 75;
 
-/// If two steps differ from a program by at most this factor, the number of lines decides.
-const NEAR: u32 = 2;
+/// If two steps are about equally near, the number of lines that differ decides.
+const ABOUT: u32 = 10;
 
 /// A program with fewer lines is not called another program.
 const MANY: usize = 10;
@@ -82,7 +82,7 @@ pub enum Kind {
 pub fn find(own: &str, texts: &[String]) -> Place {
     let number = nearest(own, texts);
     let place = find_near(own, texts, number, tokens);
-    if place.mistakes.is_empty() {
+    if place.size == (0, 0) {
         return place;
     }
     // If the student has forgotten a brace, the places are clearer when all braces count.
@@ -102,9 +102,9 @@ fn nearest(own: &str, texts: &[String]) -> usize {
     }
     by_size.sort_unstable();
     let mut candidates = Vec::new();
-    let mut least = u32::MAX / NEAR;
+    let mut least = u32::MAX - ABOUT;
     for (least_cost, number) in by_size {
-        if least_cost > NEAR * least {
+        if least_cost > least + ABOUT {
             break;
         }
         let own = own.in_order_of(&steps[number]);
@@ -115,7 +115,7 @@ fn nearest(own: &str, texts: &[String]) -> usize {
     }
     let mut best = None;
     for (cost, number, own, alignment) in candidates {
-        if cost > NEAR * least {
+        if cost > least + ABOUT {
             continue;
         }
         let step = &steps[number];
@@ -416,7 +416,12 @@ impl Comparison<'_> {
         if !self.is_old(&difference.own) {
             return false;
         }
+        let has_words = self.step.has_words(&difference.step);
         for token in &self.step.tokens[difference.step.clone()] {
+            // Brackets alone do not show whether a line is new.
+            if has_words && !self.step.has_words(&self.step.tokens_of_line(token.line)) {
+                continue;
+            }
             let is_new = before.is_new.get(token.line - 1) == Some(&true);
             if !is_new || self.is_begun(token.line) {
                 return false;
