@@ -65,11 +65,17 @@ impl<'a> Program<'a> {
         index == 0 || self.tokens[index - 1].line != token.line
     }
 
-    /// Returns the tokens of a line. The first line has the number 1.
+    /// Returns the tokens of a line of a step. The first line has the number 1.
     pub fn tokens_of_line(&self, line: usize) -> Range<usize> {
         let start = self.tokens.partition_point(|token| token.line < line);
         let end = self.tokens.partition_point(|token| token.line <= line);
         start..end
+    }
+
+    /// Returns the tokens of the line with a token.
+    pub fn line_with(&self, index: usize) -> Range<usize> {
+        let line = self.lines.partition_point(|line| line.end <= index);
+        self.lines.get(line).cloned().unwrap_or(0..0)
     }
 
     /// Returns true if these tokens are not only signs.
@@ -171,8 +177,7 @@ pub fn align(own: &Program, step: &Program, old: &HashSet<usize>) -> Alignment {
     for (index, line) in own.lines.iter().enumerate() {
         alignment.remove_weak(own, line, if is_old(index) { MOVED } else { WEAK });
     }
-    let Alignment { own: partners, step: others, is_own_moved, is_step_moved, .. } =
-        &mut alignment;
+    let Alignment { own: partners, step: others, is_own_moved, is_step_moved, .. } = &mut alignment;
     move_to_whole_lines(own, partners, others, is_own_moved);
     move_to_whole_lines(step, others, partners, is_step_moved);
     alignment.add_moved_lines(own, step, |own_line, step_line| {
@@ -349,9 +354,8 @@ impl Alignment {
         mut first: Range<usize>,
         mut second: Range<usize>,
     ) {
-        let is_open = |first: &Range<usize>, second: &Range<usize>| {
-            !first.is_empty() && !second.is_empty()
-        };
+        let is_open =
+            |first: &Range<usize>, second: &Range<usize>| !first.is_empty() && !second.is_empty();
         while is_open(&first, &second) && self.is_same(own, step, first.start, second.start) {
             self.add(first.start, second.start);
             first.start += 1;

@@ -82,7 +82,11 @@ fn items(tokens: &[Token]) -> Vec<Range<usize>> {
 fn block(item: &[Token]) -> Option<Range<usize>> {
     let start = item.iter().position(|token| token.text == "{")? + 1;
     let is_closed = start < item.len() && item[item.len() - 1].text == "}";
-    if name(item).first() == Some(&"impl") && is_closed { Some(start..item.len() - 1) } else { None }
+    if name(item).first() == Some(&"impl") && is_closed {
+        Some(start..item.len() - 1)
+    } else {
+        None
+    }
 }
 
 /// Returns for each item of the student the index of the same item in the step.

@@ -376,24 +376,29 @@ impl Comparison<'_> {
         }
     }
 
-    /// Returns true for one sign, or one word that is almost right, in a line that is right.
+    /// Returns true for a word that is almost right, and for one token in a line that is right.
     fn is_small(&self, Difference { own, step }: &Difference) -> bool {
-        let own = &self.own.tokens[own.clone()];
-        let step = &self.step.tokens[step.clone()];
-        if let [token] = step {
-            if self.alignment.percent_of_line(self.step, token.line, |_| true) < BEGUN {
-                return false;
+        let own_tokens = &self.own.tokens[own.clone()];
+        let step_tokens = &self.step.tokens[step.clone()];
+        if let ([one], [other]) = (own_tokens, step_tokens) {
+            if one.is_word() && other.is_word() {
+                let (one, other) = (one.text.as_bytes(), other.text.as_bytes());
+                let is_same = |i: usize, j: usize| u32::from(one[i] == other[j]);
+                let same = best_pairs(one.len(), other.len(), is_same).len();
+                return 200 * same >= SIMILAR * (one.len() + other.len());
             }
         }
-        match (own, step) {
-            ([own], [step]) if own.is_word() && step.is_word() => {
-                let (own, step) = (own.text.as_bytes(), step.text.as_bytes());
-                let pairs =
-                    best_pairs(own.len(), step.len(), |i, j| u32::from(own[i] == step[j]));
-                100 * 2 * pairs.len() >= SIMILAR * (own.len() + step.len())
-            }
-            _ => own.len() <= 1 && step.len() <= 1,
-        }
+        // What else differs in these two lines?
+        let is_rest_right =
+            |program: &Program, place: &Range<usize>, partners: &[Option<usize>]| {
+                let line = program.line_with(place.start);
+                let different = partners[line].iter().filter(|partner| partner.is_none()).count();
+                place.is_empty() || different == 1
+            };
+        own.len() <= 1
+            && step.len() <= 1
+            && is_rest_right(self.own, own, &self.alignment.own)
+            && is_rest_right(self.step, step, &self.alignment.step)
     }
 
     /// Returns the number of the student's line with a difference.

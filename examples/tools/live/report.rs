@@ -12,7 +12,8 @@ use crate::lessons::SERVERS;
 use crate::place::{Kind, Mistake, Place, START, find};
 use crate::script::{By, Step};
 use crate::student::Student;
-use crate::text::{code, paragraph, wrapped};
+use crate::task::{Task, take_task};
+use crate::text::{WIDTH, code, paragraph, wrapped};
 use crate::words::counted;
 
 /// The most mistakes that are shown.
@@ -106,15 +107,24 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
         text += &live(&format!("{} 0", lesson.name()));
         let place = place(lesson, &lesson.text(0)?)?;
         let own = if lesson.begins_with_a_program() { lesson.text(0)? } else { String::new() };
-        return Ok(text + &next(lesson, &place, &own)?);
+        return Ok(text + &next(lesson, &place, &own, None)?);
     };
-    let place = place(lesson, own)?;
-    let mut text = state(lesson, &student.file, &place);
+    let mut place = place(lesson, own)?;
+    let task = take_task(lesson, &mut place)?;
+    let missing = lines_to_go(lesson, &place)?;
+    let mut text = state(lesson, &student.file, &place, task.as_ref(), missing);
     if place.is_other {
         text += &paragraph("To begin with step 0 (`live` keeps your file):");
         return Ok(text + &live(&format!("{} 0", lesson.name())));
     }
     text += &mistakes(&place);
+    if missing > 0 {
+        text += &paragraph(format!("To see the whole step {}:", place.number));
+        return Ok(text + &live(&format!("{} {} --show", lesson.name(), place.number)));
+    }
+    if let Some(task) = task.as_ref().filter(|task| task.step <= place.number) {
+        return Ok(text + &own_solution(lesson, task));
+    }
     if let Some(step) = lesson.step(place.number) {
         if !step.problem.is_empty() {
             text += &paragraph(format!("The problem of step {}: {}.", place.number, step.problem));
@@ -126,7 +136,7 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
     if place.number == lesson.last() {
         text += &finished(lesson, &place);
     } else {
-        text += &next(lesson, &place, own)?;
+        text += &next(lesson, &place, own, task.as_ref())?;
     }
     if let (Some(first), true) = (place.mistakes.first(), text.lines().count() > SCREEN) {
         // The first lines have left the screen.
@@ -140,8 +150,57 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// Returns true if the student's file has lines that are not in the steps.
+pub fn has_own_lines(lesson: &Lesson, student: &Student) -> Result<bool, Failure> {
+    let Ok(Some(own)) = student.text() else { return Ok(true) };
+    let place = place(lesson, own)?;
+    let is_new = new_lines(&lesson.text(place.target)?, own);
+    let mut lines = own.lines().zip(is_new);
+    let has_comment = lines.any(|(line, is_new)| is_new && line.trim().starts_with("//"));
+    Ok(has_comment || !place.own_lines.is_empty() || !place.mistakes.is_empty())
+}
+
+/// Returns how many new lines of the present step the student still has to type.
+fn lines_to_go(lesson: &Lesson, place: &Place) -> Result<usize, Failure> {
+    let is_typed = lesson.step(place.number).is_some_and(|step| step.by == By::Instructor);
+    if place.begun > 0 || place.is_other || !is_typed {
+        return Ok(0);
+    }
+    let is_new = new_lines(&lesson.text(place.number - 1)?, &lesson.text(place.number)?);
+    let mut missing = 0;
+    for mistake in &place.mistakes {
+        if mistake.kind == Kind::MissingLines {
+            missing += mistake.step_lines.clone().filter(|line| is_new[line - 1]).count();
+        }
+    }
+    Ok(missing)
+}
+
+/// Says that another solution than ours can be right.
+fn own_solution(lesson: &Lesson, task: &Task) -> String {
+    let name = lesson.name();
+    let Task { step, lines, found } = task;
+    let mut text =
+        format!("Your file has {found} of the {} of our solution.", counted(*lines, "line"));
+    text += &match lines - found {
+        0 => String::new(),
+        1 => " The other line differs or is missing.".to_owned(),
+        others => format!(" The other {others} lines differ or are missing."),
+    };
+    text = paragraph(text + " Other solutions are right, too. `check` decides:");
+    text += &command(&format!("cargo run --example check -- {name} --own my_{name}"));
+    text += &paragraph(format!("To see our solution of step {step}:"));
+    text + &live(&format!("{name} {step} --show"))
+}
+
 /// Returns the sentence that says which step it is.
-fn state(lesson: &Lesson, file: &str, place: &Place) -> String {
+fn state(
+    lesson: &Lesson,
+    file: &str,
+    place: &Place,
+    task: Option<&Task>,
+    missing: usize,
+) -> String {
     if place.is_other {
         return paragraph(format!("{file} is different from all steps."));
     }
@@ -151,11 +210,18 @@ fn state(lesson: &Lesson, file: &str, place: &Place) -> String {
         let new = counted(count(&place.is_new), "new line");
         with.push(format!("{} of the {new} of step {next}", place.begun));
     }
+    if missing > 0 {
+        with.push(format!("{} to go", counted(missing, "line")));
+    }
     if !place.own_lines.is_empty() {
         let lines = counted(place.own_lines.len(), "line");
         with.push(format!("{lines} of your own ({})", line_numbers(&place.own_lines)));
     }
     let mut text = format!("{file} is step {} of {}", place.number, lesson.last());
+    if let Some(task) = task.filter(|task| task.step <= place.number) {
+        // It is not exactly our solution.
+        text = format!("{file} is like step {} of {}, your task", task.step, lesson.last());
+    }
     if !with.is_empty() {
         let _ = write!(text, ", with {}", with.join(" and "));
     }
@@ -203,7 +269,8 @@ fn mistakes(place: &Place) -> String {
 fn is_long(mistake: &Mistake) -> bool {
     match mistake.kind {
         Kind::Moved(_) => false,
-        Kind::MissingLines => mistake.step.contains('\n'),
+        // `code` would cut a longer line.
+        Kind::MissingLines => mistake.step.chars().count() > WIDTH / 2,
         Kind::Differs => mistake.own.contains('\n') || mistake.step.contains('\n'),
     }
 }
@@ -225,8 +292,11 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
         if last > *line { format!("lines {line} to {last}") } else { format!("line {line}") };
     match mistake.kind {
         Kind::MissingLines if is_long(mistake) => {
+            let verb = if wanted.contains('\n') { "are" } else { "is" };
             let missing = counted(wanted.lines().count(), "line");
-            return format!("line {line}: after this line, {missing} of step {step} are missing:");
+            return format!(
+                "line {line}: after this line, {missing} of step {step} {verb} missing:"
+            );
         }
         Kind::MissingLines => {
             return format!("line {line}: after this line, {} is missing.", code(wanted));
@@ -284,7 +354,7 @@ fn finished(lesson: &Lesson, place: &Place) -> String {
 }
 
 /// Returns what a student should do next: what to type, and what to run.
-fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
+fn next(lesson: &Lesson, place: &Place, own: &str, task: Option<&Task>) -> Result<String, Failure> {
     let number = place.number + 1;
     let name = lesson.name();
     let new = counted(count(&place.is_new), "new line");
@@ -306,14 +376,18 @@ fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
     if let Some(step) = step {
         text += &paragraph(format!("{who} {}", step.request));
     }
-    if by == By::Room && place.begun == 0 {
-        text += "If you want to see the new lines:\n";
-        text += &live(&format!("{name} {number} --show"));
+    if let Some(task) = task {
+        text += &own_solution(lesson, task);
     } else {
-        text += &listing(lesson, place, own)?;
-    }
-    if let Some(step) = step {
-        text += &run(lesson, step);
+        if by == By::Room {
+            text += "If you want to see the new lines:\n";
+            text += &live(&format!("{name} {number} --show"));
+        } else {
+            text += &listing(lesson, place, own)?;
+        }
+        if let Some(step) = step {
+            text += &run(lesson, step);
+        }
     }
     text += &paragraph(format!("To let `live` write step {number} and keep your file:"));
     Ok(text + &live(&format!("{name} {number}")))
@@ -404,7 +478,9 @@ fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<L
     let mut add = |mark, number: Option<usize>, texts: &[&'a str], index: usize| {
         let text = number.map_or(texts[index], |number| own_lines[number - 1]);
         let follows_blank = index > 0 && texts[index - 1].trim().is_empty();
-        if !texts[index].trim().is_empty() {
+        // Two lines of a step can be one line of the student.
+        let is_again = lines.last().is_some_and(|last: &Line| last.number == number);
+        if !texts[index].trim().is_empty() && (number.is_none() || !is_again) {
             lines.push(Line { mark, number, text, follows_blank });
         }
     };
