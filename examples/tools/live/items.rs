@@ -11,8 +11,7 @@ use super::tokens::Token;
 /// The words that begin an item.
 const KEYWORDS: [&str; 8] = ["const", "enum", "fn", "impl", "static", "struct", "type", "use"];
 
-/// Two items of the same kind are the same item if they have so much in common, in percent. Two
-/// items with the same name are always the same item.
+/// Two items of the same kind are the same item if they have so much in common, in percent.
 const SAME: usize = 50;
 
 /// Returns the student's tokens, with the items in the order of the step.
@@ -115,9 +114,13 @@ fn partners(
     partners
 }
 
-/// Returns how much two items have in common, in percent. The same name counts 100 percent more.
+/// Returns how much two items have in common, in percent. Items with the same name have all in
+/// common.
 fn likeness(own: &[Token], step: &[Token]) -> usize {
     let (own_name, step_name) = (name(own), name(step));
+    if own_name == step_name {
+        return 100;
+    }
     if own_name.first() != step_name.first() {
         return 0;
     }
@@ -127,8 +130,7 @@ fn likeness(own: &[Token], step: &[Token]) -> usize {
             rest.swap_remove(index);
         }
     }
-    let same = 200 * (step.len() - rest.len()) / (own.len() + step.len()).max(1);
-    if own_name == step_name { 100 + same } else { same }
+    200 * (step.len() - rest.len()) / (own.len() + step.len())
 }
 
 /// Returns the keyword of an item and its name: `fn main`. For `use` and `impl`, the name consists

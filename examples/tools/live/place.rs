@@ -161,7 +161,7 @@ fn find_near<'a>(
     let next = Program::of(text, tokens(text));
     let mut old = HashSet::new();
     for (index, token) in own.tokens.iter().enumerate() {
-        if !here.is_unknown(index) {
+        if here.own[index].is_some() {
             old.insert(token.start);
         }
     }

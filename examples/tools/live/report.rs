@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use sockets101::Failure;
 
-use crate::align::{Program, align};
+use crate::align::{Alignment, Program, align};
 use crate::compare::{new_lines, same_lines};
 use crate::lesson::{Lesson, all};
 use crate::lessons::SERVERS;
@@ -21,6 +21,9 @@ const MOST_MISTAKES: usize = 5;
 
 /// The most lines of the step that are shown for one mistake.
 const MOST_LINES: usize = 6;
+
+/// A student has a line of a step if so much of it is in the student's program, in percent.
+const MOST_OF_LINE: u32 = 60;
 
 /// The number of lines of a screen, without the line of the cursor.
 const SCREEN: usize = 23;
@@ -487,7 +490,7 @@ fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<L
     let (mut i, mut j) = (0, 0);
     for (old_end, new_end) in pairs {
         for index in i..old_end {
-            let number = own_line(&own_here, &old_step, &here.step, index + 1);
+            let number = own_line(&own_here, &old_step, &here, index + 1);
             // The student may have removed this line already.
             if number.is_some() || own.text.is_empty() {
                 add('-', number, &old_lines, index);
@@ -495,14 +498,14 @@ fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<L
         }
         for index in j..new_end {
             if place.is_typed.get(index) == Some(&true) {
-                let number = own_line(&own_there, &new_step, &there.step, index + 1);
+                let number = own_line(&own_there, &new_step, &there, index + 1);
                 add(' ', number, &new_lines, index);
             } else {
                 add('+', None, &new_lines, index);
             }
         }
         if new_end < new_lines.len() {
-            let number = own_line(&own_here, &old_step, &here.step, old_end + 1);
+            let number = own_line(&own_here, &old_step, &here, old_end + 1);
             add(' ', number, &new_lines, new_end);
         }
         i = old_end + 1;
@@ -511,19 +514,13 @@ fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<L
     lines
 }
 
-/// Returns the number of the student's line with the first token of a line of a step.
-fn own_line(
-    own: &Program,
-    step: &Program,
-    partners: &[Option<usize>],
-    line: usize,
-) -> Option<usize> {
-    let tokens = step.tokens_of_line(line);
-    if tokens.is_empty() {
+/// Returns the number of the student's line that has most of a line of a step.
+fn own_line(own: &Program, step: &Program, alignment: &Alignment, line: usize) -> Option<usize> {
+    if alignment.percent_of_line(step, line, |_| true) < MOST_OF_LINE {
         return None;
     }
-    let partner = partners[tokens.start]?;
-    Some(own.tokens[partner].line)
+    let partner = alignment.step[step.tokens_of_line(line)].iter().flatten().next()?;
+    Some(own.tokens[*partner].line)
 }
 
 /// Returns the text of a step. On a terminal, `+` marks its new lines. Otherwise, the text can be
