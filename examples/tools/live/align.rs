@@ -84,9 +84,16 @@ impl<'a> Program<'a> {
     }
 
     /// Returns true if these tokens are in one line.
-    pub fn is_one_line(&self, range: &Range<usize>) -> bool {
-        let tokens = &self.tokens[range.clone()];
-        tokens.iter().all(|token| token.line == tokens[0].line)
+    fn is_one_line(&self, range: &Range<usize>) -> bool {
+        !range.is_empty() && self.tokens[range.start].line == self.tokens[range.end - 1].line
+    }
+
+    /// Returns these tokens in the order of their texts.
+    fn sorted(&self, range: &Range<usize>) -> Vec<&str> {
+        let mut words: Vec<&str> =
+            self.tokens[range.clone()].iter().map(|token| token.text).collect();
+        words.sort_unstable();
+        words
     }
 
     /// Returns the text of these tokens, without comments. If they have several lines, the lines
@@ -148,7 +155,7 @@ pub fn align(own: &Program, step: &Program, old: &HashSet<usize>) -> Alignment {
         is_own_moved: vec![false; own.tokens.len()],
         is_step_moved: vec![false; step.tokens.len()],
     };
-    let mut pairs = equal_lines(own, step);
+    let pairs = equal_lines(own, step);
     for (own_line, step_line) in &pairs {
         let (first, second) = (own.lines[*own_line].clone(), step.lines[*step_line].clone());
         for (a, b) in first.zip(second) {
@@ -158,45 +165,27 @@ pub fn align(own: &Program, step: &Program, old: &HashSet<usize>) -> Alignment {
     let is_old = |own_line: usize| {
         own.tokens[own.lines[own_line].clone()].iter().all(|token| old.contains(&token.start))
     };
-    alignment.add_moved_lines(own, step, |own_line, step_line| {
-        let is_same = own.keys[own_line] == step.keys[step_line];
-        if is_same && !is_old(own_line) { 100 } else { 0 }
-    });
-    pairs.push((own.lines.len(), step.lines.len()));
+    let is_same = |i: usize, j: usize| own.keys[i] == step.keys[j];
+    alignment.add_moved_lines(own, step, |i, j| if is_same(i, j) && !is_old(i) { 100 } else { 0 });
     let (mut i, mut j) = (0, 0);
     for (own_line, step_line) in pairs {
-        let end = (own.tokens.len()..own.tokens.len(), step.tokens.len()..step.tokens.len());
-        let (first, second) = match (own.lines.get(own_line), step.lines.get(step_line)) {
-            (Some(first), Some(second)) => (first.clone(), second.clone()),
-            _ => end,
-        };
+        let (first, second) = (&own.lines[own_line], &step.lines[step_line]);
         alignment.add_gap(own, step, i..first.start, j..second.start);
         i = first.end;
         j = second.end;
     }
+    alignment.add_gap(own, step, i..own.tokens.len(), j..step.tokens.len());
     for (index, line) in own.lines.iter().enumerate() {
         alignment.remove_weak(own, line, if is_old(index) { MOVED } else { WEAK });
     }
     let Alignment { own: partners, step: others, is_own_moved, is_step_moved, .. } = &mut alignment;
     move_to_whole_lines(own, partners, others, is_own_moved);
     move_to_whole_lines(step, others, partners, is_step_moved);
-    alignment.add_moved_lines(own, step, |own_line, step_line| {
-        if is_old(own_line) {
-            return 0;
-        }
-        let (first, second) = (own.lines[own_line].clone(), step.lines[step_line].clone());
-        let all = own.weight(&first) + step.weight(&second);
-        let mut same = 0;
-        for (i, _) in equal_tokens(own, step, first, second) {
-            same += own.tokens[i].weight();
-        }
-        200 * same / all
+    alignment.add_moved_lines(own, step, |i, j| {
+        if is_old(i) { 0 } else { likeness(own, step, &own.lines[i], &step.lines[j]) }
     });
     // The student still has to move these lines.
-    alignment.add_moved_lines(own, step, |own_line, step_line| {
-        let is_same = own.keys[own_line] == step.keys[step_line];
-        if is_same && is_old(own_line) { 100 } else { 0 }
-    });
+    alignment.add_moved_lines(own, step, |i, j| if is_same(i, j) && is_old(i) { 100 } else { 0 });
     alignment
 }
 
@@ -283,15 +272,24 @@ fn is_movable(program: &Program, partners: &[Option<usize>], start: usize, end: 
     program.tokens[start].text == program.tokens[end].text
 }
 
-/// Returns the tokens that two lines have in common, in their order.
+/// Returns how much two lines have in common, in percent.
+fn likeness(own: &Program, step: &Program, first: &Range<usize>, second: &Range<usize>) -> u32 {
+    let mut same = 0;
+    for (i, _) in equal_tokens(own, step, first, second) {
+        same += own.tokens[i].weight();
+    }
+    200 * same / (own.weight(first) + step.weight(second))
+}
+
+/// Returns the tokens that two parts of the programs have in common, in their order.
 fn equal_tokens(
     own: &Program,
     step: &Program,
-    own_line: Range<usize>,
-    step_line: Range<usize>,
+    first: &Range<usize>,
+    second: &Range<usize>,
 ) -> Vec<(usize, usize)> {
-    let (i, j) = (own_line.start, step_line.start);
-    let pairs = best_pairs(own_line.len(), step_line.len(), |a, b| {
+    let (i, j) = (first.start, second.start);
+    let pairs = best_pairs(first.len(), second.len(), |a, b| {
         let token = own.tokens[i + a];
         if token.text == step.tokens[j + b].text { token.weight() } else { 0 }
     });
@@ -325,25 +323,22 @@ impl Alignment {
             let mut best = None;
             let mut most = MOVED - 1;
             for (step_line, second) in step.lines.iter().enumerate() {
-                if is_free(step, second, &self.step) && likeness(own_line, step_line) > most {
-                    most = likeness(own_line, step_line);
-                    best = Some(second);
+                if is_free(step, second, &self.step) {
+                    let percent = likeness(own_line, step_line);
+                    if percent > most {
+                        most = percent;
+                        best = Some(second);
+                    }
                 }
             }
             let Some(second) = best else { continue };
-            for (i, j) in equal_tokens(own, step, first.clone(), second.clone()) {
+            for (i, j) in equal_tokens(own, step, first, second) {
                 self.add(i, j);
             }
             self.is_own_moved[first.clone()].fill(true);
             self.is_step_moved[second.clone()].fill(true);
             self.moved.push(Difference { own: first.clone(), step: second.clone() });
         }
-    }
-
-    /// Returns true if two tokens are the same and do not have partners.
-    fn is_same(&self, own: &Program, step: &Program, i: usize, j: usize) -> bool {
-        let are_free = self.own[i].is_none() && self.step[j].is_none();
-        are_free && own.tokens[i].text == step.tokens[j].text
     }
 
     /// Finds partners for the tokens between two lines that are the same.
@@ -354,14 +349,19 @@ impl Alignment {
         mut first: Range<usize>,
         mut second: Range<usize>,
     ) {
-        let is_open =
-            |first: &Range<usize>, second: &Range<usize>| !first.is_empty() && !second.is_empty();
-        while is_open(&first, &second) && self.is_same(own, step, first.start, second.start) {
+        let is_same = |alignment: &Self, i: usize, j: usize| {
+            let are_free = alignment.own[i].is_none() && alignment.step[j].is_none();
+            are_free && own.tokens[i].text == step.tokens[j].text
+        };
+        while !first.is_empty() && !second.is_empty() && is_same(self, first.start, second.start) {
             self.add(first.start, second.start);
             first.start += 1;
             second.start += 1;
         }
-        while is_open(&first, &second) && self.is_same(own, step, first.end - 1, second.end - 1) {
+        while !first.is_empty()
+            && !second.is_empty()
+            && is_same(self, first.end - 1, second.end - 1)
+        {
             first.end -= 1;
             second.end -= 1;
             self.add(first.end, second.end);
@@ -371,7 +371,7 @@ impl Alignment {
         }
         let pairs = best_pairs(first.len(), second.len(), |i, j| {
             let (i, j) = (first.start + i, second.start + j);
-            if self.is_same(own, step, i, j) { own.tokens[i].weight() } else { 0 }
+            if is_same(self, i, j) { own.tokens[i].weight() } else { 0 }
         });
         for (i, j) in pairs {
             self.add(first.start + i, second.start + j);
@@ -511,19 +511,17 @@ impl Alignment {
 fn parts(range: &Range<usize>, is_moved: &[bool]) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = range.start;
-    for index in range.start..=range.end {
-        if index == range.end || is_moved[index] {
-            if start < index {
-                parts.push(start..index);
-            }
-            start = index + 1;
+    for part in is_moved[range.clone()].split(|is_moved| *is_moved) {
+        if !part.is_empty() {
+            parts.push(start..start + part.len());
         }
+        start += part.len() + 1;
     }
     parts
 }
 
-/// Makes one difference out of two if the student has exchanged two words: `[length..]` instead
-/// of `[..length]`.
+/// Makes one difference out of two if the student has exchanged words: `[length..]` instead of
+/// `[..length]`.
 fn join_exchanged_words(
     own: &Program,
     step: &Program,
@@ -532,19 +530,10 @@ fn join_exchanged_words(
     let mut joined: Vec<Difference> = Vec::new();
     for next in differences {
         if let Some(last) = joined.last_mut() {
-            let both = Difference {
-                own: last.own.start..next.own.end.max(last.own.end),
-                step: last.step.start..next.step.end.max(last.step.end),
-            };
-            let is_before = last.own.is_empty()
-                && next.step.is_empty()
-                && step.quote(&last.step) == own.quote(&next.own);
-            let is_after = last.step.is_empty()
-                && next.own.is_empty()
-                && own.quote(&last.own) == step.quote(&next.step);
-            if (is_before || is_after) && own.is_one_line(&both.own) && step.is_one_line(&both.step)
-            {
-                *last = both;
+            let (i, j) = (last.own.start..next.own.end, last.step.start..next.step.end);
+            let is_line = own.is_one_line(&i) && step.is_one_line(&j);
+            if is_line && own.sorted(&i) == step.sorted(&j) {
+                *last = Difference { own: i, step: j };
                 continue;
             }
         }

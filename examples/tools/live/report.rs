@@ -185,11 +185,13 @@ fn own_solution(lesson: &Lesson, task: &Task) -> String {
     let Task { step, lines, found } = task;
     let mut text =
         format!("Your file has {found} of the {} of our solution.", counted(*lines, "line"));
-    text += &match lines - found {
-        0 => String::new(),
-        1 => " The other line differs or is missing.".to_owned(),
-        others => format!(" The other {others} lines differ or are missing."),
-    };
+    match lines - found {
+        0 => {}
+        1 => text += " The other line differs or is missing.",
+        others => {
+            let _ = write!(text, " The other {others} lines differ or are missing.");
+        }
+    }
     text = paragraph(text + " Other solutions are right, too. `check` decides:");
     text += &command(&format!("cargo run --example check -- {name} --own my_{name}"));
     text += &paragraph(format!("To see our solution of step {step}:"));
@@ -469,9 +471,9 @@ fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure>
 fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<Line<'a>> {
     let (old_step, new_step) = (Program::new(old), Program::new(new));
     let own = Program::new(own);
-    let (own_here, own_there) = (own.in_order_of(&old_step), own.in_order_of(&new_step));
-    let here = align(&own_here, &old_step, &HashSet::new());
-    let there = align(&own_there, &new_step, &HashSet::new());
+    let (like_old, like_new) = (own.in_order_of(&old_step), own.in_order_of(&new_step));
+    let here = align(&like_old, &old_step, &HashSet::new());
+    let there = align(&like_new, &new_step, &HashSet::new());
     let own_lines: Vec<&str> = own.text.lines().collect();
     let old_lines: Vec<&str> = old.lines().collect();
     let new_lines: Vec<&str> = new.lines().collect();
@@ -490,7 +492,7 @@ fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<L
     let (mut i, mut j) = (0, 0);
     for (old_end, new_end) in pairs {
         for index in i..old_end {
-            let number = own_line(&own_here, &old_step, &here, index + 1);
+            let number = own_line(&like_old, &old_step, &here, index + 1);
             // The student may have removed this line already.
             if number.is_some() || own.text.is_empty() {
                 add('-', number, &old_lines, index);
@@ -498,14 +500,14 @@ fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<L
         }
         for index in j..new_end {
             if place.is_typed.get(index) == Some(&true) {
-                let number = own_line(&own_there, &new_step, &there, index + 1);
+                let number = own_line(&like_new, &new_step, &there, index + 1);
                 add(' ', number, &new_lines, index);
             } else {
                 add('+', None, &new_lines, index);
             }
         }
         if new_end < new_lines.len() {
-            let number = own_line(&own_here, &old_step, &here, old_end + 1);
+            let number = own_line(&like_old, &old_step, &here, old_end + 1);
             add(' ', number, &new_lines, new_end);
         }
         i = old_end + 1;
