@@ -133,18 +133,16 @@ fn likeness(own: &[Token], step: &[Token]) -> usize {
     200 * (step.len() - rest.len()) / (own.len() + step.len())
 }
 
-/// Returns the keyword of an item and its name: `fn main`. For `use` and `impl`, the name consists
-/// of all words before a brace or a semicolon.
+/// Returns the keyword of an item and its name: `fn main`. The name of an import is the whole
+/// import, and the name of a block of methods is all that is before the brace.
 fn name<'a>(item: &[Token<'a>]) -> Vec<&'a str> {
-    let mut words = Vec::new();
-    for token in item {
-        let is_long = ["impl", "use"].contains(words.first().unwrap_or(&""));
-        if ["{", ";"].contains(&token.text) || words.len() == 2 && !is_long {
-            break;
-        }
-        if !words.is_empty() || KEYWORDS.contains(&token.text) {
-            words.push(token.text);
-        }
-    }
-    words
+    let Some(start) = item.iter().position(|token| KEYWORDS.contains(&token.text)) else {
+        return Vec::new();
+    };
+    let end = match item[start].text {
+        "use" => item.len(),
+        "impl" => item.iter().position(|token| token.text == "{").unwrap_or(item.len()),
+        _ => item.len().min(start + 2),
+    };
+    item[start..end.max(start)].iter().map(|token| token.text).collect()
 }

@@ -60,7 +60,7 @@ pub struct Mistake {
     pub kind: Kind,
     /// The lines of the step that differ, or beside which the student has too much.
     pub step_lines: RangeInclusive<usize>,
-    /// It is one sign, or one word that is almost right, in a line that is right.
+    /// It is one token in a line that is right, a word that is almost right, or a bracket.
     pub is_small: bool,
     /// The weight of what differs.
     weight: u32,
@@ -371,7 +371,11 @@ impl Comparison<'_> {
             step: self.step.quote(step),
             kind,
             step_lines: line_of(first)..=line_of(last),
-            is_small: kind == Kind::Differs && self.is_small(difference),
+            is_small: match kind {
+                Kind::Differs => self.is_small(difference),
+                Kind::MissingLines => !self.step.has_words(step),
+                Kind::Moved(_) => false,
+            },
             weight: if is_moved { 1 } else { self.own.weight(own) + self.step.weight(step) },
         }
     }

@@ -38,6 +38,9 @@ pub fn take_task(lesson: &Lesson, place: &mut Place) -> Result<Option<Task>, Fai
             task.lines += usize::from(is_line);
             task.found += usize::from(is_line && place.has_line[index]);
         }
+        if step < target && 4 * task.found >= 3 * task.lines {
+            continue;
+        }
         let before = place.mistakes.len();
         place.mistakes.retain(|mistake| {
             let shows_ours = mistake.step_lines.clone().any(|line| is_ours[line - 1]);
