@@ -14,6 +14,9 @@ mod align;
 #[rustfmt::skip]
 #[path = "../../examples/tools/live/compare.rs"]
 mod compare;
+#[rustfmt::skip]
+#[path = "../../examples/tools/live/items.rs"]
+mod items;
 #[allow(dead_code)] // The report uses the rest.
 #[rustfmt::skip]
 #[path = "../../examples/tools/live/place.rs"]
@@ -500,6 +503,293 @@ fn a_task_of_the_students_is_not_solved_for_them() {
     assert!(!scratch.path("my_kept").exists());
 }
 
+/// Exchanges the two lines that contain these texts.
+fn exchanged(text: &str, first: &str, second: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let index =
+        |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
+    let (i, j) = (index(first), index(second));
+    lines.swap(i, j);
+    lines.join("\n")
+}
+
+/// Asserts that a program is this step, and that these mistakes are found: the line, what the
+/// student has, and what the step has.
+#[track_caller]
+fn assert_found(
+    own: &str,
+    steps: &[String],
+    number: usize,
+    expected: &[(usize, &str, &str)],
+) {
+    let place = find(own, steps);
+    assert_eq!(
+        (place.number, place.target),
+        (number, number),
+        "{:#?}",
+        place.mistakes
+    );
+    let found: Vec<_> =
+        place.mistakes.iter().map(|it| (it.line, &*it.own, &*it.step)).collect();
+    assert_eq!(found, expected);
+}
+
+/// Python needs a function above the line that calls it. Rust does not.
+#[test]
+fn the_order_of_the_items_does_not_count() {
+    for lesson in lessons() {
+        let steps = texts(lesson);
+        for (number, text) in steps.iter().enumerate().skip(1) {
+            let main = text.find("\nfn main").unwrap();
+            let Some(length) = text[main + 1..].find("\nfn ") else { continue };
+            let (above, rest) = text.split_at(main);
+            let (main, functions) = rest.split_at(length + 1);
+            for own in [
+                format!("{above}{functions}{main}"),
+                format!("{main}{functions}{above}"),
+            ] {
+                let place = find(&own, &steps);
+                let what = format!("{lesson}, step {number}");
+                assert_eq!((place.number, place.begun), (number, 0), "{what}");
+                assert!(place.mistakes.is_empty(), "{what}: {:#?}", place.mistakes);
+                assert!(place.own_lines.is_empty(), "{what}: {:?}", place.own_lines);
+                // A mistake has the number of the student's line.
+                let own = own.replace("fn main()", "fn mian()");
+                let line =
+                    1 + own.lines().position(|line| line.contains("mian")).unwrap();
+                assert_found(&own, &steps, number, &[(line, "mian", "main")]);
+            }
+        }
+    }
+    let steps = texts("poll_server");
+    let text = &steps[8];
+    let methods: Vec<usize> =
+        text.match_indices("\n    fn ").map(|(index, _)| index).collect();
+    let end =
+        methods[1] + text[methods[1]..].find("\n    }\n").unwrap() + "\n    }".len();
+    let own = [
+        &text[..methods[0]],
+        &text[methods[1]..end],
+        &text[methods[0]..methods[1]],
+        &text[end..],
+    ];
+    assert_ne!(own.concat(), *text);
+    assert_found(&own.concat(), &steps, 8, &[]);
+}
+
+/// A program is compared with the next step only if the next step explains more of it.
+#[test]
+fn a_line_in_the_wrong_place_is_named() {
+    let scratch = Scratch::new("moved");
+    let step = &steps()[3];
+    let read = "`let length = client.read(&mut buffer)?;` belongs after line";
+    let hello = "        println!(\"hello\");\n        let text";
+    for (other, sentence) in [
+        ("listener.accept", format!("line 27: {read} 28.")),
+        ("str::from_utf8", format!("line 29: {read} 27.")),
+    ] {
+        let own = exchanged(step, "client.read(", other);
+        for own in [own.replace("        let text", hello), own] {
+            fs::write(scratch.own(), &own).unwrap();
+            let said = scratch.said(&["tcp_server"]).replace('\n', " ");
+            assert!(said.contains("It differs from step 3 in 1 place:"), "{said}");
+            if own.contains("hello") {
+                assert!(
+                    said.contains("is step 3 of 8, with 1 line of your own"),
+                    "{said}"
+                );
+            } else {
+                assert!(said.contains(&sentence), "{said}");
+            }
+        }
+    }
+    // A line in the wrong place can have a typo.
+    let steps = texts("sequential_server");
+    let own = exchanged(&steps[4], "let mut buffer", "let mut decoder");
+    let own = own.replace("let mut buffer", "let buffer");
+    let place = find(&own, &steps);
+    assert_eq!((place.number, place.target), (4, 4));
+    assert_eq!(place.own_lines, [0; 0]);
+    assert_eq!(place.mistakes.len(), 2, "{:#?}", place.mistakes);
+    let is_mut =
+        |it: &place::Mistake| it.line == 35 && it.own.is_empty() && it.step == "mut";
+    assert!(place.mistakes.iter().any(is_mut), "{:#?}", place.mistakes);
+    let is_moved =
+        |it: &place::Mistake| it.kind == place::Kind::Moved(36) && it.line == 35;
+    assert!(place.mistakes.iter().any(is_moved), "{:#?}", place.mistakes);
+}
+
+#[test]
+fn the_step_with_fewer_differences_is_the_nearest() {
+    let steps = steps();
+    let own = steps[2].replace("    Ok(())\n", "");
+    assert_found(&own, &steps, 2, &[(26, "", "Ok(())")]);
+}
+
+#[test]
+fn a_missing_brace_is_found_where_it_is_missing() {
+    let steps = steps();
+    let text = &steps[5];
+    let without = |number: usize| {
+        let lines =
+            text.lines().enumerate().filter(|(index, _)| index + 1 != number);
+        lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+    };
+    for (own, line, found, wanted) in [
+        (text.replace("Ok(text) => {", "Ok(text) =>"), 38, "", "{"),
+        (text.replace("Ok(text) => {", "Ok(text) -> {"), 38, "->", "=>"),
+        (text.replace("Err(err) => {", "Err(err) =>"), 41, "", "{"),
+        (without(40), 39, "", "}"),
+        (without(47), 46, "", "}"),
+    ] {
+        assert_found(&own, &steps, 5, &[(line, found, wanted)]);
+    }
+    // Two words in the wrong order are one mistake.
+    let own = text.replace("&buffer[..length]", "&buffer[length..]");
+    assert_found(&own, &steps, 5, &[(36, "length..", "..length")]);
+}
+
+/// The students write this step on their own, and other solutions than ours are right, too.
+#[test]
+fn a_task_that_a_student_has_begun_is_not_solved() {
+    let scratch = Scratch::new("begun");
+    let steps = texts("sequential_server");
+    let decode = "        let text = str::from_utf8(&buffer[..length])
+            .map_err(io::Error::other)?;
+";
+    let own_decode = "        let text = decoder.decode(&buffer[..length]);
+";
+    let valid = "        if !valid {
+            return Err(io::Error::other(\"invalid UTF-8\"));
+        }
+";
+    assert!(steps[3].contains(decode) && steps[4].contains(valid));
+    let begun = steps[3].replace("\nconst", "use sockets101::Decoder;\n\nconst");
+    let attempt = steps[4].replace("decoder.finish()", "Ok(())").replace(valid, "");
+    let later = steps[5].replace("decoder.finish()", "Ok(())").replace(valid, "");
+    for own in [
+        begun.clone(),
+        begun
+            .replace(decode, own_decode)
+            .replace("let mut buf", "let decoder = 1;\n    let mut buf"),
+        attempt.clone(),
+        attempt.replace("(text, valid)", "text"),
+        later.replace("(text, valid)", "text"),
+    ] {
+        fs::write(scratch.path("my_sequential_server.rs"), &own).unwrap();
+        let said = scratch.said(&["sequential_server"]);
+        for line in steps[4].lines().filter(|line| line.len() > 20) {
+            assert!(
+                own.contains(line) || !said.contains(line.trim()),
+                "{line}: {said}"
+            );
+        }
+        let said = said.replace('\n', " ");
+        for part in [
+            " of our solution.",
+            "Other solutions are right, too. `check` decides:   cargo run --example check",
+            "live -- sequential_server 4 --show",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(!said.contains("differs from"), "{said}");
+        // A typo in a line of an earlier step, and a small typo in a line of the task.
+        let own = own
+            .replace("listener.accept", "listener.acept")
+            .replace("::Decoder", "::Decodr");
+        let own = own.replace("{Decoder,", "{Decodr,");
+        fs::write(scratch.path("my_sequential_server.rs"), &own).unwrap();
+        let said = scratch.said(&["sequential_server"]).replace('\n', " ");
+        for part in
+            ["in 2 places:", "you have `acept`; step", "you have `Decodr`; step"]
+        {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    // Another solution of lesson 4: the program calls the function after the block.
+    let steps = self::steps();
+    let block = "            eprintln!(\"{peer} dropped: {err}\");
+        }
+";
+    let own = steps[5]
+        .replace("\nconst", "use sockets101::close_gracefully;\n\nconst")
+        .replace(block, &format!("{block}        close_gracefully(client);\n"));
+    fs::write(scratch.own(), own).unwrap();
+    let said = scratch.said(&["tcp_server"]).replace('\n', " ");
+    assert!(
+        said.contains("is step 5 of 8, with 2 of the 4 new lines of step 6."),
+        "{said}"
+    );
+    assert!(said.contains("`check` decides:"), "{said}");
+    assert!(!said.contains("let result"), "{said}");
+}
+
+#[test]
+fn a_step_that_is_not_complete_comes_before_the_next_step() {
+    let scratch = Scratch::new("half");
+    let steps = steps();
+    let half: Vec<&str> = steps[1].lines().take(10).collect();
+    fs::write(scratch.own(), half.join("\n")).unwrap();
+    let said = scratch.said(&["tcp_server"]).replace('\n', " ");
+    assert!(said.contains("is step 1 of 8, with 7 lines to go."), "{said}");
+    assert!(
+        said.contains("after this line, 7 lines of step 1 are missing:"),
+        "{said}"
+    );
+    assert!(said.contains("live -- tcp_server 1 --show"), "{said}");
+    assert!(!said.contains("step 2"), "{said}");
+}
+
+/// The list of new lines can be long, so the last line repeats the first mistake.
+#[test]
+fn the_last_line_says_what_is_missing() {
+    let scratch = Scratch::new("last");
+    let line = "    let address: SocketAddr = address.parse()?;\n";
+    let own = steps()[4].replace(line, "");
+    fs::write(scratch.own(), &own).unwrap();
+    let said = scratch.said(&["tcp_server"]).replace('\n', " ");
+    let first = "First look at line 14: after this line, 1 line of step 4 is missing \
+                 (`let address: SocketAddr = address.parse( ...`).";
+    assert!(said.ends_with(&format!("{first} ")), "{said}");
+}
+
+/// The list of new lines shows the lines that stay as the student has written them.
+#[test]
+fn the_list_shows_the_lines_of_the_student() {
+    let scratch = Scratch::new("context");
+    let own =
+        steps()[3].replace("println!(\"server ready", "printn!(\"server ready");
+    fs::write(scratch.own(), &own).unwrap();
+    let said = scratch.said(&["tcp_server"]);
+    assert!(said.contains("\n  23       printn!(\"server ready"), "{said}");
+    assert!(!said.contains("println!(\"server ready"), "{said}");
+}
+
+#[test]
+fn a_student_can_find_the_lines_that_a_step_has_replaced() {
+    let scratch = Scratch::new("replaced");
+    let steps = steps();
+    let own = steps[3].replace("    loop {", "    println!(\"hi\");\n    loop {");
+    let comment = format!("// My server.\n{}", steps[3]);
+    for (number, (own, has_lines)) in
+        [(own, true), (comment, true), (steps[3].clone(), false)]
+            .into_iter()
+            .enumerate()
+    {
+        fs::write(scratch.own(), own).unwrap();
+        let said = scratch.said(&["tcp_server", "7"]);
+        let file = format!("examples/my_kept/tcp_server.{}.rs.\n", number + 1);
+        assert!(said.contains(&file), "{said}");
+        assert_eq!(
+            said.contains("Your lines are in this file"),
+            has_lines,
+            "{said}"
+        );
+        assert!(said.contains("live -- tcp_server --back\n"), "{said}");
+        assert!(said.contains("live -- tcp_server 7 --show\n"), "{said}");
+    }
+}
+
 /// A file that cannot be compared is still kept when a step replaces it.
 #[test]
 fn any_file_is_kept() {
@@ -598,8 +888,11 @@ fn wrong_arguments_are_refused() {
         (&["tcp_server", "--show"], "--show needs a step"),
         (&["tcp_server", "1", "--back"], "--back does not need a step"),
         (&["tcp_server", "1", "--back", "--show"], "not both"),
-        (&["--back"], "name the lesson"),
-        (&["--show"], "name the lesson"),
+        (&["--back"], "name the lesson, for example: live -- tcp_server --back"),
+        (
+            &["--show"],
+            "name the lesson, for example: live -- tcp_server next --show",
+        ),
         (&["tcp_server", "--preflight"], "does not need other arguments"),
         (&["--bogus"], "invalid option '--bogus'"),
     ] {

@@ -11,9 +11,9 @@
 //! The problem of step 5: a client that sends 5,000 bytes can lose its reply.
 //!   cargo run --example check -- tcp_server --own my_tcp_server --only last_word
 //! Next is step 6 of 8, "close gracefully" (4 new lines).
-//! This is a task for you: Find the function of the library that closes
-//! gracefully, on the page about the helpers. Call the function after
-//! `handle_client`, also after an error.
+//! This is a task for you: Find the function that closes gracefully in
+//! `docs/src/helpers.md`. Import the function, and call it after `handle_client`,
+//! also after an error.
 //! If you want to see the new lines:
 //!   cargo run -q --example live -- tcp_server 6 --show
 //! Then run:
@@ -45,6 +45,7 @@
 
 mod align;
 mod compare;
+mod items;
 mod lesson;
 #[allow(dead_code)] // Some of it is only for check.
 #[path = "../common/lessons.rs"]
@@ -55,6 +56,7 @@ mod report;
 #[allow(dead_code)] // The pages and the tests use the rest.
 mod script;
 mod student;
+mod task;
 mod text;
 mod tokens;
 #[allow(dead_code)] // Some of it is only for check.
@@ -67,6 +69,7 @@ use std::process::ExitCode;
 use sockets101::{Args, Failure, print_or_exit};
 
 use lesson::{Lesson, all};
+use script::By;
 use student::Student;
 use text::paragraph;
 
@@ -98,7 +101,8 @@ fn main() -> Result<ExitCode, Failure> {
     }
     if !has_lesson {
         if shows || goes_back {
-            args.refuse("name the lesson, for example: live -- tcp_server");
+            let rest = if shows { "next --show" } else { "--back" };
+            args.refuse(format!("name the lesson, for example: live -- tcp_server {rest}"));
         }
         print_or_exit(report::list()?);
         return Ok(ExitCode::SUCCESS);
@@ -182,6 +186,13 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
         return Ok(paragraph(format!("{file} is already {step}. Nothing changes.")));
     }
     let mut text = kept(&student)?;
+    if !text.is_empty() {
+        if report::has_own_lines(lesson, &student)? {
+            text += &paragraph("Your lines are in this file; copy what you want to keep.");
+        }
+        text += "To get this file back:\n";
+        text += &report::live(&format!("{} --back", lesson.name()));
+    }
     student.replace(new.as_bytes())?;
     text += &paragraph(format!("{file} is now {step}."));
     if student.bytes.is_some() {
@@ -189,6 +200,10 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
     }
     match lesson.step(number) {
         Some(step) => {
+            if step.by == By::CatchUp {
+                text += "To see the new lines (on a terminal, `+` marks them):\n";
+                text += &report::live(&format!("{} {number} --show", lesson.name()));
+            }
             text += &report::run(lesson, step);
             text += &paragraph(step.sees);
         }

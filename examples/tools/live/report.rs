@@ -1,17 +1,19 @@
 //! Says where a student is, what differs, and what comes next.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use sockets101::Failure;
 
-use crate::align::{Program, align};
+use crate::align::{Alignment, Program, align};
 use crate::compare::{new_lines, same_lines};
 use crate::lesson::{Lesson, all};
 use crate::lessons::SERVERS;
-use crate::place::{Mistake, Place, START, find};
+use crate::place::{Kind, Mistake, Place, START, find};
 use crate::script::{By, Step};
 use crate::student::Student;
-use crate::text::{code, paragraph, wrapped};
+use crate::task::{Task, take_task};
+use crate::text::{WIDTH, code, paragraph, wrapped};
 use crate::words::counted;
 
 /// The most mistakes that are shown.
@@ -19,6 +21,9 @@ const MOST_MISTAKES: usize = 5;
 
 /// The most lines of the step that are shown for one mistake.
 const MOST_LINES: usize = 6;
+
+/// A student has a line of a step if so much of it is in the student's program, in percent.
+const MOST_OF_LINE: u32 = 60;
 
 /// The number of lines of a screen, without the line of the cursor.
 const SCREEN: usize = 23;
@@ -105,15 +110,24 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
         text += &live(&format!("{} 0", lesson.name()));
         let place = place(lesson, &lesson.text(0)?)?;
         let own = if lesson.begins_with_a_program() { lesson.text(0)? } else { String::new() };
-        return Ok(text + &next(lesson, &place, &own)?);
+        return Ok(text + &next(lesson, &place, &own, None)?);
     };
-    let place = place(lesson, own)?;
-    let mut text = state(lesson, &student.file, &place);
+    let mut place = place(lesson, own)?;
+    let task = take_task(lesson, &mut place)?;
+    let missing = lines_to_go(lesson, &place)?;
+    let mut text = state(lesson, &student.file, &place, task.as_ref(), missing);
     if place.is_other {
         text += &paragraph("To begin with step 0 (`live` keeps your file):");
         return Ok(text + &live(&format!("{} 0", lesson.name())));
     }
     text += &mistakes(&place);
+    if missing > 0 {
+        text += &paragraph(format!("To see the whole step {}:", place.number));
+        return Ok(text + &live(&format!("{} {} --show", lesson.name(), place.number)));
+    }
+    if let Some(task) = task.as_ref().filter(|task| task.step <= place.number) {
+        return Ok(text + &own_solution(lesson, task));
+    }
     if let Some(step) = lesson.step(place.number) {
         if !step.problem.is_empty() {
             text += &paragraph(format!("The problem of step {}: {}.", place.number, step.problem));
@@ -125,21 +139,73 @@ pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
     if place.number == lesson.last() {
         text += &finished(lesson, &place);
     } else {
-        text += &next(lesson, &place, own)?;
+        text += &next(lesson, &place, own, task.as_ref())?;
     }
     if let (Some(first), true) = (place.mistakes.first(), text.lines().count() > SCREEN) {
         // The first lines have left the screen.
-        text += &if first.is_long() {
-            paragraph(format!("First look at line {}.", first.line))
-        } else {
-            paragraph(format!("First look at {}", sentence(first, place.target)))
+        let sentence = sentence(first, place.target);
+        let sentence = match sentence.strip_suffix(':') {
+            Some(start) => format!("{start} ({}).", code(&first.step)),
+            None => sentence,
         };
+        text += &paragraph(format!("First look at {sentence}"));
     }
     Ok(text)
 }
 
+/// Returns true if the student's file has lines that are not in the steps.
+pub fn has_own_lines(lesson: &Lesson, student: &Student) -> Result<bool, Failure> {
+    let Ok(Some(own)) = student.text() else { return Ok(true) };
+    let place = place(lesson, own)?;
+    let is_new = new_lines(&lesson.text(place.target)?, own);
+    let mut lines = own.lines().zip(is_new);
+    let has_comment = lines.any(|(line, is_new)| is_new && line.trim().starts_with("//"));
+    Ok(has_comment || !place.own_lines.is_empty() || !place.mistakes.is_empty())
+}
+
+/// Returns how many new lines of the present step the student still has to type.
+fn lines_to_go(lesson: &Lesson, place: &Place) -> Result<usize, Failure> {
+    let is_typed = lesson.step(place.number).is_some_and(|step| step.by == By::Instructor);
+    if place.begun > 0 || place.is_other || !is_typed {
+        return Ok(0);
+    }
+    let is_new = new_lines(&lesson.text(place.number - 1)?, &lesson.text(place.number)?);
+    let mut missing = 0;
+    for mistake in &place.mistakes {
+        if mistake.kind == Kind::MissingLines {
+            missing += mistake.step_lines.clone().filter(|line| is_new[line - 1]).count();
+        }
+    }
+    Ok(missing)
+}
+
+/// Says that another solution than ours can be right.
+fn own_solution(lesson: &Lesson, task: &Task) -> String {
+    let name = lesson.name();
+    let Task { step, lines, found } = task;
+    let mut text =
+        format!("Your file has {found} of the {} of our solution.", counted(*lines, "line"));
+    match lines - found {
+        0 => {}
+        1 => text += " The other line differs or is missing.",
+        others => {
+            let _ = write!(text, " The other {others} lines differ or are missing.");
+        }
+    }
+    text = paragraph(text + " Other solutions are right, too. `check` decides:");
+    text += &command(&format!("cargo run --example check -- {name} --own my_{name}"));
+    text += &paragraph(format!("To see our solution of step {step}:"));
+    text + &live(&format!("{name} {step} --show"))
+}
+
 /// Returns the sentence that says which step it is.
-fn state(lesson: &Lesson, file: &str, place: &Place) -> String {
+fn state(
+    lesson: &Lesson,
+    file: &str,
+    place: &Place,
+    task: Option<&Task>,
+    missing: usize,
+) -> String {
     if place.is_other {
         return paragraph(format!("{file} is different from all steps."));
     }
@@ -149,11 +215,18 @@ fn state(lesson: &Lesson, file: &str, place: &Place) -> String {
         let new = counted(count(&place.is_new), "new line");
         with.push(format!("{} of the {new} of step {next}", place.begun));
     }
+    if missing > 0 {
+        with.push(format!("{} to go", counted(missing, "line")));
+    }
     if !place.own_lines.is_empty() {
         let lines = counted(place.own_lines.len(), "line");
         with.push(format!("{lines} of your own ({})", line_numbers(&place.own_lines)));
     }
     let mut text = format!("{file} is step {} of {}", place.number, lesson.last());
+    if let Some(task) = task.filter(|task| task.step <= place.number) {
+        // It is not exactly our solution.
+        text = format!("{file} is like step {} of {}, your task", task.step, lesson.last());
+    }
     if !with.is_empty() {
         let _ = write!(text, ", with {}", with.join(" and "));
     }
@@ -180,12 +253,13 @@ fn mistakes(place: &Place) -> String {
     let mut text = String::new();
     for mistake in place.mistakes.iter().take(MOST_MISTAKES) {
         text += &wrapped("  ", &sentence(mistake, place.target));
-        if mistake.is_long() {
-            for (index, line) in mistake.step.lines().enumerate() {
-                let line = if index < MOST_LINES { line } else { "..." };
-                if index <= MOST_LINES {
-                    let _ = writeln!(text, "      {line}");
-                }
+        if !is_long(mistake) {
+            continue;
+        }
+        for (index, line) in mistake.step.lines().enumerate() {
+            let line = if index < MOST_LINES { line } else { "..." };
+            if index <= MOST_LINES {
+                let _ = writeln!(text, "      {line}");
             }
         }
     }
@@ -194,6 +268,16 @@ fn mistakes(place: &Place) -> String {
         let _ = writeln!(text, "  and {more}");
     }
     text
+}
+
+/// Returns true if lines of the step follow the sentence about a mistake.
+fn is_long(mistake: &Mistake) -> bool {
+    match mistake.kind {
+        Kind::Moved(_) => false,
+        // `code` would cut a longer line.
+        Kind::MissingLines => mistake.step.chars().count() > WIDTH / 2,
+        Kind::Differs => mistake.own.contains('\n') || mistake.step.contains('\n'),
+    }
 }
 
 /// Returns a sentence about a character that only looks right, such as the quotes and spaces of a
@@ -211,16 +295,35 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
     let last = line + own.lines().count().saturating_sub(1);
     let lines =
         if last > *line { format!("lines {line} to {last}") } else { format!("line {line}") };
-    if mistake.is_after {
-        let number = wanted.lines().filter(|line| !line.trim().is_empty()).count();
-        let verb = if number == 1 { "is" } else { "are" };
-        let missing = format!("{} of step {step} {verb} missing", counted(number, "line"));
-        return format!("line {line}: after this line, {missing}:");
+    match mistake.kind {
+        Kind::MissingLines if is_long(mistake) => {
+            let verb = if wanted.contains('\n') { "are" } else { "is" };
+            let missing = counted(wanted.lines().count(), "line");
+            return format!(
+                "line {line}: after this line, {missing} of step {step} {verb} missing:"
+            );
+        }
+        Kind::MissingLines => {
+            return format!("line {line}: after this line, {} is missing.", code(wanted));
+        }
+        Kind::Moved(before) => {
+            let verb = if last > *line { "belong" } else { "belongs" };
+            let place = if before == 0 {
+                "at the beginning".to_owned()
+            } else {
+                format!("after line {before}")
+            };
+            return format!("{lines}: {} {verb} {place}.", code(own));
+        }
+        Kind::Differs => {}
     }
-    if mistake.is_long() && own.is_empty() {
+    if own == wanted {
+        return format!("{lines}: a brace or a comma near {} differs from step {step}.", code(own));
+    }
+    if is_long(mistake) && own.is_empty() {
         return format!("{lines}: a part of step {step} is missing:");
     }
-    if mistake.is_long() && !wanted.is_empty() {
+    if is_long(mistake) && !wanted.is_empty() {
         return format!("{lines}: you have {}; step {step} has this:", code(own));
     }
     let strange = strange_character(own, wanted);
@@ -256,7 +359,7 @@ fn finished(lesson: &Lesson, place: &Place) -> String {
 }
 
 /// Returns what a student should do next: what to type, and what to run.
-fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
+fn next(lesson: &Lesson, place: &Place, own: &str, task: Option<&Task>) -> Result<String, Failure> {
     let number = place.number + 1;
     let name = lesson.name();
     let new = counted(count(&place.is_new), "new line");
@@ -278,14 +381,18 @@ fn next(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure> {
     if let Some(step) = step {
         text += &paragraph(format!("{who} {}", step.request));
     }
-    if by == By::Room && place.begun == 0 {
-        text += "If you want to see the new lines:\n";
-        text += &live(&format!("{name} {number} --show"));
+    if let Some(task) = task {
+        text += &own_solution(lesson, task);
     } else {
-        text += &listing(lesson, place, own)?;
-    }
-    if let Some(step) = step {
-        text += &run(lesson, step);
+        if by == By::Room {
+            text += "If you want to see the new lines:\n";
+            text += &live(&format!("{name} {number} --show"));
+        } else {
+            text += &listing(lesson, place, own)?;
+        }
+        if let Some(step) = step {
+            text += &run(lesson, step);
+        }
     }
     text += &paragraph(format!("To let `live` write step {number} and keep your file:"));
     Ok(text + &live(&format!("{name} {number}")))
@@ -359,28 +466,33 @@ fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure>
     Ok(format!("{signs}{numbers}\n{text}"))
 }
 
-/// Returns the lines of both steps, in one list and without the blank lines.
-fn changes<'a>(place: &Place, own: &str, old: &'a str, new: &'a str) -> Vec<Line<'a>> {
-    let own = Program::new(own);
+/// Returns the lines of both steps, in one list and without the blank lines. A line that the
+/// student has is shown as the student has written it.
+fn changes<'a>(place: &Place, own: &'a str, old: &'a str, new: &'a str) -> Vec<Line<'a>> {
     let (old_step, new_step) = (Program::new(old), Program::new(new));
-    let here = align(&own, &old_step);
-    let there = align(&own, &new_step);
+    let own = Program::new(own);
+    let (like_old, like_new) = (own.in_order_of(&old_step), own.in_order_of(&new_step));
+    let here = align(&like_old, &old_step, &HashSet::new());
+    let there = align(&like_new, &new_step, &HashSet::new());
+    let own_lines: Vec<&str> = own.text.lines().collect();
     let old_lines: Vec<&str> = old.lines().collect();
     let new_lines: Vec<&str> = new.lines().collect();
     let mut pairs = same_lines(&old_lines, &new_lines);
     pairs.push((old_lines.len(), new_lines.len()));
     let mut lines = Vec::new();
-    let mut add = |mark, number, texts: &[&'a str], index: usize| {
-        let text = texts[index];
+    let mut add = |mark, number: Option<usize>, texts: &[&'a str], index: usize| {
+        let text = number.map_or(texts[index], |number| own_lines[number - 1]);
         let follows_blank = index > 0 && texts[index - 1].trim().is_empty();
-        if !text.trim().is_empty() {
+        // Two lines of a step can be one line of the student.
+        let is_again = lines.last().is_some_and(|last: &Line| last.number == number);
+        if !texts[index].trim().is_empty() && (number.is_none() || !is_again) {
             lines.push(Line { mark, number, text, follows_blank });
         }
     };
     let (mut i, mut j) = (0, 0);
     for (old_end, new_end) in pairs {
         for index in i..old_end {
-            let number = own_line(&own, &old_step, &here.step, index + 1);
+            let number = own_line(&like_old, &old_step, &here, index + 1);
             // The student may have removed this line already.
             if number.is_some() || own.text.is_empty() {
                 add('-', number, &old_lines, index);
@@ -388,14 +500,14 @@ fn changes<'a>(place: &Place, own: &str, old: &'a str, new: &'a str) -> Vec<Line
         }
         for index in j..new_end {
             if place.is_typed.get(index) == Some(&true) {
-                let number = own_line(&own, &new_step, &there.step, index + 1);
+                let number = own_line(&like_new, &new_step, &there, index + 1);
                 add(' ', number, &new_lines, index);
             } else {
                 add('+', None, &new_lines, index);
             }
         }
         if new_end < new_lines.len() {
-            let number = own_line(&own, &old_step, &here.step, old_end + 1);
+            let number = own_line(&like_old, &old_step, &here, old_end + 1);
             add(' ', number, &new_lines, new_end);
         }
         i = old_end + 1;
@@ -404,19 +516,13 @@ fn changes<'a>(place: &Place, own: &str, old: &'a str, new: &'a str) -> Vec<Line
     lines
 }
 
-/// Returns the number of the student's line with the first token of a line of a step.
-fn own_line(
-    own: &Program,
-    step: &Program,
-    partners: &[Option<usize>],
-    line: usize,
-) -> Option<usize> {
-    let tokens = step.tokens_of_line(line);
-    if tokens.is_empty() {
+/// Returns the number of the student's line that has most of a line of a step.
+fn own_line(own: &Program, step: &Program, alignment: &Alignment, line: usize) -> Option<usize> {
+    if alignment.percent_of_line(step, line, |_| true) < MOST_OF_LINE {
         return None;
     }
-    let partner = partners[tokens.start]?;
-    Some(own.tokens[partner].line)
+    let partner = alignment.step[step.tokens_of_line(line)].iter().flatten().next()?;
+    Some(own.tokens[*partner].line)
 }
 
 /// Returns the text of a step. On a terminal, `+` marks its new lines. Otherwise, the text can be

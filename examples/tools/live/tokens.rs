@@ -14,6 +14,8 @@ pub struct Token<'a> {
     pub start: usize,
     /// The number of the line. The first line has the number 1.
     pub line: usize,
+    /// How far to the right the token is in its line.
+    pub column: usize,
 }
 
 impl Token<'_> {
@@ -34,7 +36,17 @@ impl Token<'_> {
 /// left out: the comma before a closing bracket, and the braces around a single statement after
 /// `=>` and `|`.
 pub fn tokens(source: &str) -> Vec<Token<'_>> {
-    let tokens = without_braces(split(source));
+    without_commas(without_braces(split(source)))
+}
+
+/// Returns the tokens of a program, and also the braces that [`tokens`] leaves out. If a brace is
+/// missing, [`tokens`] cannot know which braces belong together.
+pub fn tokens_with_braces(source: &str) -> Vec<Token<'_>> {
+    without_commas(split(source))
+}
+
+/// Removes the commas before a closing bracket.
+fn without_commas(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let mut kept: Vec<Token> = Vec::new();
     for token in tokens {
         let closes = [")", "]", "}"].contains(&token.text);
@@ -49,15 +61,18 @@ pub fn tokens(source: &str) -> Vec<Token<'_>> {
 /// Returns all tokens of a program.
 fn split(source: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
-    let (mut start, mut line) = (0, 1);
+    let (mut start, mut line, mut line_start) = (0, 1, 0);
     while start < source.len() {
         let rest = &source[start..];
         let length = length_of_first(rest);
         let text = &rest[..length];
         if !is_ignored(text) {
-            tokens.push(Token { text, start, line });
+            tokens.push(Token { text, start, line, column: start - line_start });
         }
         line += text.matches('\n').count();
+        if let Some(end) = text.rfind('\n') {
+            line_start = start + end + 1;
+        }
         start += length;
     }
     tokens
