@@ -30,7 +30,7 @@ use place::find;
 use tokens::tokens;
 
 /// Returns the texts of the steps of `tcp_server`, from step 0 on.
-fn steps() -> Vec<String> {
+pub fn steps() -> Vec<String> {
     texts("tcp_server")
 }
 
@@ -272,32 +272,32 @@ fn the_new_lines_of_a_step_are_as_few_as_possible() {
 }
 
 /// A copy of the folders that `live` needs. Tests must not touch a student's own files.
-struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let top = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live").join(name);
         let _ = fs::remove_dir_all(&top);
         copy_sources(Path::new("examples"), &top.join("examples"));
         Self(top)
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub fn path(&self, file: &str) -> PathBuf {
         self.0.join("examples").join(file)
     }
 
-    fn own(&self) -> PathBuf {
+    pub fn own(&self) -> PathBuf {
         self.path("my_tcp_server.rs")
     }
 
-    fn live(&self, args: &[&str]) -> Output {
+    pub fn live(&self, args: &[&str]) -> Output {
         let mut live = Command::new(example("live"));
         finish(live.args(args).env("CARGO_MANIFEST_DIR", &self.0), "")
     }
 
     /// Runs `live`. Returns what it prints on stdout.
     #[track_caller]
-    fn said(&self, args: &[&str]) -> String {
+    pub fn said(&self, args: &[&str]) -> String {
         let output = self.live(args);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{args:?}: {stderr}");
@@ -307,7 +307,7 @@ impl Scratch {
 
     /// Runs `live`, which must fail. Returns the sentence on stderr.
     #[track_caller]
-    fn failed(&self, args: &[&str]) -> String {
+    pub fn failed(&self, args: &[&str]) -> String {
         let output = self.live(args);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
@@ -318,7 +318,7 @@ impl Scratch {
     }
 
     /// Returns the contents of the kept files of `tcp_server`, the oldest first.
-    fn kept(&self) -> Vec<String> {
+    pub fn kept(&self) -> Vec<String> {
         let mut all = Vec::new();
         for number in 1.. {
             let file = self.path(&format!("my_kept/tcp_server.{number}.rs"));

@@ -28,8 +28,8 @@
 //! - `[STEP]`: the number of a step, or `next`. `live` writes this step to your file. Step 0 is
 //!   the file with which the steps begin. `live` first keeps your file in `examples/my_kept/`.
 //! - `[--show]`: prints the step, and writes no file. On a terminal, `+` marks the new lines.
-//! - `[--back]`: restores the latest file that was kept, and keeps the present one. Do it twice,
-//!   and you have the present file again.
+//! - `[--back]`: restores the latest of your files that was kept, and keeps the present one. It
+//!   leaves out the steps, because `live` can write a step again.
 //! - `[--preflight]`: checks this computer before a class, and says what is missing.
 //!
 //! The exit status is 0 if all went well, and 2 if an argument is wrong. It is 1 if a file cannot
@@ -61,13 +61,13 @@ mod tokens;
 #[path = "../common/words.rs"]
 mod words;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use sockets101::{Args, Failure, print_or_exit};
+use sockets101::{Args, Failure, log_line, print_or_exit};
 
 use lesson::{Lesson, all};
-use student::Student;
+use student::{KEPT, Student, find_folder};
 use text::paragraph;
 
 const USAGE: &str = "live [LESSON] [STEP] [--show] [--back] [--preflight]";
@@ -93,6 +93,7 @@ fn main() -> Result<ExitCode, Failure> {
         print_or_exit(text);
         return Ok(ExitCode::from(u8::from(!is_ready)));
     }
+    find_folder()?;
     if shows && goes_back {
         args.refuse("give --show or --back, not both");
     }
@@ -108,14 +109,17 @@ fn main() -> Result<ExitCode, Failure> {
         if has_step {
             args.refuse("--back does not need a step");
         }
-        print_or_exit(back(&lesson)?);
+        print_changes(&back(&lesson)?);
         return Ok(ExitCode::SUCCESS);
     }
     if !has_step {
         if shows {
             args.refuse(format!("--show needs a step, for example: live -- {name} next --show"));
         }
-        print_or_exit(report::lesson(&lesson)?);
+        match missing(&lesson)? {
+            Some(text) => print_or_exit(text),
+            None => print_or_exit(report::lesson(&lesson)?),
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let number = match find_step(&lesson, &step) {
@@ -129,7 +133,7 @@ fn main() -> Result<ExitCode, Failure> {
     if shows {
         print_or_exit(report::show(&lesson, number, io::stdout().is_terminal())?);
     } else {
-        print_or_exit(write_step(&lesson, number)?);
+        print_changes(&write_step(&lesson, number)?);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -181,8 +185,7 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
     if student.bytes.as_deref() == Some(new.as_bytes()) {
         return Ok(paragraph(format!("{file} is already {step}. Nothing changes.")));
     }
-    let mut text = kept(&student)?;
-    student.replace(new.as_bytes())?;
+    let mut text = kept(student.replace(new.as_bytes())?);
     text += &paragraph(format!("{file} is now {step}."));
     if student.bytes.is_some() {
         text += "If your editor still shows the old file, load the file again.\n";
@@ -209,18 +212,57 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
 fn back(lesson: &Lesson) -> Result<String, Failure> {
     let student = Student::read(lesson)?;
     let (from, bytes) = student.latest_kept()?;
-    let mut text = kept(&student)?;
-    student.replace(&bytes)?;
-    text += &paragraph(format!("{} is now the same as {from}.", student.file));
+    let mut text = kept(student.replace(&bytes)?);
+    let file = &student.file;
+    text += &paragraph(format!("{file} is now the same as {from}."));
     text += "If your editor still shows the old file, load the file again.\n";
-    text += "To return to the file that you had before:\n";
-    Ok(text + &report::live(&format!("{} --back", lesson.name())))
+    let count = student.own_kept().unwrap_or_default().len();
+    if count > 1 {
+        let name = lesson.name();
+        text += &paragraph(format!(
+            "{KEPT} has {count} of your files, {name}.NUMBER.rs. To use another one, copy it to {file}."
+        ));
+    }
+    let Some(old) = student.bytes.as_deref() else { return Ok(text) };
+    match student.step_with(old) {
+        Some(number) => {
+            text += &format!("To return to step {number}:\n");
+            text += &report::live(&format!("{} {number}", lesson.name()));
+        }
+        None => {
+            text += "To return to the file that you had before:\n";
+            text += &report::live(&format!("{} --back", lesson.name()));
+        }
+    }
+    Ok(text)
 }
 
-/// Keeps the student's file. Returns what to print.
-fn kept(student: &Student) -> Result<String, Failure> {
-    match student.keep()? {
-        Some(copy) => Ok(paragraph(format!("Your file is kept in {copy}."))),
-        None => Ok(String::new()),
+/// Returns what to print if the student's file is missing, and an older file is kept. That happens
+/// if `live` is killed before it has written the new file.
+fn missing(lesson: &Lesson) -> Result<Option<String>, Failure> {
+    let student = Student::read(lesson)?;
+    let (None, Ok((kept, _))) = (&student.bytes, student.latest_kept()) else { return Ok(None) };
+    let mut text = paragraph(format!("{} is missing, but {kept} is kept.", student.file));
+    text += "To restore the kept file:\n";
+    text += &report::live(&format!("{} --back", lesson.name()));
+    text += &format!("To begin with step 0, {}:\n", lesson.title(0));
+    Ok(Some(text + &report::live(&format!("{} 0", lesson.name()))))
+}
+
+/// Returns what to print about the file that was kept.
+fn kept(kept: Option<String>) -> String {
+    match kept {
+        Some(kept) => paragraph(format!("Your file is kept in {kept}.")),
+        None => String::new(),
+    }
+}
+
+/// Prints what has changed. If stdout is full, prints it on stderr, because it says where the old
+/// file is.
+fn print_changes(text: &str) {
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if written.is_err_and(|err| err.kind() != ErrorKind::BrokenPipe) {
+        log_line(text.trim_end());
     }
 }
