@@ -216,25 +216,20 @@ fn back(lesson: &Lesson) -> Result<String, Failure> {
     let file = &student.file;
     text += &paragraph(format!("{file} is now the same as {from}."));
     text += "If your editor still shows the old file, load the file again.\n";
+    let name = lesson.name();
     let count = student.own_kept().unwrap_or_default().len();
     if count > 1 {
-        let name = lesson.name();
         text += &paragraph(format!(
             "{KEPT} has {count} of your files, {name}.NUMBER.rs. To use another one, copy it to {file}."
         ));
     }
     let Some(old) = student.bytes.as_deref() else { return Ok(text) };
-    match student.step_with(old) {
-        Some(number) => {
-            text += &format!("To return to step {number}:\n");
-            text += &report::live(&format!("{} {number}", lesson.name()));
-        }
-        None => {
-            text += "To return to the file that you had before:\n";
-            text += &report::live(&format!("{} --back", lesson.name()));
-        }
+    if let Some(number) = student.step_with(old) {
+        text += &paragraph(format!("To return to step {number}:"));
+        return Ok(text + &report::live(&format!("{name} {number}")));
     }
-    Ok(text)
+    text += "To return to the file that you had before:\n";
+    Ok(text + &report::live(&format!("{name} --back")))
 }
 
 /// Returns what to print if the student's file is missing, and an older file is kept. That happens
@@ -245,7 +240,7 @@ fn missing(lesson: &Lesson) -> Result<Option<String>, Failure> {
     let mut text = paragraph(format!("{} is missing, but {kept} is kept.", student.file));
     text += "To restore the kept file:\n";
     text += &report::live(&format!("{} --back", lesson.name()));
-    text += &format!("To begin with step 0, {}:\n", lesson.title(0));
+    text += &paragraph(format!("To begin with step 0, {}:", lesson.title(0)));
     Ok(Some(text + &report::live(&format!("{} 0", lesson.name()))))
 }
 

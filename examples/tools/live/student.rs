@@ -93,12 +93,11 @@ impl<'a> Student<'a> {
 
     /// Returns the number of the step that has exactly these bytes.
     pub fn step_with(&self, bytes: &[u8]) -> Option<usize> {
-        for number in 0..=self.lesson.last() {
-            if self.lesson.text(number).is_ok_and(|text| text.as_bytes() == bytes) {
-                return Some(number);
-            }
-        }
-        None
+        let has_bytes = |step: &usize| {
+            let text = self.lesson.text(*step);
+            text.is_ok_and(|text| text.as_bytes() == bytes)
+        };
+        (0..=self.lesson.last()).find(has_bytes)
     }
 
     /// Returns the path of a file in the folder of the kept files, from the folder of the package.
@@ -259,7 +258,8 @@ impl<'a> Student<'a> {
         if fs::hard_link(top().join(&kept), &self.path).is_ok() {
             let _ = fs::remove_file(top().join(&kept));
         } else {
-            what += &format!(". Your file from before is {kept}");
+            what += ". Your file from before is ";
+            what += &kept;
         }
         what.into()
     }
@@ -321,7 +321,7 @@ fn cannot(what: &str, file: &str, err: &io::Error) -> String {
     let advice = match err.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "rename the file that has this name",
-        ErrorKind::CrossesDevices => "both must be on the same disk",
+        ErrorKind::CrossesDevices => "put both on the same disk",
         _ => "check its permissions, and close the file in other programs",
     };
     format!("cannot {what} {file}: {err}; {advice}")
