@@ -18,6 +18,7 @@ mod documents;
 mod harness;
 mod limits;
 mod live;
+mod live_keep;
 mod one_message;
 mod output;
 mod plain_words;

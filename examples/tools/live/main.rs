@@ -28,8 +28,8 @@
 //! - `[STEP]`: the number of a step, or `next`. `live` writes this step to your file. Step 0 is
 //!   the file with which the steps begin. `live` first keeps your file in `examples/my_kept/`.
 //! - `[--show]`: prints the step, and writes no file. On a terminal, `+` marks the new lines.
-//! - `[--back]`: restores the latest file that was kept, and keeps the present one. Do it twice,
-//!   and you have the present file again.
+//! - `[--back]`: restores the latest of your files that was kept, and keeps the present one. It
+//!   leaves out the steps, because `live` can write a step again.
 //! - `[--preflight]`: checks this computer before a class, and says what is missing.
 //!
 //! The exit status is 0 if all went well, and 2 if an argument is wrong. It is 1 if a file cannot
@@ -63,14 +63,14 @@ mod tokens;
 #[path = "../common/words.rs"]
 mod words;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use sockets101::{Args, Failure, print_or_exit};
+use sockets101::{Args, Failure, log_line, print_or_exit};
 
 use lesson::{Lesson, all};
 use script::By;
-use student::Student;
+use student::{KEPT, Student, find_folder};
 use text::paragraph;
 
 const USAGE: &str = "live [LESSON] [STEP] [--show] [--back] [--preflight]";
@@ -96,6 +96,7 @@ fn main() -> Result<ExitCode, Failure> {
         print_or_exit(text);
         return Ok(ExitCode::from(u8::from(!is_ready)));
     }
+    find_folder()?;
     if shows && goes_back {
         args.refuse("give --show or --back, not both");
     }
@@ -112,14 +113,17 @@ fn main() -> Result<ExitCode, Failure> {
         if has_step {
             args.refuse("--back does not need a step");
         }
-        print_or_exit(back(&lesson)?);
+        print_changes(&back(&lesson)?);
         return Ok(ExitCode::SUCCESS);
     }
     if !has_step {
         if shows {
             args.refuse(format!("--show needs a step, for example: live -- {name} next --show"));
         }
-        print_or_exit(report::lesson(&lesson)?);
+        match missing(&lesson)? {
+            Some(text) => print_or_exit(text),
+            None => print_or_exit(report::lesson(&lesson)?),
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let number = match find_step(&lesson, &step) {
@@ -133,7 +137,7 @@ fn main() -> Result<ExitCode, Failure> {
     if shows {
         print_or_exit(report::show(&lesson, number, io::stdout().is_terminal())?);
     } else {
-        print_or_exit(write_step(&lesson, number)?);
+        print_changes(&write_step(&lesson, number)?);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -185,15 +189,15 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
     if student.bytes.as_deref() == Some(new.as_bytes()) {
         return Ok(paragraph(format!("{file} is already {step}. Nothing changes.")));
     }
-    let mut text = kept(&student)?;
+    let mut text = kept(student.replace(new.as_bytes())?);
     if !text.is_empty() {
-        if report::has_own_lines(lesson, &student)? {
+        // A file that cannot be compared, for example a binary file, has only own lines.
+        if report::has_own_lines(lesson, &student).unwrap_or(true) {
             text += &paragraph("Your lines are in this file; copy what you want to keep.");
         }
         text += "To get this file back:\n";
         text += &report::live(&format!("{} --back", lesson.name()));
     }
-    student.replace(new.as_bytes())?;
     text += &paragraph(format!("{file} is now {step}."));
     if student.bytes.is_some() {
         text += "If your editor still shows the old file, load the file again.\n";
@@ -224,18 +228,52 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
 fn back(lesson: &Lesson) -> Result<String, Failure> {
     let student = Student::read(lesson)?;
     let (from, bytes) = student.latest_kept()?;
-    let mut text = kept(&student)?;
-    student.replace(&bytes)?;
-    text += &paragraph(format!("{} is now the same as {from}.", student.file));
+    let mut text = kept(student.replace(&bytes)?);
+    let file = &student.file;
+    text += &paragraph(format!("{file} is now the same as {from}."));
     text += "If your editor still shows the old file, load the file again.\n";
+    let name = lesson.name();
+    let count = student.own_kept().unwrap_or_default().len();
+    if count > 1 {
+        text += &paragraph(format!(
+            "{KEPT} has {count} of your files, {name}.NUMBER.rs. To use another one, copy it to {file}."
+        ));
+    }
+    let Some(old) = student.bytes.as_deref() else { return Ok(text) };
+    if let Some(number) = student.step_with(old) {
+        text += &paragraph(format!("To return to step {number}:"));
+        return Ok(text + &report::live(&format!("{name} {number}")));
+    }
     text += "To return to the file that you had before:\n";
-    Ok(text + &report::live(&format!("{} --back", lesson.name())))
+    Ok(text + &report::live(&format!("{name} --back")))
 }
 
-/// Keeps the student's file. Returns what to print.
-fn kept(student: &Student) -> Result<String, Failure> {
-    match student.keep()? {
-        Some(copy) => Ok(paragraph(format!("Your file is kept in {copy}."))),
-        None => Ok(String::new()),
+/// Returns what to print if the student's file is missing, and an older file is kept. That happens
+/// if `live` is killed before it has written the new file.
+fn missing(lesson: &Lesson) -> Result<Option<String>, Failure> {
+    let student = Student::read(lesson)?;
+    let (None, Ok((kept, _))) = (&student.bytes, student.latest_kept()) else { return Ok(None) };
+    let mut text = paragraph(format!("{} is missing, but {kept} is kept.", student.file));
+    text += "To restore the kept file:\n";
+    text += &report::live(&format!("{} --back", lesson.name()));
+    text += &paragraph(format!("To begin with step 0, {}:", lesson.title(0)));
+    Ok(Some(text + &report::live(&format!("{} 0", lesson.name()))))
+}
+
+/// Returns what to print about the file that was kept.
+fn kept(kept: Option<String>) -> String {
+    match kept {
+        Some(kept) => paragraph(format!("Your file is kept in {kept}.")),
+        None => String::new(),
+    }
+}
+
+/// Prints what has changed. If stdout is full, prints it on stderr, because it says where the old
+/// file is.
+fn print_changes(text: &str) {
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if written.is_err_and(|err| err.kind() != ErrorKind::BrokenPipe) {
+        log_line(text.trim_end());
     }
 }

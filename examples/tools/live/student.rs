@@ -1,25 +1,35 @@
 //! Reads, keeps and replaces the file of a student.
 //!
-//! No line of a student is lost. The old file is first copied to `examples/my_kept/`. Then the new
-//! file is written to the same folder, and renamed. So the student's file is always complete.
+//! No line of a student is lost, also if an editor saves the file in the same moment. `live` does
+//! not copy the old file. It moves the file to `examples/my_kept/`, so an editor that is still
+//! writing the file writes to the kept file. Then the new file gets the name of the old one. This
+//! fails if the editor has already saved another file with this name.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::time::Duration;
 
 use sockets101::Failure;
 
 use crate::lesson::{Lesson, top};
 
 /// The folder for the old files. Its name begins with `my_`, so git ignores it.
-const KEPT: &str = "examples/my_kept";
+pub const KEPT: &str = "examples/my_kept";
 
 /// The largest file that is compared with the steps, in bytes. No step is that large.
 const LARGEST: usize = 64 * 1024;
 
+/// An editor saves a file in less time.
+const SAVING: Duration = Duration::from_secs(5);
+
+/// An older temporary file is from a run that has been killed.
+const KILLED: Duration = Duration::from_secs(60 * 60);
+
 /// The program of a student.
-pub struct Student {
-    lesson: &'static str,
+pub struct Student<'a> {
+    lesson: &'a Lesson,
     /// The path of the file, from the folder of the package.
     pub file: String,
     path: PathBuf,
@@ -27,23 +37,35 @@ pub struct Student {
     pub bytes: Option<Vec<u8>>,
 }
 
-impl Student {
+/// Returns an error if the folder of the package does not have a folder `examples`.
+pub fn find_folder() -> Result<(), Failure> {
+    let folder = top();
+    if folder.join("examples").is_dir() {
+        return Ok(());
+    }
+    let what = format!("{} does not have a folder examples", folder.display());
+    Err(format!("{what}; start live with cargo run, in the folder of the workbook").into())
+}
+
+impl<'a> Student<'a> {
     /// Reads the student's program for a lesson.
-    pub fn read(lesson: &Lesson) -> Result<Self, Failure> {
+    pub fn read(lesson: &'a Lesson) -> Result<Self, Failure> {
         let file = format!("examples/my_{}.rs", lesson.name());
         let path = top().join(&file);
-        if path.is_dir() {
-            return Err(format!("{file} is a folder; give the folder another name").into());
-        }
-        if path.exists() && !path.is_file() {
-            return Err(format!("{file} is not a normal file; remove it").into());
+        if let Ok(data) = fs::metadata(&path) {
+            if data.is_dir() {
+                return Err(format!("{file} is a folder; give the folder another name").into());
+            }
+            if !data.is_file() {
+                return Err(format!("{file} is not a normal file; give it another name").into());
+            }
         }
         let bytes = match fs::read(&path) {
             Ok(bytes) => Some(bytes),
             Err(err) if err.kind() == ErrorKind::NotFound => None,
-            Err(err) => return Err(format!("cannot read {file}: {err}").into()),
+            Err(err) => return Err(cannot("read", &file, &err).into()),
         };
-        Ok(Self { lesson: lesson.name(), file, path, bytes })
+        Ok(Self { lesson, file, path, bytes })
     }
 
     /// Returns the text of the file. Returns `None` if the file does not exist.
@@ -51,8 +73,9 @@ impl Student {
         let Some(bytes) = &self.bytes else { return Ok(None) };
         let file = &self.file;
         if bytes.len() > LARGEST {
-            let size = format!("{file} has {} bytes", bytes.len());
-            return Err(format!("{size}; live compares files of at most {LARGEST} bytes").into());
+            let size =
+                format!("{file} has {} bytes, and live reads at most {LARGEST}", bytes.len());
+            return Err(format!("{size}; remove the lines that are not your program").into());
         }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(text)),
@@ -68,90 +91,223 @@ impl Student {
         }
     }
 
-    /// Returns the numbers of the kept files of this lesson, the latest one last.
-    fn kept_numbers(&self) -> Vec<u32> {
+    /// Returns the number of the step that has exactly these bytes.
+    pub fn step_with(&self, bytes: &[u8]) -> Option<usize> {
+        let has_bytes = |step: &usize| {
+            let text = self.lesson.text(*step);
+            text.is_ok_and(|text| text.as_bytes() == bytes)
+        };
+        (0..=self.lesson.last()).find(has_bytes)
+    }
+
+    /// Returns the path of a file in the folder of the kept files, from the folder of the package.
+    fn file_in_kept(&self, number: u32, end: &str) -> String {
+        format!("{KEPT}/{}.{number}{end}", self.lesson.name())
+    }
+
+    /// Returns the numbers of this lesson's files with this end in the folder of the kept files,
+    /// the lowest one first.
+    fn numbers(&self, end: &str) -> Result<Vec<u32>, Failure> {
+        let entries = match fs::read_dir(top().join(KEPT)) {
+            Ok(entries) => entries,
+            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(err) => return Err(cannot("read the folder", KEPT, &err).into()),
+        };
         let mut numbers = Vec::new();
-        for entry in fs::read_dir(top().join(KEPT)).into_iter().flatten().flatten() {
+        for entry in entries {
+            let entry = entry.map_err(|err| cannot("read the folder", KEPT, &err))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if let Some((lesson, rest)) = name.split_once('.') {
-                let number = rest.strip_suffix(".rs").map(str::parse);
-                if let (true, Some(Ok(number))) = (lesson == self.lesson, number) {
+                let number = rest.strip_suffix(end).map(str::parse);
+                if let (true, Some(Ok(number))) = (lesson == self.lesson.name(), number) {
                     numbers.push(number);
                 }
             }
         }
         numbers.sort_unstable();
-        numbers
+        Ok(numbers)
     }
 
-    /// Returns the path of a kept file, from the folder of the package.
-    fn kept_file(&self, number: u32) -> String {
-        format!("{KEPT}/{}.{number}.rs", self.lesson)
-    }
-
-    /// Copies the file to the folder of the kept files, unless the latest kept file is the same.
-    /// Returns the path of the copy. Returns `None` if the file does not exist or is empty.
-    pub fn keep(&self) -> Result<Option<String>, Failure> {
-        let Some(bytes) = &self.bytes else { return Ok(None) };
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        fs::create_dir_all(top().join(KEPT))
-            .map_err(|err| cannot("make the folder", KEPT, &err))?;
-        let mut number = 1;
-        if let Some(last) = self.kept_numbers().last() {
-            let file = self.kept_file(*last);
-            if fs::read(top().join(&file)).is_ok_and(|kept| kept == *bytes) {
-                return Ok(Some(file));
+    /// Reads the kept files, the latest one first. Leaves out empty files, folders, and all that is
+    /// not a normal file.
+    fn kept(&self) -> Result<Vec<(u32, Vec<u8>)>, Failure> {
+        let mut all = Vec::new();
+        for number in self.numbers(".rs")?.into_iter().rev() {
+            let file = self.file_in_kept(number, ".rs");
+            let path = top().join(&file);
+            if path.is_file() {
+                let bytes = fs::read(path).map_err(|err| cannot("read", &file, &err))?;
+                if !bytes.is_empty() {
+                    all.push((number, bytes));
+                }
             }
-            number = last.saturating_add(1);
         }
-        let file = self.kept_file(number);
-        // `create_new` fails if the file exists, so an old copy is never overwritten.
-        let copy = File::create_new(top().join(&file));
-        match copy.and_then(|copy| write_all(copy, bytes)) {
-            Ok(()) => Ok(Some(file)),
-            Err(err) => Err(cannot("write", &file, &err)),
+        Ok(all)
+    }
+
+    /// Returns the paths and the bytes of the kept files that the student has written, the latest
+    /// one first. Leaves out the steps. Of several files with the same bytes, returns the latest.
+    pub fn own_kept(&self) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+        let mut own: Vec<(String, Vec<u8>)> = Vec::new();
+        for (number, bytes) in self.kept()? {
+            let is_known = own.iter().any(|(_, later)| *later == bytes);
+            if !is_known && self.step_with(&bytes).is_none() {
+                own.push((self.file_in_kept(number, ".rs"), bytes));
+            }
         }
+        Ok(own)
     }
 
     /// Returns the latest kept file that differs from the student's file: its path and its bytes.
     pub fn latest_kept(&self) -> Result<(String, Vec<u8>), Failure> {
-        for number in self.kept_numbers().into_iter().rev() {
-            let file = self.kept_file(number);
-            let bytes = fs::read(top().join(&file)).map_err(|err| cannot("read", &file, &err))?;
+        for (file, bytes) in self.own_kept()? {
             if Some(&bytes) != self.bytes.as_ref() {
                 return Ok((file, bytes));
             }
         }
-        let what = format!("{KEPT} does not have an older file of {}", self.lesson);
-        Err(format!("{what}; live keeps a file when it writes a step").into())
+        let what = format!("{KEPT} does not have an older file of {}", self.lesson.name());
+        Err(format!("{what}; live keeps your file only if it differs from all steps").into())
     }
 
-    /// Replaces the file. Call [`Student::keep`] first.
-    pub fn replace(&self, new: &[u8]) -> Result<(), Failure> {
+    /// Replaces the file, and keeps the old file. Returns the path of the kept file. Returns `None`
+    /// if the old file does not have anything of the student.
+    pub fn replace(&self, new: &[u8]) -> Result<Option<String>, Failure> {
         let file = &self.file;
-        if fs::metadata(&self.path).is_ok_and(|data| data.permissions().readonly()) {
-            let advice = "allow writing, or rename the file";
-            return Err(format!("{file} is read-only; {advice}, and try again").into());
+        if let Ok(data) = fs::symlink_metadata(&self.path) {
+            if data.is_symlink() {
+                let advice = "replace the link with a copy of this file";
+                return Err(format!("{file} is a link to another file; {advice}").into());
+            }
+            if data.permissions().readonly() {
+                let advice = "allow writing, or rename the file";
+                return Err(format!("{file} is read-only; {advice}, and try again").into());
+            }
         }
         fs::create_dir_all(top().join(KEPT))
             .map_err(|err| cannot("make the folder", KEPT, &err))?;
-        let temporary = format!("{KEPT}/{}.{}.new", self.lesson, std::process::id());
-        let written = File::create(top().join(&temporary)).and_then(|file| write_all(file, new));
+        let temporary = self.file_in_kept(process::id(), ".new");
+        let path = top().join(&temporary);
+        // A run that was killed can have left this file, and it can be a second name of the
+        // student's file. Therefore the file is removed, and never overwritten.
+        let _ = fs::remove_file(&path);
+        let written = File::create_new(&path).and_then(|new_file| write_all(new_file, new));
         let result = match written {
-            Err(err) => Err(cannot("write", &temporary, &err)),
-            // The editor may have saved the file after this program has read it.
-            Ok(()) if fs::read(&self.path).ok() != self.bytes => {
-                Err(format!("{file} has changed in this moment; try again").into())
-            }
-            Ok(()) => fs::rename(top().join(&temporary), &self.path)
-                .map_err(|err| cannot("replace", file, &err)),
+            Ok(()) => self.exchange(&path, new),
+            Err(err) => Err(cannot("write", &temporary, &err).into()),
         };
-        if result.is_err() {
-            let _ = fs::remove_file(top().join(&temporary));
-        }
+        let _ = fs::remove_file(&path);
         result
+    }
+
+    /// Moves the old file to the kept files, and gives the temporary file its name.
+    fn exchange(&self, temporary: &Path, new: &[u8]) -> Result<Option<String>, Failure> {
+        let moved = self.move_away()?;
+        if let Err(err) = put(temporary, &self.path, new) {
+            return Err(self.not_put(moved, &err));
+        }
+        let Some(number) = moved else { return Ok(None) };
+        self.clean_up(number);
+        let kept = self.file_in_kept(number, ".rs");
+        match fs::read(top().join(&kept)) {
+            Ok(bytes) if bytes.is_empty() || self.step_with(&bytes).is_some() => Ok(None),
+            _ => Ok(Some(kept)),
+        }
+    }
+
+    /// Moves the student's file to the kept files. Returns its number there, or `None` if the file
+    /// does not exist.
+    fn move_away(&self) -> Result<Option<u32>, Failure> {
+        if self.bytes.is_none() {
+            return Ok(None);
+        }
+        let last = self.numbers(".rs")?.last().copied();
+        for number in last.unwrap_or(0).saturating_add(1)..=u32::MAX {
+            let kept = self.file_in_kept(number, ".rs");
+            let path = top().join(&kept);
+            // `rename` replaces a file. An empty file reserves the number, so another run of
+            // `live` in the same moment takes the next number.
+            match File::create_new(&path) {
+                Ok(_) => {}
+                Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
+                Err(err) => return Err(cannot("write", &kept, &err).into()),
+            }
+            let Err(err) = fs::rename(&self.path, &path) else { return Ok(Some(number)) };
+            // On a network drive, `rename` can report an error although it has moved the file.
+            if fs::metadata(&path).is_ok_and(|data| data.len() == 0) {
+                let _ = fs::remove_file(&path);
+            }
+            if err.kind() == ErrorKind::NotFound {
+                return Ok(None);
+            }
+            return Err(cannot("move", &format!("{} to {KEPT}", self.file), &err).into());
+        }
+        Err(format!("{KEPT} has a file with the number {}; rename this file", u32::MAX).into())
+    }
+
+    /// Moves the old file back, and returns what to say if the new file did not get its name.
+    fn not_put(&self, moved: Option<u32>, err: &io::Error) -> Failure {
+        let file = &self.file;
+        let mut what = if err.kind() == ErrorKind::AlreadyExists {
+            format!("another program, perhaps your editor, has just saved {file}; run live again")
+        } else {
+            cannot("write", file, err)
+        };
+        let Some(number) = moved else { return what.into() };
+        let kept = self.file_in_kept(number, ".rs");
+        // Unlike `rename`, `hard_link` does not replace a file that an editor has just saved.
+        if fs::hard_link(top().join(&kept), &self.path).is_ok() {
+            let _ = fs::remove_file(top().join(&kept));
+        } else {
+            what += ". Your file from before is ";
+            what += &kept;
+        }
+        what.into()
+    }
+
+    /// Removes what is not needed among the kept files: steps, files that a later file repeats, and
+    /// temporary files of runs that have been killed. The file with the number `latest` stays,
+    /// because an editor may still write to it. All files stay if this run follows immediately
+    /// after another run, or after a save.
+    fn clean_up(&self, latest: u32) {
+        if age(&top().join(self.file_in_kept(latest, ".rs"))) < SAVING {
+            return;
+        }
+        let mut seen = Vec::new();
+        for (number, bytes) in self.kept().unwrap_or_default() {
+            if number >= latest {
+                continue;
+            }
+            if seen.contains(&bytes) || self.step_with(&bytes).is_some() {
+                let _ = fs::remove_file(top().join(self.file_in_kept(number, ".rs")));
+            }
+            seen.push(bytes);
+        }
+        for number in self.numbers(".new").unwrap_or_default() {
+            let path = top().join(self.file_in_kept(number, ".new"));
+            if age(&path) > KILLED {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+/// Returns the time since a program has written the file. Returns 0 if the time is not known.
+fn age(path: &Path) -> Duration {
+    let modified = fs::metadata(path).and_then(|data| data.modified());
+    match modified.map(|time| time.elapsed()) {
+        Ok(Ok(age)) => age,
+        _ => Duration::ZERO,
+    }
+}
+
+/// Gives a file a second name. Fails if a file has this name.
+fn put(file: &Path, name: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::hard_link(file, name) {
+        // Some file systems, for example on a USB stick, have only one name for a file.
+        Err(err) if err.kind() != ErrorKind::AlreadyExists => {
+            File::create_new(name).and_then(|copy| write_all(copy, bytes))
+        }
+        result => result,
     }
 }
 
@@ -161,11 +317,12 @@ fn write_all(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn cannot(what: &str, file: &str, err: &io::Error) -> Failure {
+fn cannot(what: &str, file: &str, err: &io::Error) -> String {
     let advice = match err.kind() {
-        ErrorKind::StorageFull => "free some space",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "rename the file that has this name",
-        _ => "close the file in other programs, and check its permissions",
+        ErrorKind::CrossesDevices => "put both on the same disk",
+        _ => "check its permissions, and close the file in other programs",
     };
-    format!("cannot {what} {file}: {err}; {advice}").into()
+    format!("cannot {what} {file}: {err}; {advice}")
 }
