@@ -58,7 +58,7 @@ pub struct Mistake {
     pub step: String,
     /// What kind of difference it is.
     pub kind: Kind,
-    /// The lines of the step that differ, or beside which the student has too much.
+    /// The lines of the step that differ, or next to which the student has too much.
     pub step_lines: RangeInclusive<usize>,
     /// It is one token in a line that is right, a word that is almost right, or a bracket.
     pub is_small: bool,
@@ -357,7 +357,7 @@ impl Comparison<'_> {
     /// Returns the mistake that a difference is.
     fn mistake(&self, difference: &Difference, kind: Kind) -> Mistake {
         let Difference { own, step } = difference;
-        // If the student has too much, the line of the step is the line beside it.
+        // If the student has too much, the line of the step is the line next to it.
         let first = if step.is_empty() { step.start.saturating_sub(1) } else { step.start };
         let last = if step.is_empty() { step.start } else { step.end - 1 };
         let line_of = |index: usize| {
