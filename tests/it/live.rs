@@ -247,7 +247,7 @@ fn a_program_is_split_into_words_and_signs() {
         ("A => { b; c }", "A => { b ; c }"),
         ("A => { return b; }\nC => d,", "A => return b , C => d ,"),
         ("f(|x| { x })", "f ( | x | x )"),
-        ("/* no end", ""),
+        ("/* no end", "/* no end"),
         ("é::ß", "é :: ß"),
         ("a\u{a0}b", "a \u{a0} b"),
     ] {
@@ -414,7 +414,7 @@ fn a_student_goes_from_an_empty_file_to_the_lesson_and_back() {
         assert!(said.contains("already"), "{said}");
     }
     let sentence = scratch.failed(&["tcp_server", "next"]);
-    assert!(sentence.contains("the last one"), "{sentence}");
+    assert!(sentence.contains("the last step"), "{sentence}");
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn a_strange_character_is_named() {
         fs::write(scratch.own(), steps()[4].replace(from, to)).unwrap();
         let said = scratch.said(&["tcp_server"]).replace('\n', " ");
         assert!(said.contains("differs from step 4 in 1 place"), "{said}");
-        assert!(said.contains(&format!("is {character}; type it again.")), "{said}");
+        assert!(said.contains(&format!("is {character}; replace it.")), "{said}");
     }
 }
 
@@ -466,7 +466,7 @@ fn a_task_of_the_students_is_not_solved_for_them() {
     let steps = steps();
     fs::write(scratch.own(), &steps[5]).unwrap();
     let said = scratch.said(&["tcp_server"]);
-    assert!(said.contains("This is a task for you"), "{said}");
+    assert!(said.contains("Write this step on your own"), "{said}");
     assert!(!said.contains("close_gracefully"), "{said}");
     // Piped, the step is a whole program without marks.
     assert_eq!(scratch.said(&["tcp_server", "next", "--show"]), steps[6]);
@@ -862,14 +862,17 @@ fn wrong_arguments_are_refused() {
         (&["tcp_server", ""], "got ''"),
         (&["tcp_server", "1", "2"], "unexpected argument '2'"),
         (&["tcp_server", "--show"], "--show needs a step"),
-        (&["tcp_server", "1", "--back"], "--back does not need a step"),
+        (&["tcp_server", "1", "--back"], "--back does not take a step"),
         (&["tcp_server", "1", "--back", "--show"], "not both"),
-        (&["--back"], "name the lesson, for example: live -- tcp_server --back"),
+        (
+            &["--back"],
+            "name the lesson, for example: cargo run --example live -- tcp_server --back",
+        ),
         (
             &["--show"],
-            "name the lesson, for example: live -- tcp_server next --show",
+            "name the lesson, for example: cargo run --example live -- tcp_server next --show",
         ),
-        (&["tcp_server", "--preflight"], "does not need other arguments"),
+        (&["tcp_server", "--preflight"], "does not take other arguments"),
         (&["--bogus"], "invalid option '--bogus'"),
     ] {
         let output = scratch.live(args);
@@ -910,4 +913,39 @@ fn a_computer_is_checked_before_a_class() {
     {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
+}
+
+/// Without its closing quote, a text ends with its line. Otherwise, the rest of the program would
+/// be another text.
+#[test]
+fn a_missing_quote_is_found_in_its_line() {
+    let scratch = Scratch::new("quote");
+    let steps = steps();
+    for step in [2, 4] {
+        for (number, line) in steps[step].lines().enumerate() {
+            let quotes = line.match_indices('"');
+            for (place, _) in quotes {
+                let mut broken = line.to_owned();
+                broken.remove(place);
+                let mut lines: Vec<&str> = steps[step].lines().collect();
+                lines[number] = &broken;
+                fs::write(scratch.own(), lines.join("\n")).unwrap();
+                let said = scratch.said(&["tcp_server"]);
+                let first = format!("is step {step} of 8");
+                assert!(said.contains(&first), "{broken}: {said}");
+                let named = format!("  line {}: ", number + 1);
+                assert!(said.contains(&named), "{broken}: {said}");
+            }
+        }
+    }
+}
+
+/// A comment that does not end hides the rest of the program from the compiler.
+#[test]
+fn an_open_comment_is_found() {
+    let scratch = Scratch::new("comment");
+    fs::write(scratch.own(), format!("/* My notes.\n{}", steps()[4])).unwrap();
+    let said = scratch.said(&["tcp_server"]);
+    assert!(said.contains("is step 4 of 8"), "{said}");
+    assert!(said.contains("1 line of your own (line 1)"), "{said}");
 }

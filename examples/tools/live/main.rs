@@ -11,14 +11,14 @@
 //! The problem of step 5: a client that sends 5,000 bytes can lose its reply.
 //!   cargo run --example check -- tcp_server --own my_tcp_server --only last_word
 //! Next is step 6 of 8, "close gracefully" (4 new lines).
-//! This is a task for you: Find the function that closes gracefully in
+//! Write this step on your own. Find the function that closes gracefully in
 //! `docs/src/helpers.md`. Import the function, and call it after `handle_client`,
 //! also after an error.
 //! If you want to see the new lines:
 //!   cargo run -q --example live -- tcp_server 6 --show
 //! Then run:
 //!   cargo run --example check -- tcp_server --own my_tcp_server
-//! To let `live` write step 6 and keep your file:
+//! To replace your file with step 6 (`live` keeps your version):
 //!   cargo run -q --example live -- tcp_server 6
 //! ```
 //!
@@ -90,7 +90,7 @@ fn main() -> Result<ExitCode, Failure> {
     let has_step = step != NOT_GIVEN;
     if is_preflight {
         if has_lesson || shows || goes_back {
-            args.refuse("--preflight does not need other arguments");
+            args.refuse("--preflight does not take other arguments");
         }
         let (text, is_ready) = preflight::preflight();
         print_or_exit(text);
@@ -103,7 +103,9 @@ fn main() -> Result<ExitCode, Failure> {
     if !has_lesson {
         if shows || goes_back {
             let rest = if shows { "next --show" } else { "--back" };
-            args.refuse(format!("name the lesson, for example: live -- tcp_server {rest}"));
+            args.refuse(format!(
+                "name the lesson, for example: cargo run --example live -- tcp_server {rest}"
+            ));
         }
         print_or_exit(report::list()?);
         return Ok(ExitCode::SUCCESS);
@@ -111,14 +113,16 @@ fn main() -> Result<ExitCode, Failure> {
     let lesson = find_lesson(&name).unwrap_or_else(|mistake| args.refuse(mistake));
     if goes_back {
         if has_step {
-            args.refuse("--back does not need a step");
+            args.refuse("--back does not take a step");
         }
         print_changes(&back(&lesson)?);
         return Ok(ExitCode::SUCCESS);
     }
     if !has_step {
         if shows {
-            args.refuse(format!("--show needs a step, for example: live -- {name} next --show"));
+            args.refuse(format!(
+                "--show needs a step, for example: cargo run --example live -- {name} next --show"
+            ));
         }
         match missing(&lesson)? {
             Some(text) => print_or_exit(text),
@@ -175,7 +179,9 @@ fn next_step(lesson: &Lesson) -> Result<usize, Failure> {
     let Some(own) = student.text()? else { return Ok(1) };
     let number = report::place(lesson, own)?.number;
     if number == lesson.last() {
-        return Err(format!("{} is step {number}, the last one", student.file).into());
+        let check = format!("cargo run --example check -- {0} --own my_{0}", lesson.name());
+        let what = format!("{} is step {number}, the last step", student.file);
+        return Err(format!("{what}; check it with {check}").into());
     }
     Ok(number + 1)
 }

@@ -222,8 +222,8 @@ fn check_ports(findings: &mut Findings) {
         } else {
             ("UDP", UdpSocket::bind(("127.0.0.1", *port)).err())
         };
-        if result.is_some() {
-            busy.push(format!("{port} ({protocol})"));
+        if let Some(err) = result {
+            busy.push(format!("{port} ({protocol}: {})", err.kind()));
         }
     }
     let (Some((first, _)), Some((last, _))) = (ports.first(), ports.last()) else { return };
@@ -238,9 +238,9 @@ fn check_ports(findings: &mut Findings) {
     } else {
         "ss -tulnp"
     };
-    let ports = if busy.len() == 1 { "this port" } else { "these ports" };
-    let what = format!("a program uses {ports}: {}", busy.join(", "));
-    findings.missing(&format!("{what}; stop the program that `{find}` shows"));
+    let what = format!("a server cannot listen on {}", busy.join(", "));
+    let advice = format!("find the program with `{find}`, in the line with this port, and stop it");
+    findings.missing(&format!("{what}; {advice}"));
 }
 
 fn check_python(findings: &mut Findings) {
@@ -249,7 +249,8 @@ fn check_python(findings: &mut Findings) {
         findings.ok(&line);
     } else {
         let what = format!("{python} does not run");
-        findings.note(&format!("{what}; only the Python versions of the lessons need it"));
+        findings
+            .note(&format!("{what}; only the Python versions and one step of lesson 13 need it"));
     }
 }
 

@@ -44,7 +44,7 @@ pub fn list() -> Result<String, Failure> {
         let state = match place_of(&lesson) {
             Ok(None) => "not started".to_owned(),
             Ok(Some(place)) => short_state(&lesson, &place),
-            Err(_) => "cannot be compared".to_owned(),
+            Err(_) => "cannot be compared; name the lesson".to_owned(),
         };
         let Lesson { row, .. } = &lesson;
         let steps = counted(lesson.last(), "step");
@@ -75,7 +75,10 @@ fn short_state(lesson: &Lesson, place: &Place) -> String {
         return "different from all steps".to_owned();
     }
     if place.number == lesson.last() && place.mistakes.is_empty() {
-        return "finished".to_owned();
+        return match place.own_lines.len() {
+            0 => "finished".to_owned(),
+            own => format!("finished, {} of your own", counted(own, "line")),
+        };
     }
     let state = format!("step {}", place.number);
     if place.begun > 0 {
@@ -284,7 +287,7 @@ fn is_long(mistake: &Mistake) -> bool {
 /// web page. Returns an empty text if the student has only characters of the step.
 fn strange_character(own: &str, wanted: &str) -> String {
     match own.chars().find(|c| !c.is_ascii() && !wanted.contains(*c)) {
-        Some(c) => format!(" The character `{c}` is U+{:04X}; type it again.", u32::from(c)),
+        Some(c) => format!(" The character `{c}` is U+{:04X}; replace it.", u32::from(c)),
         None => String::new(),
     }
 }
@@ -340,7 +343,7 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
 fn finished(lesson: &Lesson, place: &Place) -> String {
     let name = lesson.name();
     let mut text = String::new();
-    if place.mistakes.is_empty() {
+    if place.mistakes.is_empty() && place.own_lines.is_empty() {
         text += &paragraph(format!(
             "You have finished lesson {}, {name}. Check it:",
             lesson.row.lesson
@@ -351,8 +354,7 @@ fn finished(lesson: &Lesson, place: &Place) -> String {
     text += &command(&format!("cargo run --example check -- {name} --own my_{name}"));
     let later = SERVERS.iter().find(|row| row.lesson > lesson.row.lesson);
     if let Some(row) = later {
-        text +=
-            &paragraph(format!("The next server is that of lesson {}, {}:", row.lesson, row.name));
+        text += &paragraph(format!("The next server is {} (lesson {}):", row.name, row.lesson));
         text += &live(row.name);
     }
     text
@@ -369,14 +371,14 @@ fn next(lesson: &Lesson, place: &Place, own: &str, task: Option<&Task>) -> Resul
     let step = lesson.step(number);
     let by = step.map_or(By::CatchUp, |step| step.by);
     if by == By::CatchUp {
-        text += &paragraph("`live` writes this step, and keeps your file:");
+        text += &paragraph("`live` writes this step, and keeps your version:");
         text += &live(&format!("{name} {number}"));
         text += "To see it first:\n";
         return Ok(text + &live(&format!("{name} {number} --show")));
     }
     let who = match by {
-        By::Instructor => "Type it with your instructor:",
-        _ => "This is a task for you:",
+        By::Instructor => "Type these lines.",
+        _ => "Write this step on your own.",
     };
     if let Some(step) = step {
         text += &paragraph(format!("{who} {}", step.request));
@@ -394,17 +396,15 @@ fn next(lesson: &Lesson, place: &Place, own: &str, task: Option<&Task>) -> Resul
             text += &run(lesson, step);
         }
     }
-    text += &paragraph(format!("To let `live` write step {number} and keep your file:"));
+    text +=
+        &paragraph(format!("To replace your file with step {number} (`live` keeps your version):"));
     Ok(text + &live(&format!("{name} {number}")))
 }
 
 /// Says what to run when the file is this step.
 pub fn run(lesson: &Lesson, step: &Step) -> String {
     let mut text = String::new();
-    let mut commands: Vec<&str> = step.run.to_vec();
-    if let Some(look) = &step.look {
-        commands.push(if cfg!(windows) { look.windows } else { look.unix });
-    }
+    let commands = step.run;
     // `check` starts the program itself.
     if commands.is_empty() || commands.iter().any(|command| !command.contains("--own ")) {
         text += "Then run it:\n";
@@ -417,6 +417,10 @@ pub fn run(lesson: &Lesson, step: &Step) -> String {
     }
     for line in commands {
         text += &command(line);
+    }
+    if let Some(look) = &step.look {
+        text += &paragraph(look.before);
+        text += &command(if cfg!(windows) { look.windows } else { look.unix });
     }
     text
 }
@@ -461,9 +465,13 @@ fn listing(lesson: &Lesson, place: &Place, own: &str) -> Result<String, Failure>
         let row = format!("{number:>4} {} {}", line.mark, line.text);
         text = text + row.trim_end() + "\n";
     }
-    let signs = if has_old { "+ is a new line, - a line to remove." } else { "+ is a new line." };
+    let signs = if has_old {
+        "`+` marks a new line, and `-` marks a line to remove."
+    } else {
+        "`+` marks a new line."
+    };
     let numbers = if own.is_empty() { "" } else { " The numbers are those of your file." };
-    Ok(format!("{signs}{numbers}\n{text}"))
+    Ok(paragraph(format!("{signs}{numbers}")) + &text)
 }
 
 /// Returns the lines of both steps, in one list and without the blank lines. A line that the

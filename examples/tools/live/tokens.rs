@@ -4,7 +4,9 @@
 //! the same tokens.
 
 /// The signs that consist of several characters and change what the tokens around them mean.
-const LONG_SIGNS: [&str; 9] = ["..=", "=>", "->", "::", "==", "!=", "||", "&&", ".."];
+const LONG_SIGNS: [&str; 16] = [
+    "..=", "=>", "->", "::", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "|=", "||", "&&", "..",
+];
 
 /// One token of a program.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -80,7 +82,7 @@ fn split(source: &str) -> Vec<Token<'_>> {
 
 /// Returns true for spaces, comments, and the mark with which some editors begin a file.
 fn is_ignored(text: &str) -> bool {
-    let is_comment = text.starts_with("//") || text.starts_with("/*");
+    let is_comment = text.starts_with("//") || (text.starts_with("/*") && text.ends_with("*/"));
     is_comment || text.starts_with(is_space) || text == "\u{feff}"
 }
 
@@ -120,7 +122,8 @@ fn length_of_first(rest: &str) -> usize {
     length.unwrap_or(rest.len())
 }
 
-/// Returns the length of a comment that begins with `/*`. Such comments can contain each other.
+/// Returns the length of a comment that begins with `/*`. Such comments can contain each other. If
+/// the comment does not end, only its beginning is a token, so that the code after it is compared.
 fn length_of_comment(rest: &str) -> usize {
     let mut depth = 0;
     let mut length = 0;
@@ -139,11 +142,11 @@ fn length_of_comment(rest: &str) -> usize {
             length += rest.chars().next().map_or(1, char::len_utf8);
         }
     }
-    rest.len()
+    2
 }
 
 /// Returns the length of a text or a character in quotes, or `None` if `rest` does not begin
-/// with one. Text without a closing quote ends with its line.
+/// with one. A text without a closing quote ends with its line, unless the line ends with `\\`.
 fn length_of_quoted(rest: &str) -> Option<usize> {
     if rest.starts_with('\'') {
         let mut chars = rest.char_indices().skip(1);
@@ -181,10 +184,12 @@ fn length_of_quoted(rest: &str) -> Option<usize> {
         if c == '"' && !is_escaped {
             return Some(quote + 1 + index + 1);
         }
+        if c == '\n' && !is_escaped {
+            return Some(quote + 1 + index);
+        }
         is_escaped = c == '\\' && !is_escaped;
     }
-    let end_of_line = content.find('\n').unwrap_or(content.len());
-    Some(quote + 1 + end_of_line)
+    Some(rest.len())
 }
 
 /// Removes the braces around a single statement after `=>` or `|`. After the braces of a match
