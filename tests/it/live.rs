@@ -722,6 +722,13 @@ fn the_last_line_says_what_is_missing() {
     let first = "First look at line 14: after this line, 1 line of step 4 is missing \
                  (`let address: SocketAddr = address.parse( ...`).";
     assert!(said.ends_with(&format!("{first} ")), "{said}");
+    let import = "use std::net::{SocketAddr, TcpListener};\n";
+    fs::write(scratch.own(), steps()[1].replace(import, "")).unwrap();
+    let said = scratch.said(&["tcp_server"]).replace('\n', " ");
+    assert!(
+        said.contains("  at the beginning of your file, `use std::net::"),
+        "{said}"
+    );
 }
 
 /// The list of new lines shows the lines that stay as the student has written them.

@@ -113,11 +113,12 @@ fn nearest(own: &str, texts: &[String]) -> usize {
         least = least.min(cost);
         candidates.push((cost, number, own, alignment));
     }
+    candidates.retain(|(cost, ..)| *cost <= least + ABOUT);
+    if let [(_, number, ..)] = &candidates[..] {
+        return *number;
+    }
     let mut best = None;
     for (cost, number, own, alignment) in candidates {
-        if cost > least + ABOUT {
-            continue;
-        }
         let step = &steps[number];
         let found = Comparison { own: &own, step, alignment: &alignment, before: None }.found();
         // Two steps can differ only in their comments.

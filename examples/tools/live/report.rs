@@ -299,20 +299,22 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
     let lines =
         if last > *line { format!("lines {line} to {last}") } else { format!("line {line}") };
     match mistake.kind {
-        Kind::MissingLines if is_long(mistake) => {
+        Kind::MissingLines => {
+            let place = match line {
+                0 => "at the beginning of your file".to_owned(),
+                _ => format!("line {line}: after this line"),
+            };
+            if !is_long(mistake) {
+                return format!("{place}, {} is missing.", code(wanted));
+            }
             let verb = if wanted.contains('\n') { "are" } else { "is" };
             let missing = counted(wanted.lines().count(), "line");
-            return format!(
-                "line {line}: after this line, {missing} of step {step} {verb} missing:"
-            );
-        }
-        Kind::MissingLines => {
-            return format!("line {line}: after this line, {} is missing.", code(wanted));
+            return format!("{place}, {missing} of step {step} {verb} missing:");
         }
         Kind::Moved(before) => {
             let verb = if last > *line { "belong" } else { "belongs" };
             let place = if before == 0 {
-                "at the beginning".to_owned()
+                "at the beginning of your file".to_owned()
             } else {
                 format!("after line {before}")
             };
