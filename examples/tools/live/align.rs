@@ -12,7 +12,7 @@ use super::tokens::{Token, tokens};
 const MOST_PAIRS: usize = 4_000_000;
 
 /// The most pairs of lines among which lines in the wrong place are found.
-const MOST_LINES: usize = 100_000;
+const MOST_LINES: usize = 10_000;
 
 /// A line in the wrong place can have a typo. So much of it must be the same, in percent.
 const MOVED: u32 = 60;
@@ -81,6 +81,17 @@ impl<'a> Program<'a> {
     /// Returns true if these tokens are not only signs.
     pub fn has_words(&self, range: &Range<usize>) -> bool {
         self.tokens[range.clone()].iter().any(Token::is_word)
+    }
+
+    /// Returns the lines of which no token has a partner. Lines without words do not count.
+    fn lines_without(&self, partners: &[Option<usize>]) -> Vec<usize> {
+        let mut lines = Vec::new();
+        for (index, line) in self.lines.iter().enumerate() {
+            if self.has_words(line) && partners[line.clone()].iter().all(Option::is_none) {
+                lines.push(index);
+            }
+        }
+        lines
     }
 
     /// Returns true if these tokens are in one line.
@@ -274,11 +285,15 @@ fn is_movable(program: &Program, partners: &[Option<usize>], start: usize, end: 
 
 /// Returns how much two lines have in common, in percent.
 fn likeness(own: &Program, step: &Program, first: &Range<usize>, second: &Range<usize>) -> u32 {
+    let (one, other) = (own.weight(first), step.weight(second));
+    if 200 * one.min(other) < MOVED * (one + other) {
+        return 0; // Even if the longer line had all of the shorter line, it would not be enough.
+    }
     let mut same = 0;
     for (i, _) in equal_tokens(own, step, first, second) {
         same += own.tokens[i].weight();
     }
-    200 * same / (own.weight(first) + step.weight(second))
+    200 * same / (one + other)
 }
 
 /// Returns the tokens that two parts of the programs have in common, in their order.
@@ -310,28 +325,25 @@ impl Alignment {
         step: &Program,
         likeness: impl Fn(usize, usize) -> u32,
     ) {
-        if own.lines.len() * step.lines.len() > MOST_LINES {
+        let own_free = own.lines_without(&self.own);
+        let mut step_free = step.lines_without(&self.step);
+        if own_free.len() * step_free.len() > MOST_LINES {
             return;
         }
-        let is_free = |program: &Program, line: &Range<usize>, partners: &[Option<usize>]| {
-            program.has_words(line) && partners[line.clone()].iter().all(Option::is_none)
-        };
-        for (own_line, first) in own.lines.iter().enumerate() {
-            if !is_free(own, first, &self.own) {
-                continue;
-            }
+        for own_line in own_free {
+            let first = &own.lines[own_line];
             let mut best = None;
             let mut most = MOVED - 1;
-            for (step_line, second) in step.lines.iter().enumerate() {
-                if is_free(step, second, &self.step) {
-                    let percent = likeness(own_line, step_line);
-                    if percent > most {
-                        most = percent;
-                        best = Some(second);
-                    }
+            for step_line in &step_free {
+                let percent = likeness(own_line, *step_line);
+                if percent > most {
+                    most = percent;
+                    best = Some(*step_line);
                 }
             }
-            let Some(second) = best else { continue };
+            let Some(best) = best else { continue };
+            step_free.retain(|step_line| *step_line != best);
+            let second = &step.lines[best];
             for (i, j) in equal_tokens(own, step, first, second) {
                 self.add(i, j);
             }
