@@ -1,6 +1,7 @@
 //! `live` says where a student is, and it never loses a line of a student's work.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -107,6 +108,36 @@ fn check_typo(number: usize, token: &tokens::Token, steps: &[String]) {
     let is_alone = place.mistakes.len() == 1 || token.text == "return";
     assert!(is_alone, "{what}: {:#?}", place.mistakes);
     assert!(place.own_lines.is_empty(), "{what}: {:?}", place.own_lines);
+}
+
+/// A missing bracket or sign is found in its line, or in a line next to it.
+#[test]
+fn a_missing_sign_is_found() {
+    let steps = steps();
+    for_each_at_once(1..steps.len(), |number| {
+        let step = &steps[number];
+        for token in tokens(step) {
+            if !"(){}[]?;&".contains(token.text) {
+                continue;
+            }
+            let mut own = step.clone();
+            own.remove(token.start);
+            let what = format!("step {number}, line {}: {}", token.line, token.text);
+            let place = find(&own, &steps);
+            assert_eq!(place.number, number, "{what}");
+            let is_near = |mistake: &place::Mistake| {
+                (token.line - 1..=token.line + 1).contains(&mistake.line)
+            };
+            assert!(
+                place.mistakes.iter().any(is_near),
+                "{what}: {:#?}",
+                place.mistakes
+            );
+            let is_nonsense = |mistake: &place::Mistake| mistake.own == mistake.step;
+            let nonsense = place.mistakes.iter().any(is_nonsense);
+            assert!(!nonsense, "{what}: {:#?}", place.mistakes);
+        }
+    });
 }
 
 #[test]
@@ -920,6 +951,16 @@ fn a_computer_is_checked_before_a_class() {
     {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
+    // A port of a lesson is in use. If another program has it already, that is enough.
+    let _server = TcpListener::bind("127.0.0.1:1240");
+    fs::remove_file(scratch.path("steps/tcp_server/2.rs")).unwrap();
+    let output = scratch.live(&["--preflight"]);
+    let stdout =
+        String::from_utf8(output.stdout).unwrap().replace("\n         ", " ");
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    for part in ["cannot listen on 1240 (TCP: ", "tcp_server/2.rs"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
 }
 
 /// Without its closing quote, a text ends with its line. Otherwise, the rest of the program would
@@ -955,4 +996,15 @@ fn an_open_comment_is_found() {
     let said = scratch.said(&["tcp_server"]);
     assert!(said.contains("is step 4 of 8"), "{said}");
     assert!(said.contains("1 line of your own (line 1)"), "{said}");
+}
+
+/// Two texts can begin alike and be longer than a line of a message.
+#[test]
+fn a_difference_at_the_end_of_a_long_text_is_visible() {
+    let scratch = Scratch::new("long");
+    let lesson = fs::read_to_string(scratch.path("udp_server.rs")).unwrap();
+    let own = lesson.replace("own port number", "own port nunber");
+    fs::write(scratch.path("my_udp_server.rs"), own).unwrap();
+    let said = scratch.said(&["udp_server"]).replace("\n ", "");
+    assert!(said.contains("nunber") && said.contains("number"), "{said}");
 }

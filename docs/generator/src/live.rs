@@ -109,10 +109,10 @@ fn section(
     let request = linked(step.request, terms);
     let script = script(path, number, step, terms);
     let columns = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    let width = if columns > 60 { "wide" } else { "narrow" };
+    let width = if columns > 60 { " wide" } else { "" };
     Ok(format!(
         "<section class=\"step\">\n\n## Step {number}: {title}\n\n{request}\n\n{script}\n\
-         <div class=\"pair {width}\">\n<div class=\"rust\">\n\n{code}\n</div>\n</div>\n\n\
+         <div class=\"pair{width}\">\n<div class=\"rust\">\n\n{code}\n</div>\n</div>\n\n\
          {screens}\n<div class=\"typed\">\n\n```console\n{latest}```\n\n</div>\n\n</section>\n\n"
     ))
 }

@@ -15,6 +15,9 @@ use crate::steps::{Scratch, name, sources};
 /// How many steps run at the same time. Most of them wait.
 const TOGETHER: usize = 4;
 
+/// After this time without a new line, the screen is complete.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// The tools whose output is the same in each run. For the other tools, the page shows only the
 /// command.
 const RECORDED: [&str; 6] =
@@ -102,9 +105,13 @@ impl Room<'_> {
             if !self.step.until.is_empty() {
                 server.terminal.wait_for(1, self.step.until)?;
             }
-            // The lines after the one that the table names.
-            thread::sleep(Duration::from_millis(300));
-            let screen = readable.text(&server.terminal.text());
+            // More lines can follow the one that the table names.
+            let mut screen = String::new();
+            while screen != server.terminal.text() {
+                screen = server.terminal.text();
+                thread::sleep(QUIET);
+            }
+            let screen = readable.text(&screen);
             screens += &figure("terminal 1: the server", &screen);
             server.terminal.close()?;
         } else {

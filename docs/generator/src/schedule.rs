@@ -143,7 +143,7 @@ fn minutes(name: &str) -> Result<usize, String> {
 
 /// Returns the reserve after some minutes of work, rounded to five minutes.
 fn reserve(work: usize) -> usize {
-    (work * RESERVE / 100 + 2) / 5 * 5
+    (work * RESERVE + 250) / 500 * 5
 }
 
 /// Returns a table with these rows, and with breaks.

@@ -188,20 +188,6 @@ fn the_programs_use_few_helpers() {
     }
 }
 
-#[test]
-fn rustfmt_changes_nothing() {
-    let mut rustfmt = Command::new("rustfmt");
-    rustfmt
-        .arg("--check")
-        .args(shorts().iter().map(|short| top().join(rust_file(short))));
-    match rustfmt.output() {
-        Ok(output) => assert!(output.status.success(), "{}", text(&output.stdout)),
-        Err(err) => {
-            skipped(&format!("the format of the programs in short: rustfmt: {err}"));
-        }
-    }
-}
-
 /// A student's `cargo build` and `cargo test` do not build the programs in short.
 #[test]
 fn the_programs_are_not_examples_of_the_package() {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use sockets101_book::lessons::SERVERS;
 use sockets101_book::script::{By, Failure, ONLY_SHORT, PATHS, Path, Step};
 use sockets101_book::steps::{Scratch, file, name, source, sources};
-use sockets101_book::{compare, top};
+use sockets101_book::{compare, read, top};
 
 #[allow(dead_code)] // Each test uses a part of it.
 mod programs;
@@ -174,6 +174,7 @@ fn the_files_are_those_of_the_table() {
 
 #[test]
 fn a_step_is_short_and_narrow() {
+    let mut wrong = String::new();
     for_each_step(|path, number, step, _| {
         let title = format!("step {number} of {}", path.lesson);
         let text = source(path, number).unwrap();
@@ -184,13 +185,17 @@ fn a_step_is_short_and_narrow() {
         }
         let new = compare::new_lines(&source(path, number - 1).unwrap(), &text);
         let count = new.iter().filter(|is_new| **is_new).count();
-        // An edit of one step, without the same edit of the next step, changes this number.
-        assert_eq!(count, step.lines, "{title}: the number of new lines");
         assert!(count > 0, "{title} changes nothing");
         if step.by != By::CatchUp {
             assert!(count <= TYPED, "{title}: {count} new lines");
         }
+        // An edit of one step, without the same edit of the next step, changes this number.
+        if count != step.lines {
+            wrong +=
+                &format!("{title}: {count} new lines instead of {}\n", step.lines);
+        }
     });
+    assert!(wrong.is_empty(), "does a step not follow the step before it?\n{wrong}");
 }
 
 #[test]
@@ -250,5 +255,18 @@ fn the_commands_show_what_the_table_says() {
         }
         let is_last = number == path.steps.len();
         assert_eq!(step.problem.is_empty(), is_last, "{title}");
+        // The name of the act is the last word of the command.
+        let rude = read("examples/tools/rude.rs").unwrap();
+        for command in step.run.iter().chain([&step.problem_command]) {
+            if let Some((_, act)) = command.split_once(" --example rude -- ") {
+                let act = act.rsplit(' ').next().unwrap();
+                assert!(
+                    rude.contains(&format!("Act {{ name: \"{act}\"")),
+                    "{title}: {act}"
+                );
+            }
+        }
+        // What the class looks for with a command of the operating system is measured.
+        assert!(step.look.is_none() || step.symptom.is_some(), "{title}");
     });
 }

@@ -13,7 +13,7 @@ use crate::place::{Kind, Mistake, Place, START, find};
 use crate::script::{By, Step};
 use crate::student::Student;
 use crate::task::{Task, take_task};
-use crate::text::{WIDTH, code, paragraph, wrapped};
+use crate::text::{WIDTH, code, paragraph, two_codes, wrapped};
 use crate::words::counted;
 
 /// The most mistakes that are shown.
@@ -338,7 +338,8 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
     if own.is_empty() {
         return format!("{lines}: {} of step {step} is missing.", code(wanted));
     }
-    format!("{lines}: you have {}; step {step} has {}.{strange}", code(own), code(wanted))
+    let (own, wanted) = two_codes(own, wanted);
+    format!("{lines}: you have {own}; step {step} has {wanted}.{strange}")
 }
 
 /// Says that the last step is reached.

@@ -53,3 +53,15 @@ pub fn code(text: &str) -> String {
     let cut: String = line.chars().take(WIDTH / 2).collect();
     if cut == text { format!("`{text}`") } else { format!("`{cut} ...`") }
 }
+
+/// Formats two texts between backquotes, so that their first difference is visible.
+pub fn two_codes(first: &str, second: &str) -> (String, String) {
+    let pairs = first.chars().zip(second.chars());
+    let same = pairs.take_while(|(one, other)| one == other).count();
+    // A short beginning is not cut.
+    if same < WIDTH / 4 {
+        return (code(first), code(second));
+    }
+    let end = |text: &str| text.chars().skip(same - WIDTH / 8).collect::<String>();
+    (code(&format!("... {}", end(first))), code(&format!("... {}", end(second))))
+}

@@ -52,7 +52,8 @@ pub const PATH: Path = Path {
             ask: "What does a second client get?",
             answer: "The connection is refused, because the server has exited.",
             problem: "the server exits after its first client",
-            problem_command: "cargo run --example tcp_client -- 1235 \"again\"",
+            problem_command: "cargo run --example check -- tcp_server --own my_tcp_server --only \
+                              first_client",
             if_it_fails: "If the compiler does not find `read`, import `Read` and `Write`.",
             fails: &[failure("first_client", &["ACCEPTS_ONCE"])],
             brings: &[],

@@ -105,7 +105,8 @@ pub const PATH: Path = Path {
             answer: "Each reset ends one thread. After the fourth reset, no thread is left. So \
                      `main` returns `Ok(())`, and the exit status is 0.",
             problem: "the fourth reset stops the server, and the server prints no error",
-            problem_command: "cargo run --example rude -- thread_pool 1239 reset",
+            problem_command: "cargo run --example check -- thread_pool --own my_thread_pool --only \
+                              reset",
             if_it_fails: "If the compiler expects `&TcpListener`, pass `&listener` to `serve`.",
             fails: &A_THREAD_EXITS,
             brings: &["reset", "vanish"],
@@ -127,7 +128,7 @@ pub const PATH: Path = Path {
             ask: "Which error still ends a thread?",
             answer: "An error of `accept`, because the `?` after `accept` is still in the loop.",
             problem: "the server does not print which thread served a client",
-            problem_command: "cargo run --example rude -- thread_pool 1239 reset",
+            problem_command: "",
             if_it_fails: "If the check still fails, look for a `?` after the call of \
                           `handle_client`.",
             fails: &VALID_TEXT_IS_LOST,
