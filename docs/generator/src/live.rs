@@ -240,10 +240,16 @@ fn linked(text: &str, terms: &mut Vec<(&str, &str)>) -> String {
     let mut text =
         text.replace("`docs/src/helpers.md`", "[The helpers](../helpers.md)");
     terms.retain(|(term, place)| {
-        if !text.contains(term) {
+        // The term is not a part of another word, such as `resets`.
+        let is_word = |(start, _): &(usize, &str)| {
+            let after = text[start + term.len()..].chars().next();
+            !after.is_some_and(char::is_alphanumeric)
+        };
+        let Some((start, _)) = text.match_indices(term).find(is_word) else {
             return true;
-        }
-        text = text.replacen(term, &format!("[{term}](../glossary.md#{place})"), 1);
+        };
+        let link = format!("[{term}](../glossary.md#{place})");
+        text.replace_range(start..start + term.len(), &link);
         false
     });
     text
