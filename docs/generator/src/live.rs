@@ -48,7 +48,7 @@ pub fn steps(lesson: &str, all: &Generated) -> Result<Option<String>, String> {
 fn start(path: &Path) -> String {
     let command = format!("`cargo run -q --example live -- {} 0`", path.lesson);
     let file = match path.from {
-        None => "a program that does nothing".to_owned(),
+        None => "`fn main() {}`".to_owned(),
         Some((lesson, number)) => {
             format!("step {number} of [`{lesson}`]({lesson}.md)")
         }
@@ -291,7 +291,7 @@ pub fn sums(path: &Path) -> [usize; 3] {
 pub fn sums_in_words(lesson: &str) -> Result<String, String> {
     let [instructor, room, catch_up] = sums(path(lesson)?);
     Ok(format!(
-        "{instructor} to type, {room} for the students, {catch_up} to catch up"
+        "{instructor} to type, {room} for the students, {catch_up} for `live`"
     ))
 }
 

@@ -44,7 +44,7 @@ fn the_minutes_add_up() {
         let [typing, students, behind] = sums_of_page(path);
         assert_eq!(sums(path), [typing, students, behind], "{lesson}");
         let stated = format!(
-            "](live/{lesson}.md): {typing} to type, {students} for the students, {behind} to catch up | {} |",
+            "](live/{lesson}.md): {typing} to type, {students} for the students, {behind} for `live` | {} |",
             typing + students + behind
         );
         assert!(schedule.contains(&stated), "schedule.md does not have {stated}");

@@ -164,7 +164,9 @@ fn find_lesson(given: &str) -> Result<Lesson, String> {
     if let Some(lesson) = similar {
         return Err(format!("'{given}' is not a lesson; do you mean {}?", lesson.name()));
     }
-    Err(format!("'{given}' is not a lesson with steps; without arguments, live lists them"))
+    Err(format!(
+        "'{given}' is not a lesson with steps; run live without arguments to see these lessons"
+    ))
 }
 
 /// Returns the number of a step that the user has given as a number.

@@ -239,7 +239,8 @@ fn check_ports(findings: &mut Findings) {
         "ss -tulnp"
     };
     let what = format!("a server cannot listen on {}", busy.join(", "));
-    let advice = format!("find the program with `{find}`, in the line with this port, and stop it");
+    let advice =
+        format!("run `{find}`, find the line with this port, and stop the program in this line");
     findings.missing(&format!("{what}; {advice}"));
 }
 

@@ -44,7 +44,7 @@ pub fn list() -> Result<String, Failure> {
         let state = match place_of(&lesson) {
             Ok(None) => "not started".to_owned(),
             Ok(Some(place)) => short_state(&lesson, &place),
-            Err(_) => "cannot be compared; name the lesson".to_owned(),
+            Err(_) => "cannot be read; run live with this lesson".to_owned(),
         };
         let Lesson { row, .. } = &lesson;
         let steps = counted(lesson.last(), "step");
@@ -86,7 +86,8 @@ fn short_state(lesson: &Lesson, place: &Place) -> String {
         if place.mistakes.is_empty() {
             return format!("{state}, {lines}");
         }
-        return format!("{state}, {lines}, {} differ", place.mistakes.len());
+        let mistakes = counted(place.mistakes.len(), "mistake");
+        return format!("{state}, {lines}, {mistakes}");
     }
     if !place.mistakes.is_empty() {
         return format!("{state}, differs in {}", places(place));
@@ -195,8 +196,12 @@ fn own_solution(lesson: &Lesson, task: &Task) -> String {
             let _ = write!(text, " The other {others} lines differ or are missing.");
         }
     }
-    text = paragraph(text + " Other solutions are right, too. `check` decides:");
-    text += &command(&format!("cargo run --example check -- {name} --own my_{name}"));
+    text = paragraph(text + " Other solutions can be right, too. `check` decides:");
+    // A right solution can still fail checks that later steps are about.
+    let checks = lesson.step(*step).map_or(&[][..], |step| step.run);
+    for check in checks.iter().filter(|line| line.contains("--own ")) {
+        text += &command(check);
+    }
     text += &paragraph(format!("To see our solution of step {step}:"));
     text + &live(&format!("{name} {step} --show"))
 }
@@ -219,7 +224,7 @@ fn state(
         with.push(format!("{} of the {new} of step {next}", place.begun));
     }
     if missing > 0 {
-        with.push(format!("{} to go", counted(missing, "line")));
+        with.push(format!("{} still to type", counted(missing, "new line")));
     }
     if !place.own_lines.is_empty() {
         let lines = counted(place.own_lines.len(), "line");
@@ -287,7 +292,10 @@ fn is_long(mistake: &Mistake) -> bool {
 /// web page. Returns an empty text if the student has only characters of the step.
 fn strange_character(own: &str, wanted: &str) -> String {
     match own.chars().find(|c| !c.is_ascii() && !wanted.contains(*c)) {
-        Some(c) => format!(" The character `{c}` is U+{:04X}; replace it.", u32::from(c)),
+        Some(c) => format!(
+            " The character `{c}` is U+{:04X}; type it again on your keyboard.",
+            u32::from(c)
+        ),
         None => String::new(),
     }
 }
@@ -301,15 +309,15 @@ fn sentence(mistake: &Mistake, step: usize) -> String {
     match mistake.kind {
         Kind::MissingLines => {
             let place = match line {
-                0 => "at the beginning of your file".to_owned(),
-                _ => format!("line {line}: after this line"),
+                0 => "the beginning of your file:".to_owned(),
+                _ => format!("line {line}: after this line,"),
             };
             if !is_long(mistake) {
-                return format!("{place}, {} is missing.", code(wanted));
+                return format!("{place} {} is missing.", code(wanted));
             }
             let verb = if wanted.contains('\n') { "are" } else { "is" };
             let missing = counted(wanted.lines().count(), "line");
-            return format!("{place}, {missing} of step {step} {verb} missing:");
+            return format!("{place} {missing} of step {step} {verb} missing:");
         }
         Kind::Moved(before) => {
             let verb = if last > *line { "belong" } else { "belongs" };
@@ -380,7 +388,7 @@ fn next(lesson: &Lesson, place: &Place, own: &str, task: Option<&Task>) -> Resul
         return Ok(text + &live(&format!("{name} {number} --show")));
     }
     let who = match by {
-        By::Instructor => "Type these lines.",
+        By::Instructor => "Type the lines below.",
         _ => "Write this step on your own.",
     };
     if let Some(step) = step {

@@ -16,10 +16,10 @@ pub const PATH: Path = Path {
             say: "In the sequential server, `read` waits for one client, so all other clients \
                   wait. A call on a non-blocking socket never waits. So one thread can try to read \
                   from all sockets, again and again.",
-            request: "Begin with step 2 of lesson 10. Change the port to 1236, and the number in \
-                      `listen` to 100. Make all sockets non-blocking, and keep the clients in a \
-                      list. In a loop, read from each client, then accept. If `read` fails, \
-                      continue as if it had returned 0 bytes.",
+            request: "This path begins with step 2 of lesson 10. Change the port to 1236, and the \
+                      number in `listen` to 100. Make all sockets non-blocking, and keep the \
+                      clients in a list. In a loop, read from each client, then accept. If `read` \
+                      fails, continue as if it had returned 0 bytes.",
             run: &[
                 "cargo run --example tcp_client -- 1236 \"hello\" --patience 3",
                 "cargo run --example check -- poll_server --own my_poll_server --only silence",
@@ -89,12 +89,13 @@ pub const PATH: Path = Path {
             minutes: 6,
             lines: 14,
             by: By::Instructor,
-            say: "If a read returns 0 bytes, the server removes the client. `accept` and `read` do \
-                  not wait if the socket is ready. So the sockets can be blocking again, as in the \
-                  lecture.",
+            say: "If a read returns 0 bytes, the server removes the client. `accept` and `read` \
+                  usually do not wait if the socket is ready. Step 8 shows an exception. So the \
+                  sockets can be blocking again, as in the lecture.",
             request: "After 0 bytes, remove the client, and make the loop count backwards. Accept \
-                      only if the listener is ready. Remove the lines with `set_nonblocking` and \
-                      `map_err`, and write a header.",
+                      only if the listener is ready. Remove the lines with `set_nonblocking`. \
+                      Write `?;` instead of `.map_err(...)?;`. Add the first two lines, which \
+                      begin with `//!`.",
             run: &[
                 "cargo run --example tcp_client -- 1236 \"hello\" --patience 3",
                 "cargo run --example check -- poll_server --own my_poll_server --only half_close",
@@ -250,8 +251,9 @@ pub const PATH: Path = Path {
             lines: 12,
             by: By::Instructor,
             say: "`accept` fails if the process has no free file descriptor. The server logs the \
-                  error and pauses, because the connection is still pending. The listener is \
-                  non-blocking, because a pending connection can disappear.",
+                  error and pauses, because the connection is still pending. A pending connection \
+                  can disappear. A blocking `accept` would then wait, so the listener is \
+                  non-blocking.",
             request: "Make the listener non-blocking. Replace the `?` after `accept` with a \
                       `match`. For an error, call `log_and_pause`, except for `WouldBlock`.",
             run: &["cargo run --example rude -- poll_server 1236 hundred"],
@@ -270,13 +272,13 @@ pub const PATH: Path = Path {
             symptom: Some(Symptom::FewDescriptorsAreFine),
         },
         Step {
-            title: "the command line, the log, and a pause without sleep",
+            title: "the command line, the log, and a better pause",
             minutes: 4,
             lines: 184,
             by: By::CatchUp,
-            say: "The library reads the arguments and writes the log. During the pause, `poll` \
-                  does not wait for new connections, so the server still serves its clients. This \
-                  is the finished lesson.",
+            say: "The library reads the arguments and writes the log. During the pause, the server \
+                  does not sleep. `poll` waits only for the connected clients, so the server still \
+                  serves them. This is the finished lesson.",
             request: "Take this step with `live`, and look at the timeout of `poll` and at the end \
                       of `serve`.",
             run: &[
@@ -320,9 +322,10 @@ const MEMORY: Look = Look {
 
 /// Starts the server in terminal 1 again, with few file descriptors.
 const FEW_DESCRIPTORS: Look = Look {
-    before: "Stop the server. Start it again with a limit of 20 file descriptors. Then run `cargo \
-             run --example rude -- poll_server 1236 hundred`. Windows does not have this limit, so \
-             the command for Windows shows how many handles the server uses.",
+    before: "If the server is running, stop it. Start it with the next command, which sets a limit \
+             of 20 file descriptors. In another terminal, run `cargo run --example rude -- \
+             poll_server 1236 hundred`. Windows does not have this limit. There, the next command \
+             shows how many handles the server uses.",
     unix: "(ulimit -n 20; cargo run --example my_poll_server)",
     windows: "Get-Process my_poll_server",
 };

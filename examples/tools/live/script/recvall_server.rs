@@ -13,11 +13,11 @@ pub const PATH: Path = Path {
             minutes: 6,
             lines: 14,
             by: By::Instructor,
-            say: "A stream does not show where a message ends. So both programs send the length \
-                  first, as four bytes in network byte order. Then the message follows, with \
-                  exactly this number of bytes.",
-            request: "Begin with step 3 of lesson 4, and change the port to 1241. Read the four \
-                      bytes of the length, then the message. Print how many bytes each read \
+            say: "A stream does not show where a message ends. So the client and the server send \
+                  the length first, as four bytes in network byte order. Then the message follows, \
+                  with exactly this number of bytes.",
+            request: "This path begins with step 3 of lesson 4. Change the port to 1241. Read the \
+                      four bytes of the length, then the message. Print how many bytes each read \
                       returns. Send the length of the reply before the reply.",
             run: &["cargo run --example block_client -- 1241 \"hello\" \"straße\""],
             until: "message: 7 of 7 bytes",
@@ -134,8 +134,8 @@ pub const PATH: Path = Path {
                   lesson 4.",
             request: "Move the work for one client into `handle_client`. If the function returns \
                       an error, print the error and continue.",
-            run: &["cargo run --example check -- recvall_server --own my_recvall_server \
-                    --only announces_4_gib"],
+            run: &["cargo run --example check -- recvall_server --own my_recvall_server --only \
+                 announces_4_gib"],
             until: "",
             look: None,
             sees: "The check passes, because the server drops this client and serves the next one.",

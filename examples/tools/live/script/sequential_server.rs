@@ -16,8 +16,8 @@ pub const PATH: Path = Path {
             say: "A client can send many requests on one connection. So the server reads from the \
                   same client again and again. A function has this loop, and `main` still accepts \
                   the clients.",
-            request: "Begin with step 3 of lesson 4, and change the port to 1234. Move the work \
-                      for one client into the function `handle_client`, and put a loop around \
+            request: "This path begins with step 3 of lesson 4. Change the port to 1234. Move the \
+                      work for one client into the function `handle_client`, and put a loop around \
                       `read` and `write_all`.",
             run: &["cargo run --example tcp_client -- 1234 \"hello\" \"straße\" --patience 3"],
             until: "",
@@ -123,7 +123,8 @@ pub const PATH: Path = Path {
                   until the second byte arrives. The library has such a decoder.",
             request: "Find `Decoder` in `docs/src/helpers.md`. Make one decoder for each client, \
                       and decode each read with it. If the bytes are invalid, reply to the text \
-                      before them, then return an error. At the end, return what `finish` returns.",
+                      before them, then return an error. When `read` returns 0 bytes, return what \
+                      `finish` returns.",
             run: &[
                 "cargo run --example check -- sequential_server --own my_sequential_server --only \
                  cut_character",

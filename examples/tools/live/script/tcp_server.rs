@@ -9,7 +9,7 @@ pub const PATH: Path = Path {
     short: 3,
     steps: &[
         Step {
-            title: "four calls, and accept",
+            title: "the four calls",
             minutes: 6,
             lines: 15,
             by: By::Instructor,
@@ -66,7 +66,8 @@ pub const PATH: Path = Path {
             by: By::Instructor,
             say: "A server serves one client after another, so accept belongs in a loop. This is \
                   the server of the lecture.",
-            request: "Put the lines from accept on into a loop, and remove `Ok(())`.",
+            request: "Put the line with `accept` and all lines after it into a loop. Remove \
+                      `Ok(())`.",
             run: &[
                 "cargo run --example tcp_client -- 1235 \"hello\"",
                 "cargo run --example tcp_client -- 1235 \"straße\"",
@@ -125,8 +126,8 @@ pub const PATH: Path = Path {
             minutes: 3,
             lines: 12,
             by: By::Instructor,
-            say: "A client can send invalid UTF-8. The valid text before these bytes still gets \
-                  its reply.",
+            say: "A client can send invalid UTF-8. The valid text before these bytes must still \
+                  get its reply.",
             request: "Decode the bytes with `match`. For an error, reply to the bytes up to \
                       `valid_up_to`.",
             run: &["cargo run --example check -- tcp_server --own my_tcp_server --only not_utf8"],
@@ -173,7 +174,7 @@ pub const PATH: Path = Path {
             minutes: 2,
             lines: 38,
             by: By::CatchUp,
-            say: "Most TCP servers of this workbook have these lines. The constants get names, \
+            say: "Most TCP servers of this workbook have these lines. The numbers get names, \
                   `listen` becomes a function, and the library reads the arguments and writes the \
                   log.",
             request: "Take this step with `live`, and look at the new lines for a minute.",

@@ -15,8 +15,8 @@ pub const PATH: Path = Path {
             by: By::Instructor,
             say: "We begin with a step of lesson 10. Many clients may come at the same time, so \
                   the queue gets 100 places.",
-            request: "Begin with step 3 of lesson 10. Change the port to 1237, and the number in \
-                      `listen` to 100.",
+            request: "This path begins with step 3 of lesson 10. Change the port to 1237, and the \
+                      number in `listen` to 100.",
             run: &["cargo run --example tcp_client -- 1237 \"hello\" \"straße\""],
             until: "",
             look: None,
@@ -48,8 +48,8 @@ pub const PATH: Path = Path {
             lines: 5,
             by: By::Instructor,
             say: "Each client gets its own thread. If a thread waits, only its own client waits. \
-                  The call gives the socket to the thread, so the thread owns and closes the \
-                  socket.",
+                  The call of `handle_client` gives the socket to the thread. So the thread owns \
+                  and closes the socket.",
             request: "Import `thread`, and call `handle_client` in a new thread. Write a comment \
                       that says what happens to an error.",
             run: &[
@@ -127,8 +127,8 @@ pub const PATH: Path = Path {
             problem: "the operating system can refuse to start a thread, and `spawn` then panics",
             problem_command: "",
             if_it_fails: "If the compiler says that the closure may outlive `peer`, write `move` \
-                          before `||`. If `client` has moved, pass `&mut client` to \
-                          `handle_client`.",
+                          before `||`. If `client` has moved, the parameter of `handle_client` \
+                          becomes `client: &mut TcpStream`, and the call passes `&mut client`.",
             fails: &[],
             brings: &[],
             symptom: None,

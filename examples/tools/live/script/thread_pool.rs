@@ -15,14 +15,15 @@ pub const PATH: Path = Path {
             by: By::Instructor,
             say: "We begin with step 3 of lesson 4, and give it another port and a longer queue. \
                   It serves one client after another.",
-            request: "Begin with step 3 of lesson 4. Change the port to 1239, and the length of \
-                      the queue to 100.",
+            request: "This path begins with step 3 of lesson 4. Change the port to 1239, and the \
+                      length of the queue to 100.",
             run: &["cargo run --example tcp_client -- 1239 \"straße\""],
             until: "",
             look: None,
             sees: "The client prints the reply, as in lesson 4.",
             ask: "One client connects and sends nothing. What do the other clients get?",
-            answer: "They get nothing, because the server waits in `read` for the silent client.",
+            answer: "They are connected, but they get no reply. The server waits in `read` for the \
+                     silent client.",
             problem: "one silent client makes all other clients wait",
             problem_command: "cargo run --example check -- thread_pool --own my_thread_pool --only \
                               silence",

@@ -119,8 +119,8 @@ pub const PATH: Path = Path {
                      them.",
             problem: "the server cannot listen on IPv6, and an error of `recv_from` stops it",
             problem_command: "cargo run --example my_udp_server -- \"[::1]:1235\"",
-            if_it_fails: "If the server drops all datagrams, compare the port of `peer` with the \
-                          port of `own_address`.",
+            if_it_fails: "If the server drops all datagrams, look at the `if`. It must compare the \
+                          ports with `==`.",
             fails: &[],
             brings: &[],
             symptom: None,
@@ -130,9 +130,9 @@ pub const PATH: Path = Path {
             minutes: 2,
             lines: 88,
             by: By::CatchUp,
-            say: "The constants get names, `bind` and `handle_datagram` become functions, and the \
-                  library reads the arguments and writes the log. If `recv_from` fails, the server \
-                  logs the error and tries again.",
+            say: "The port and the buffer size get names, `bind` and `handle_datagram` become \
+                  functions, and the library reads the arguments and writes the log. If \
+                  `recv_from` fails, the server logs the error and tries again.",
             request: "Take this step with `live`, and look at the new lines for a minute.",
             run: &["cargo run --example udp_client -- 1235 \"hello\" \"straße\""],
             until: "STRASSE",
