@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -191,8 +192,11 @@ fn a_step_is_short_and_narrow() {
         }
         // An edit of one step, without the same edit of the next step, changes this number.
         if count != step.lines {
-            wrong +=
-                &format!("{title}: {count} new lines instead of {}\n", step.lines);
+            let _ = writeln!(
+                wrong,
+                "{title}: {count} new lines instead of {}",
+                step.lines
+            );
         }
     });
     assert!(wrong.is_empty(), "does a step not follow the step before it?\n{wrong}");
