@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::harness::{example, finish, for_each_at_once};
+use crate::harness::{finish, for_each_at_once};
 use crate::live::{Scratch, steps};
 
 const BACK: &[&str] = &["tcp_server", "--back"];
@@ -269,7 +269,7 @@ fn a_full_terminal_does_not_hide_where_the_file_is() {
     let scratch = Scratch::new("full");
     scratch.write(&own(1));
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut live = Command::new(example("live"));
+    let mut live = Command::new(crate::harness::example("live"));
     live.args(["tcp_server", "3"]).env("CARGO_MANIFEST_DIR", scratch.path(".."));
     let output = live.stdout(full).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
