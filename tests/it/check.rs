@@ -150,6 +150,12 @@ fn expect_none_running(folder: &Path) {
 
 // The lessons.
 
+/// Returns true under Wine, where `.ci/windows` sets this variable. All programs share one server
+/// process there, so what a program sends or prints can come too late. A bug fails twice.
+fn is_wine() -> bool {
+    env::var_os("WINEPREFIX").is_some()
+}
+
 /// All checks that suit a lesson are named, and none fails.
 #[test]
 fn every_lesson_passes() {
@@ -157,10 +163,7 @@ fn every_lesson_passes() {
     let made = Mutex::new(BTreeSet::new());
     for_each_at_once(SERVERS.into_iter(), |row| {
         let mut output = check(&program, &[row.name], "");
-        // `.ci/windows` sets this variable. Under Wine, all programs share one server
-        // process, so a reply can come too late. A bug fails twice.
-        let is_wine = env::var_os("WINEPREFIX").is_some();
-        if is_wine && exit(&output) != Some(0) {
+        if is_wine() && exit(&output) != Some(0) {
             skipped("the first try of a lesson", stdout(&output));
             output = check(&program, &[row.name], "");
         }
@@ -422,7 +425,11 @@ fn an_own_program_that_does_not_build_is_not_started() {
 #[test]
 fn an_own_program_that_exits_at_once_cannot_be_checked() {
     let args = ["tcp_server", "--own", "tcp_server"];
-    let output = check(broken(), &args, "no_such_bug");
+    let mut output = check(broken(), &args, "no_such_bug");
+    if is_wine() && !stderr(&output).contains("It wrote:\n  ") {
+        skipped("the first try of a program that exits", stderr(&output));
+        output = check(broken(), &args, "no_such_bug");
+    }
     let stderr = stderr(&output);
     assert_eq!(exit(&output), Some(2), "{stderr}");
     assert!(stderr.contains("exited before it was ready"), "{stderr}");
@@ -952,8 +959,11 @@ fn every_broken_server_fails_for_its_reason() {
         }
     });
     // On a busy machine, a correct reply can come too late. A second run, alone, decides.
-    let wrong: Vec<_> =
-        doubtful.into_inner().unwrap().into_iter().flat_map(differences).collect();
+    let mut doubtful = doubtful.into_inner().unwrap();
+    if is_wine() {
+        doubtful.retain(|mutant| !differences(mutant).is_empty());
+    }
+    let wrong: Vec<_> = doubtful.into_iter().flat_map(differences).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
