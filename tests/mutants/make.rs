@@ -19,7 +19,7 @@ use crate::{
 /// The largest length of a line.
 const LINE: u64 = 64 * 1024;
 
-/// The options of the extended servers. A number of 0 is no limit.
+/// The options of the extended servers. 0 means that the server does not have a limit.
 pub struct Options {
     /// The number of bytes that get a reply in one session.
     pub limit: usize,
@@ -66,10 +66,12 @@ pub fn serve(
                 close_gracefully(client);
             })
         }
-        "busy_frees_a_place" | "busy_forever" => {
+        "busy_frees_a_place" | "busy_forever" | "busy_too_early" => {
             let (bug, count) = (bug.to_owned(), AtomicUsize::new(0));
+            let is_early = bug == "busy_too_early" && clients > 0;
+            let served = if is_early { clients - 1 } else { clients };
             together(listener, move |mut client| {
-                if count.fetch_add(1, SeqCst) < clients || clients == 0 {
+                if count.fetch_add(1, SeqCst) < served || clients == 0 {
                     converse(client);
                 } else {
                     let _ = client.write_all(b"BUSY\n");
@@ -86,9 +88,8 @@ pub fn serve(
         "crash_ends_a_thread" | "crash_is_repaired" => pool(4, || {
             loop {
                 let Ok((client, _)) = listener.accept() else { continue };
-                if bug == "crash_ends_a_thread" && is_crash(&client) {
-                    panic!("a simulated bug");
-                }
+                let is_repaired = bug == "crash_is_repaired" || !is_crash(&client);
+                assert!(is_repaired, "a simulated bug");
                 let _ = one_message(&client);
                 close_gracefully(client);
             }

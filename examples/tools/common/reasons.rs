@@ -522,8 +522,8 @@ pub struct Reason {
     python: "client, peer = server.accept()\nthreading.Thread(target=serve, args=(client,)).start()  # for any number",
     change: "After `accept`, compare the number of connected clients with the limit. If it is reached, send `BUSY` and close the connection gracefully. Do not change the number for this client.", lesson: "thread_per_client" };
 
-#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "One of three clients disconnected, but a new client is not served. Subtract 1 from the number of clients each time that a client disconnects.",
-    means: "The number says how many clients are connected now, not how many have come. It must become smaller on every way out, also after an error.",
+#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "A client was not served, although fewer clients than --clients were connected. Count a client only while it is served, and subtract 1 when it disconnects.",
+    means: "The number says how many clients are connected now, not how many have come. It must become smaller on every way out, also after an error. And the limit itself is allowed: with `--clients=3`, the third client is served.",
     python: "count += 1\nserve(client)  # and no line subtracts 1",
     change: "Subtract 1 after the code for this client, for example in `finally:`. Several threads change the number, so protect it with a lock.", lesson: "thread_per_client" };
 
