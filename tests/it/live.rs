@@ -16,6 +16,9 @@ mod align;
 #[path = "../../examples/tools/live/compare.rs"]
 mod compare;
 #[rustfmt::skip]
+#[path = "../../examples/tools/common/failure.rs"]
+mod failure;
+#[rustfmt::skip]
 #[path = "../../examples/tools/live/items.rs"]
 mod items;
 #[allow(dead_code)] // The report uses the rest.

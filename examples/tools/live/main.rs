@@ -45,6 +45,8 @@
 
 mod align;
 mod compare;
+#[path = "../common/failure.rs"]
+mod failure;
 mod items;
 mod lesson;
 #[allow(dead_code)] // Some of it is only for check.
