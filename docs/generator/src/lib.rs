@@ -50,7 +50,7 @@ pub mod lessons;
 #[path = "../../../examples/tools/common/reasons.rs"]
 pub mod reasons;
 #[rustfmt::skip]
-#[path = "../../../examples/tools/live/compare.rs"]
+#[path = "../../../examples/tools/common/compare.rs"]
 pub mod compare;
 #[rustfmt::skip]
 #[path = "../../../examples/tools/live/script.rs"]

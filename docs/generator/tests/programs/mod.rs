@@ -205,7 +205,9 @@ pub fn compare_all(mut programs: Vec<Program>) {
     programs.sort_by_key(|program| !program.row.is_slow());
     let different = Mutex::new(Vec::new());
     for_each(programs, |program| {
-        if program.differences().is_some() {
+        if program.differences().is_none() {
+            println!("as in the table: {}", program.title);
+        } else {
             different.lock().unwrap().push(program.clone());
         }
     });
