@@ -12,13 +12,9 @@ use crate::task::{PYTHON, Work};
 /// The exit status of `check` if it could not grade the program.
 const NOT_GRADED: i32 = 2;
 
-pub enum Verdict {
-    Passed,
-    Failed,
-}
-
-/// Grades the program. What the graders print is on stdout and stderr.
-pub fn grade(work: &Work) -> Result<Verdict, Failure> {
+/// Grades the program. Returns true if it has passed. What `check` or the tests print is on stdout
+/// and stderr.
+pub fn grade(work: &Work) -> Result<bool, Failure> {
     let arguments = arguments(work);
     if work.exercise.grade == Grade::Tests {
         // Otherwise, a program that cannot be compiled looks like a test that fails.
@@ -32,13 +28,13 @@ pub fn grade(work: &Work) -> Result<Verdict, Failure> {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let status = run(&arguments)?;
     if status.success() {
-        return Ok(Verdict::Passed);
+        return Ok(true);
     }
     // Without a code, a signal has killed the process, for example Ctrl-C.
     if status.code().is_none() || status.code() == Some(NOT_GRADED) {
         return Err(not_graded(work));
     }
-    Ok(Verdict::Failed)
+    Ok(false)
 }
 
 fn not_graded(work: &Work) -> Failure {

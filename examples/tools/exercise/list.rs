@@ -72,9 +72,10 @@ fn finished() -> String {
     for exercise in EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Repair) {
         let _ = writeln!(text, "{:>2}  {}", exercise.lesson, exercise.skill);
     }
-    text += "Write a server that nobody has written for you, and check it:\n";
-    text += &command("cargo run -q --example check -- sequential_server --own my_server");
-    text + "docs/src/beyond.md says what comes after the lecture.\n"
+    text += "To write a server from an empty file:\n";
+    text += &command("cargo run -q --example live -- tcp_server");
+    text += "What comes after the lecture is in docs/src/beyond.md.\n";
+    text
 }
 
 /// Returns what to do after this exercise: the next one that is open.

@@ -66,7 +66,7 @@ use std::process::ExitCode;
 
 use sockets101::{Args, Failure, log_line, print_or_exit};
 
-use grade::{Verdict, grade};
+use grade::grade;
 use memory::Memory;
 use student::{RELOAD, find_folder, kept};
 use table::{EXERCISES, Exercise, Kind, Language};
@@ -250,30 +250,25 @@ fn solution(work: &Work, memory: &Memory, anyway: bool) -> Result<String, Failur
 /// Grades the student's program, and prints the result. Returns true if it has passed.
 fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
     let number = work.exercise.arguments();
-    match grade(work)? {
-        Verdict::Passed => {
-            memory.has_passed = true;
-            memory.write(work);
-            let skill = work.exercise.skill;
-            let mut text = paragraph(format!("Exercise {number} is done. You can now {skill}."));
-            text += "To compare your program with our solution:\n";
-            text += &work.command("--solution");
-            print_or_exit(text + &list::next(work.exercise)?);
-            Ok(true)
-        }
-        Verdict::Failed => {
-            memory.write(work);
-            let mut text = paragraph(format!("Exercise {number} is still open."));
-            if memory.hints < HINTS {
-                text += "For a hint:\n";
-                text += &work.command("--hint");
-            }
-            if let Some(command) = grade::watch(work) {
-                text += "To grade the program each time you save it:\n";
-                text += &text::command(&command);
-            }
-            print_or_exit(text);
-            Ok(false)
-        }
+    if grade(work)? {
+        memory.has_passed = true;
+        memory.write(work);
+        let skill = work.exercise.skill;
+        let mut text = paragraph(format!("Exercise {number} is done. You can now {skill}."));
+        text += "To compare your program with our solution:\n";
+        text += &work.command("--solution");
+        print_or_exit(text + &list::next(work.exercise)?);
+        return Ok(true);
     }
+    let mut text = paragraph(format!("Exercise {number} is still open."));
+    if memory.hints < HINTS {
+        text += "For a hint:\n";
+        text += &work.command("--hint");
+    }
+    if let Some(command) = grade::watch(work) {
+        text += "To grade the program each time you save it:\n";
+        text += &text::command(&command);
+    }
+    print_or_exit(text);
+    Ok(false)
 }
