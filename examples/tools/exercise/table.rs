@@ -1,0 +1,306 @@
+//! The exercises: how the machine grades each, and which checks its start fails.
+//!
+//! An exercise is a folder, `examples/exercises/LESSON`, or `examples/exercises/LESSON/make` for
+//! a make task. The title and the task are in its file `task.md`. A test makes all checks with
+//! each start and each solution, and compares with this table. The solutions fail no check.
+
+use crate::failure::{Failure, failure};
+use Grade::{Check, Tests};
+use Kind::{Make, Repair};
+
+/// One exercise.
+pub struct Exercise {
+    /// The number of the lesson.
+    pub lesson: usize,
+    /// What a student does.
+    pub kind: Kind,
+    /// How the machine grades it.
+    pub grade: Grade,
+    /// What a student can do after the exercise. Completes the sentence "You can now ...".
+    pub skill: &'static str,
+    /// What the start in Rust fails: checks, or the names of tests.
+    pub rust: &'static [Failure],
+    /// What the start in Python fails. `None` if the exercise is only in Rust.
+    pub python: Option<&'static [Failure]>,
+}
+
+/// What a student does in an exercise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Repair a broken program.
+    Repair,
+    /// Make something new.
+    Make,
+}
+
+/// What decides whether a program is right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// `check`, with the checks of this lesson. For a make task, `check --make`.
+    Check(&'static str),
+    /// The tests in the file of the student.
+    Tests,
+}
+
+/// A language of the exercises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// All exercises exist in Rust.
+    Rust,
+    /// The exercises with a server exist in Python, too.
+    Python,
+}
+
+impl Language {
+    /// Returns the name of the language.
+    pub fn name(self) -> &'static str {
+        if self == Self::Rust { "Rust" } else { "Python" }
+    }
+
+    /// Returns the end of the name of a program, without the dot.
+    pub fn ending(self) -> &'static str {
+        if self == Self::Rust { "rs" } else { "py" }
+    }
+}
+
+impl Exercise {
+    /// Returns the languages in which the exercise exists.
+    pub fn languages(&self) -> &'static [Language] {
+        if self.python.is_some() { &[Language::Rust, Language::Python] } else { &[Language::Rust] }
+    }
+
+    /// Returns the arguments of `exercise` that select this exercise, for example `10 make`.
+    pub fn arguments(&self) -> String {
+        if self.kind == Make { format!("{} make", self.lesson) } else { self.lesson.to_string() }
+    }
+
+    /// Returns the name of the student's program, for example `my_10_make`.
+    pub fn program(&self) -> String {
+        format!("my_{}", self.arguments().replace(' ', "_"))
+    }
+
+    /// Returns the path of a file of the exercise, from the folder of the package.
+    pub fn file(&self, name: &str) -> String {
+        format!("examples/exercises/{}/{name}", self.arguments().replace(' ', "/"))
+    }
+}
+
+/// All exercises, in the order of the lessons.
+pub const EXERCISES: [Exercise; 27] = [
+    Exercise {
+        lesson: 1,
+        kind: Repair,
+        grade: Check("udp_server_bytes"),
+        skill: "keep a server running when a datagram is empty",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 2,
+        kind: Repair,
+        grade: Check("udp_server"),
+        skill: "keep a server running when a client sends invalid text",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 3,
+        kind: Repair,
+        grade: Check("ttl_pong"),
+        skill: "reply to bytes that are not text",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 3,
+        kind: Make,
+        grade: Tests,
+        skill: "measure how long a reply takes, also when the reply never comes",
+        rust: &[failure("first_client", &[])],
+        python: None,
+    },
+    Exercise {
+        lesson: 4,
+        kind: Repair,
+        grade: Check("tcp_server"),
+        skill: "close a connection without losing the reply",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 4,
+        kind: Make,
+        grade: Check("tcp_server"),
+        skill: "read until a request is complete",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 5,
+        kind: Repair,
+        grade: Tests,
+        skill: "look up a name that has several addresses, or none",
+        rust: &[failure("first_client", &[])],
+        python: None,
+    },
+    Exercise {
+        lesson: 6,
+        kind: Repair,
+        grade: Tests,
+        skill: "connect to a server that has several addresses",
+        rust: &[failure("first_client", &[])],
+        python: None,
+    },
+    Exercise {
+        lesson: 6,
+        kind: Make,
+        grade: Tests,
+        skill: "try IPv6 and IPv4 in turn, and wait for each address only a limited time",
+        rust: &[failure("first_client", &[])],
+        python: None,
+    },
+    Exercise {
+        lesson: 7,
+        kind: Repair,
+        grade: Check("recvall_server"),
+        skill: "send a number that every computer understands",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 8,
+        kind: Repair,
+        grade: Tests,
+        skill: "tell a user what to do after a network error",
+        rust: &[failure("first_client", &[])],
+        python: None,
+    },
+    Exercise {
+        lesson: 9,
+        kind: Repair,
+        grade: Check("recvall_server"),
+        skill: "receive a whole message, and refuse a length that is too large",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 9,
+        kind: Make,
+        grade: Check("recvall_server"),
+        skill: "serve several length-prefixed messages on one connection",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 10,
+        kind: Repair,
+        grade: Check("sequential_server"),
+        skill: "keep half a character until the other half arrives",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 10,
+        kind: Make,
+        grade: Check("sequential_server"),
+        skill: "limit what one client may send, and still close gracefully",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 11,
+        kind: Repair,
+        grade: Check("listen_backlog"),
+        skill: "choose a backlog for clients that come at the same time",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 12,
+        kind: Repair,
+        grade: Check("slow_thread_per_client"),
+        skill: "serve slow requests at the same time",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 13,
+        kind: Repair,
+        grade: Check("poll_server"),
+        skill: "stop a client that never reads from filling the memory",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 13,
+        kind: Make,
+        grade: Check("poll_server"),
+        skill: "disconnect silent clients in an event loop",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 14,
+        kind: Repair,
+        grade: Check("thread_per_client"),
+        skill: "start a thread for a client without waiting for it",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 14,
+        kind: Make,
+        grade: Check("thread_per_client"),
+        skill: "limit the number of clients, and say so to the next one",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 15,
+        kind: Repair,
+        grade: Check("slow_thread_per_client"),
+        skill: "hold a lock only while it is needed",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 16,
+        kind: Repair,
+        grade: Check("thread_pool"),
+        skill: "keep all threads of a pool when clients reset their connections",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 16,
+        kind: Make,
+        grade: Check("thread_pool"),
+        skill: "keep all threads of a pool when the program has a bug",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 17,
+        kind: Repair,
+        grade: Check("thread_pool_timeout"),
+        skill: "set a timeout for a client, not only for `accept`",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 17,
+        kind: Make,
+        grade: Check("thread_pool_timeout"),
+        skill: "let threads of a pool exit, but never the last one",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+    Exercise {
+        lesson: 18,
+        kind: Repair,
+        grade: Check("slow_thread_pool_timeout"),
+        skill: "share a queue between threads",
+        rust: &[failure("first_client", &[])],
+        python: Some(&[]),
+    },
+];
