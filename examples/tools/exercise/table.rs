@@ -148,7 +148,10 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Tests,
         skill: "connect to a server that has several addresses",
-        rust: &[failure("first_client", &[])],
+        rust: &[
+            failure("the_second_address_accepts", &[]),
+            failure("the_last_of_four_addresses_accepts", &[]),
+        ],
         python: None,
     },
     Exercise {
@@ -156,7 +159,13 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Tests,
         skill: "try IPv6 and IPv4 in turn, and wait for each address only a limited time",
-        rust: &[failure("first_client", &[])],
+        rust: &[
+            failure("the_first_address_is_ipv6", &[]),
+            failure("the_first_address_is_ipv4", &[]),
+            failure("each_family_keeps_its_order", &[]),
+            failure("the_third_address_accepts", &[]),
+            failure("the_first_address_does_not_reply", &[]),
+        ],
         python: None,
     },
     Exercise {
@@ -164,15 +173,20 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("recvall_server"),
         skill: "send a number that every computer understands",
-        rust: &[failure("first_client", &[])],
-        python: Some(&[]),
+        rust: &[failure("first_client", &["WRONG_ORDER"])],
+        python: Some(&[failure("first_client", &["WRONG_ORDER"])]),
     },
     Exercise {
         lesson: 8,
         kind: Repair,
         grade: Tests,
         skill: "tell a user what to do after a network error",
-        rust: &[failure("first_client", &[])],
+        rust: &[
+            failure("connection_refused", &[]),
+            failure("connecting_timed_out", &[]),
+            failure("reading_timed_out", &[]),
+            failure("address_in_use", &[]),
+        ],
         python: None,
     },
     Exercise {

@@ -211,6 +211,7 @@ mod tests {
 
     /// Connects, and returns the address of the server, or the kind of the error.
     /// Another thread calls `connect`, so that the test does not wait for minutes.
+    #[track_caller]
     fn connected_to(
         addresses: &[SocketAddr],
         timeout: Duration,
@@ -227,8 +228,8 @@ mod tests {
         match receiver.recv_timeout(Duration::from_secs(15)) {
             Ok(result) => result,
             Err(_) => panic!(
-                "`connect` panicked, or did not return within 15 seconds. One of \
-                 these tests has an address that does not reply."
+                "`connect` panicked, or did not return within 15 seconds. Try each \
+                 address for `timeout` at most."
             ),
         }
     }
