@@ -72,6 +72,7 @@ use student::{RELOAD, find_folder, kept};
 use table::{EXERCISES, Exercise, Kind, Language};
 use task::{HINTS, Work};
 use text::{paragraph, print_changes};
+use words::counted;
 
 const USAGE: &str = "exercise [LESSON] [make] [--python] [--task] [--hint] [--solution] \
     [--anyway] [--again] [--back]";
@@ -227,7 +228,8 @@ fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
     memory.write(work);
     let rest = HINTS - memory.hints;
     if rest > 0 {
-        text += &format!("\n{} more. To see the next one:\n", words::counted(rest, "hint"));
+        let rest = counted(rest, "hint");
+        text = format!("{text}\n{rest} more. To see the next one:\n");
         text += &work.command("--hint");
     }
     Ok(text)
