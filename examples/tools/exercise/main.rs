@@ -4,7 +4,7 @@
 //! Change the program. Then use the same command again, and you see this:
 //!
 //! ```text
-//! $ cargo run -q --example exercise -- 1
+//! $ cargo run --example exercise -- 1
 //! $ cargo run -q --example check -- udp_server_bytes --own my_1
 //! my_1, checked as udp_server_bytes
 //! passed    first_client, unicode, any_bytes, nul_bytes, empty_datagram,
