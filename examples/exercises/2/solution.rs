@@ -41,6 +41,7 @@ fn main() -> Result<(), Failure> {
                     );
                 } else {
                     let result = handle_datagram(&socket, peer, &buffer[..length]);
+                    // The error concerns one client. Continue with the next datagram.
                     if let Err(err) = result {
                         log_event(peer, format!("dropped: {err}"));
                     }

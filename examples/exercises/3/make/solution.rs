@@ -42,6 +42,7 @@ fn ping(server: SocketAddr, timeout: Duration) -> io::Result<Option<Duration>> {
     let start = Instant::now();
     socket.send_to(b"PING", server)?;
     loop {
+        // All calls of `receive` together must not take longer than `timeout`.
         let remaining = timeout.saturating_sub(start.elapsed());
         if remaining.is_zero() {
             return Ok(None);
