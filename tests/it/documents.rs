@@ -29,7 +29,7 @@ const LESSONS: [&str; 18] = [
 ];
 /// The servers beyond the lecture. They have no Python version. Each needs a feature.
 const BEYOND: [&str; 1] = ["event_server"];
-const TOOLS: [&str; 4] = ["check", "crowd", "live", "rude"];
+const TOOLS: [&str; 5] = ["check", "crowd", "exercise", "live", "rude"];
 const CLIENTS: [&str; 4] = ["udp_client", "tcp_client", "block_client", "ttl_ping"];
 
 /// Returns the names of the Rust files in a folder, except the student's own files.

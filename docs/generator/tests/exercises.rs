@@ -55,6 +55,17 @@ fn scratch() -> &'static Scratch {
     })
 }
 
+/// Each program builds without a network and without a warning, with the Rust that runs this test.
+#[test]
+fn every_program_builds() {
+    for exercise in selected() {
+        for program in PROGRAMS {
+            let path = scratch().program(&binary(exercise, program));
+            assert!(path.is_file(), "{}", path.display());
+        }
+    }
+}
+
 /// Returns what a program of an exercise fails.
 fn fails(
     exercise: &Exercise,

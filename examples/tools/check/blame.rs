@@ -34,7 +34,8 @@ impl Blame {
 /// the check itself knows, then the general rules.
 pub fn blame(lab: &Lab, miss: &Seen, is_first: bool) -> Blame {
     // These reasons say why the process has exited.
-    let known = [&why::ACCEPTS_ONCE, &why::FEW_DESCRIPTORS];
+    let known =
+        [&why::ACCEPTS_ONCE, &why::FEW_DESCRIPTORS, &why::BUG_ENDS_THREADS, &why::LAST_EXITS];
     if let Some(reason) = miss.reason.filter(|reason| known.contains(reason)) {
         return Blame { reasons: vec![reason], exit: None };
     }

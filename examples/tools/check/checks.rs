@@ -9,6 +9,7 @@ use crate::connection::{Connection, MOMENT, framed, shown};
 use crate::lessons::Design::{Pool, Sequential, Together};
 use crate::lessons::Kind::{self, Block, Conversation, Datagram, OneMessage};
 use crate::lessons::Row;
+use crate::make;
 use crate::reasons as why;
 use crate::server::status_words;
 use crate::wire::{Because, Client, Ending, Lab, Outcome, Seen, at_once, missed, passed, repeat};
@@ -25,7 +26,7 @@ pub struct Check {
 }
 
 #[rustfmt::skip]
-pub const CHECKS: [Check; 31] = [
+pub const CHECKS: [Check; 38] = [
     Check { name: "first_client", does: "one client asks, gets its reply, and disconnects; then the next one is served", one_client: false, suits: |_| true, run: first_client },
     Check { name: "unicode", does: "a text with ß, ﬁ, ΐ and €", one_client: true, suits: |_| true, run: unicode },
     Check { name: "any_bytes", does: "a datagram of all 256 bytes", one_client: true, suits: |row| is(row, &[Datagram]) && !decodes(row), run: any_bytes },
@@ -34,11 +35,11 @@ pub const CHECKS: [Check; 31] = [
     Check { name: "datagram_2048", does: "a datagram of 2048 bytes", one_client: true, suits: |row| is(row, &[Datagram]), run: |lab| lab.ask(&"a".repeat(2048)).because(is_cut, &why::SHORT_BUFFER) },
     Check { name: "datagram_2049", does: "a datagram of 2049 bytes", one_client: true, suits: |row| is(row, &[Datagram]), run: datagram_2049 },
     Check { name: "several_messages", does: "one text after another", one_client: true, suits: |row| is(row, &[Datagram, Conversation]), run: several_messages },
-    Check { name: "one_message", does: "one text, then the server closes the connection", one_client: true, suits: |row| is(row, &[OneMessage, Block]), run: one_message },
+    Check { name: "one_message", does: "one text, then the server closes the connection", one_client: true, suits: |row| is(row, &[OneMessage, Block]) && row.make != "several_blocks", run: one_message },
     Check { name: "kept_apart", does: "several clients at the same time", one_client: false, suits: |_| true, run: kept_apart },
     Check { name: "byte_by_byte", does: "a text in segments of one byte", one_client: true, suits: Row::is_stream, run: byte_by_byte },
-    Check { name: "two_messages", does: "two messages in one segment", one_client: true, suits: Row::is_stream, run: two_messages },
-    Check { name: "cut_character", does: "half a character, then the other half", one_client: false, suits: decodes, run: cut_character },
+    Check { name: "two_messages", does: "two messages in one segment", one_client: true, suits: |row| row.is_stream() && row.make != "several_blocks", run: two_messages },
+    Check { name: "cut_character", does: "half a character, then the other half", one_client: false, suits: |row| decodes(row) && row.make != "line_in_pieces", run: cut_character },
     Check { name: "not_utf8", does: "bytes that are invalid UTF-8, after valid text", one_client: false, suits: decodes, run: not_utf8 },
     Check { name: "empty_block", does: "a length-prefixed message of length 0", one_client: true, suits: |row| is(row, &[Block]), run: |lab| lab.ask("").if_short(&why::EMPTY_BLOCK) },
     Check { name: "prefix_in_pieces", does: "a length in four segments", one_client: true, suits: |row| is(row, &[Block]), run: prefix_in_pieces },
@@ -56,7 +57,14 @@ pub const CHECKS: [Check; 31] = [
     Check { name: "one_after_another", does: "a second client that asks first", one_client: false, suits: |row| row.is_stream() && row.design == Sequential, run: one_after_another },
     Check { name: "pool_of_four", does: "four silent clients, and a fifth one that asks", one_client: false, suits: |row| row.design == Pool, run: pool_of_four },
     Check { name: "slow_clients", does: "several clients of a slow server at the same time", one_client: false, suits: Row::is_slow, run: slow_clients },
-    Check { name: "idle_end", does: "one silent client, then none, until the timeout", one_client: false, suits: |row| row.options.contains(&"timeout"), run: idle_end },
+    Check { name: "idle_end", does: "one silent client, then none, until the timeout", one_client: false, suits: |row| row.options.contains(&"timeout") && row.make.is_empty(), run: idle_end },
+    Check { name: "line_in_pieces", does: "a line in three segments, and a text without a newline before a half-close", one_client: false, suits: |row| row.make == "line_in_pieces", run: make::line_in_pieces },
+    Check { name: "several_blocks", does: "several length-prefixed messages on one connection", one_client: true, suits: |row| row.make == "several_blocks", run: make::several_blocks },
+    Check { name: "session_limit", does: "three times as many bytes as --limit allows", one_client: false, suits: |row| row.make == "session_limit", run: make::session_limit },
+    Check { name: "idle_client", does: "a silent client and one that keeps sending, until --timeout has passed twice", one_client: false, suits: |row| row.make == "idle_client", run: make::idle_client },
+    Check { name: "too_many_clients", does: "more clients than --clients allows", one_client: false, suits: |row| row.make == "too_many_clients", run: make::too_many_clients },
+    Check { name: "crash", does: "clients that send the text crash, then four clients at the same time", one_client: false, suits: |row| row.make == "crash", run: make::crash },
+    Check { name: "last_worker", does: "one client, after longer than --timeout without a client", one_client: false, suits: |row| row.make == "last_worker", run: make::last_worker },
 ];
 
 /// The checks that would take minutes with a server that sleeps before each reply.
@@ -64,7 +72,16 @@ pub const TOO_LONG_FOR_SLOW: [&str; 4] =
     ["never_read", "megabyte", "connections_200", "coming_and_going"];
 
 /// The checks in which a server that waits for a newline would wait, rightly.
-pub const WITHOUT_NEWLINE: [&str; 2] = ["cut_character", "last_word"];
+pub const WITHOUT_NEWLINE: [&str; 3] = ["cut_character", "last_word", "session_limit"];
+
+/// The checks that start a second server with an option.
+pub const OPTIONS: [(&str, &str); 5] = [
+    ("idle_end", "--timeout"),
+    ("session_limit", "--limit"),
+    ("idle_client", "--timeout"),
+    ("too_many_clients", "--clients"),
+    ("last_worker", "--timeout"),
+];
 
 fn is(row: &Row, kinds: &[Kind]) -> bool {
     kinds.contains(&row.kind)
@@ -137,7 +154,7 @@ fn first_reply_missing(lab: &Lab, mut client: Client, start: Instant) -> Outcome
         drop(second);
         let mut third = lab.say("hello, world")?;
         if !third.is_silent_for(lab.timeout) {
-            return third.expect("HELLO, WORLD");
+            return third.expect_reply("hello, world");
         }
         let talk = Box::new(client.talk);
         return missed("a reply", "nothing", reason).map_err(|miss| Seen { talk, ..miss });
@@ -208,7 +225,7 @@ fn datagram_2049(lab: &Lab) -> Outcome {
 }
 
 /// Returns true if only a first part came.
-fn is_cut(miss: &Seen) -> bool {
+pub fn is_cut(miss: &Seen) -> bool {
     !miss.talk.came.is_empty() && miss.talk.want.starts_with(&miss.talk.came)
 }
 
@@ -281,7 +298,7 @@ fn byte_by_byte(lab: &Lab) -> Outcome {
     let pieces: Vec<&[u8]> = message.chunks(1).collect();
     let mut client = lab.connect()?;
     client.send_in_pieces(&pieces);
-    if lab.row.kind == OneMessage {
+    if lab.row.kind == OneMessage && lab.row.make != "line_in_pieces" {
         let first = client.expect_a_beginning(text);
         return first.by_design("what the first read returned was the message");
     }
@@ -299,8 +316,8 @@ fn two_messages(lab: &Lab) -> Outcome {
         client.expect_reply(one)?;
         return client.expect_end().by_design("one length-prefixed message on each connection");
     } else if lab.row.kind == OneMessage && lab.line_end.is_some() {
-        client.expect_reply(one)?;
-        return client.expect_end().by_design("one line on each connection");
+        let lines = client.expect_a_beginning(&format!("{one}\n{two}"));
+        return lines.by_design("the server closes the connection after its first reply");
     }
     let first = lab.reply(one);
     let outcome = client.expect([first.clone(), lab.reply(two)].concat());
@@ -346,7 +363,12 @@ fn not_utf8(lab: &Lab) -> Outcome {
             client.say("next");
             return client.expect_reply("next").if_other(&why::INVALID_ANSWERED);
         }
-        if lab.row.kind != Block && lab.line_end.is_none() {
+        let is_line = lab.row.make == "line_in_pieces";
+        // A server that reads whole lines may also refuse the whole line.
+        if is_line && client.expect_end().is_ok() {
+            return passed("the end", "the end");
+        }
+        if lab.row.kind != Block && (lab.line_end.is_none() || is_line) {
             let good = client.expect("GOOD").because(is_more, &why::INVALID_ANSWERED);
             good.if_silent(&why::UNTOLD).if_ended(&why::GOOD_LOST)?;
         }
@@ -517,6 +539,8 @@ fn last_word(lab: &Lab) -> Outcome {
     let is_reset = |miss: &Seen| miss.ending == Ending::Reset;
     if lab.row.kind == OneMessage {
         let outcome = lab.send(much)?.expect_a_beginning(&"x".repeat(much.len()));
+        let is_line = lab.row.make == "line_in_pieces";
+        let outcome = outcome.because(|miss| is_line && miss.is_silence(), &why::ENDLESS_LINE);
         return outcome.because(is_reset, &why::UNREAD);
     }
     let (invalid, good, answered) = match lab.row.kind {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sockets101::Failure;
 
 use crate::blame::{Blame, blame};
-use crate::checks::{Check, TOO_LONG_FOR_SLOW, WITHOUT_NEWLINE};
+use crate::checks::{Check, OPTIONS, TOO_LONG_FOR_SLOW, WITHOUT_NEWLINE};
 use crate::connection::{MOMENT, listens};
 use crate::lessons::Kind;
 use crate::reasons::{self as why, Reason};
@@ -158,6 +158,8 @@ fn make(
         let entry = Entry::new(check, Mark::Failed, blame.text());
         Ok(Entry { seen, time, reasons: blame.reasons, output, ..entry })
     };
+    // A check with an option starts a fresh server by itself.
+    let is_fresh = is_fresh || option(check).is_some();
     if !is_fresh && miss.ending != Ending::Enough && lab.launch.is_some() {
         let is_spent = lab.ask("hello").is_err();
         let output = output(lab);
@@ -265,24 +267,34 @@ fn is_about_time_wait(lines: &[String]) -> bool {
 }
 
 /// Returns the reason if a check cannot be made with this server, although it suits the lesson.
-fn skipped(lab: &Lab, check: &Check) -> Option<&'static str> {
+fn skipped(lab: &Lab, check: &Check) -> Option<String> {
     let is_slow = !lab.delay.is_zero();
-    let is_ours = lab.launch.is_some();
+    let waits_for_a_line = lab.line_end.is_some() && lab.row.make != "line_in_pieces";
     let lacks = |option| !lab.can_start_with(option);
-    Some(match check.name {
-        "idle_end" if !is_ours => "only for a server that check starts (--own or --run)",
-        "idle_end" if lacks("--timeout") => "the program does not take the option --timeout",
+    if let Some(option) = option(check) {
+        if lab.launch.is_none() {
+            return Some("only for a server that check starts (--own or --run)".into());
+        }
+        return lacks(option).then(|| format!("the program does not take the option {option}"));
+    }
+    let why = match check.name {
         "slow_clients" if !is_slow && lacks("--delay") => {
             "the replies have no delay, and the program does not take the option --delay"
         }
         name if is_slow && TOO_LONG_FOR_SLOW.contains(&name) => {
             "it would take minutes with this delay; start the server without a delay"
         }
-        name if lab.line_end.is_some() && WITHOUT_NEWLINE.contains(&name) => {
+        name if waits_for_a_line && WITHOUT_NEWLINE.contains(&name) => {
             "the server waits for a newline"
         }
         _ => return None,
-    })
+    };
+    Some(why.into())
+}
+
+/// Returns the option with which a check starts a second server.
+fn option(check: &Check) -> Option<&'static str> {
+    OPTIONS.iter().find(|(name, _)| *name == check.name).map(|(_, option)| *option)
 }
 
 /// Takes the lines that the program has written since the last call.

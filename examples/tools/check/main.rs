@@ -20,6 +20,8 @@
 //! - `[--run COMMAND]`: a command that starts your program, in any language. `check` replaces
 //!   `{port}` or `{address}` by a free one, and `{options}` by an option such as `--delay=0.4`.
 //!   If your program has a fixed port, write its `IP:PORT`, too.
+//! - `[--make]`: makes the check of the lesson's make task, too. Your program is then the extended
+//!   server.
 //! - `[--watch]`: grades your program (`--own` or `--run`) each time that you save its file.
 //! - `[--long]`: shows for each check what was expected and what came.
 //! - `[--list]`: prints the lessons and the checks.
@@ -45,6 +47,7 @@ mod connection;
 mod grade;
 #[path = "../common/lessons.rs"]
 mod lessons;
+mod make;
 #[allow(dead_code)] // The page "What `check` says" shows some of it.
 #[path = "../common/reasons.rs"]
 mod reasons;
@@ -72,8 +75,8 @@ use report::Output;
 use server::{Launch, Program};
 use wire::{Lab, takes};
 
-const USAGE: &str = "check [LESSON] [IP:PORT] [--own NAME] [--run COMMAND] [--watch] [--long] \
-    [--list] [--only CHECK] [--timeout 2] [--delay 5]";
+const USAGE: &str = "check [LESSON] [IP:PORT] [--own NAME] [--run COMMAND] [--make] [--watch] \
+    [--long] [--list] [--only CHECK] [--timeout 2] [--delay 5]";
 
 /// The value of an option that the user has not given. It cannot be typed.
 const NOT_GIVEN: &str = "\0";
@@ -120,6 +123,7 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
         }
         if value == NOT_GIVEN { String::new() } else { value }
     });
+    let is_make = args.option("--make", false);
     let is_watching = args.option("--watch", false);
     let is_long = args.option("--long", false);
     let timeout = args.timeout("--timeout", 2.0);
@@ -148,7 +152,11 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
     if is_own && lesson.is_empty() {
         args.refuse("name the lesson whose work your program must do, before the options");
     }
-    let rows = rows(&lesson)?;
+    if is_make && !is_own && address.is_none() {
+        let needed = "--own NAME, --run COMMAND or an address";
+        args.refuse(format!("--make needs your extended server: {needed}"));
+    }
+    let rows = if is_make { vec![make_row(&lesson)?] } else { rows(&lesson)? };
     check_program(&own, &command, address)?;
     let mut tasks = Vec::new();
     for row in rows {
@@ -173,6 +181,9 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
     tasks.retain(|task| !task.checks.is_empty());
     if tasks.is_empty() {
         let whose = if lesson.is_empty() { "any lesson" } else { &lesson };
+        if is_make_check(&only) && !is_make {
+            return Err(format!("'{only}' is the check of a make task; add --make").into());
+        }
         return Err(format!("'{only}' is not a check for {whose}; see --list").into());
     }
 
@@ -230,6 +241,9 @@ fn build(tasks: &[Task]) -> Result<(), Failure> {
 /// Returns the server under test, which is not started yet.
 pub fn lab_of(task: &Task) -> Lab {
     let mut lab = Lab::new(task.row, task.launch.clone(), task.address, task.timeout);
+    if task.row.make == "line_in_pieces" {
+        lab.line_end = Some(b"\n".into());
+    }
     if !task.row.is_slow() {
         return lab;
     }
@@ -258,7 +272,8 @@ fn title(lesson: &str, own: &str, command: &str, address: Option<SocketAddr>) ->
 /// Returns the lesson with this name, or all lessons with a server.
 fn rows(lesson: &str) -> Result<Vec<Row>, Failure> {
     let named = |row: &&Row| lesson.is_empty() || row.name == lesson;
-    let rows: Vec<Row> = SERVERS.iter().filter(named).copied().collect();
+    // Without `--make`, the server is not extended.
+    let rows: Vec<Row> = SERVERS.iter().filter(named).map(|row| Row { make: "", ..*row }).collect();
     if !rows.is_empty() {
         return Ok(rows);
     }
@@ -277,6 +292,18 @@ fn rows(lesson: &str) -> Result<Vec<Row>, Failure> {
         format!("'{lesson}' is not a server of the workbook; see --list")
     };
     Err(advice.into())
+}
+
+/// Returns the lesson with this name, and with the extension of its make task.
+fn make_row(lesson: &str) -> Result<Row, Failure> {
+    rows(lesson)?;
+    let has_make_task = SERVERS.iter().filter(|row| !row.make.is_empty());
+    if let Some(row) = has_make_task.clone().find(|row| row.name == lesson) {
+        return Ok(*row);
+    }
+    let names: Vec<_> = has_make_task.map(|row| row.name).collect();
+    let advice = format!("these lessons have one: {}", names.join(", "));
+    Err(format!("{lesson} does not have a make task that check grades; {advice}").into())
 }
 
 /// Returns the name of an example without its folder and without `.rs`.
@@ -301,6 +328,11 @@ fn check_program(own: &str, command: &str, address: Option<SocketAddr>) -> Resul
     Err(format!("the command does not say where your program listens; {advice}").into())
 }
 
+/// Returns true for the check of a make task.
+fn is_make_check(name: &str) -> bool {
+    SERVERS.iter().any(|row| !row.make.is_empty() && row.make == name)
+}
+
 fn list() -> String {
     let mut text = String::from("The lessons with a server:\n");
     for Row { lesson, name, kind, design, port, .. } in SERVERS {
@@ -308,7 +340,8 @@ fn list() -> String {
     }
     text += "The checks:\n";
     for check in &CHECKS {
-        let _ = writeln!(text, "      {:<20}{}", check.name, check.does);
+        let note = if is_make_check(check.name) { " (only with --make)" } else { "" };
+        let _ = writeln!(text, "      {:<20}{}{note}", check.name, check.does);
     }
     text
 }

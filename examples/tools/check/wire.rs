@@ -176,7 +176,8 @@ pub struct Lab {
     /// A connection has been accepted since the start. Before, a refused one is repeated.
     is_ready: AtomicBool,
     ready_by: Instant,
-    /// A server that should close each connection has left one open.
+    /// A server that should close each connection has left one open. Or the server replies to
+    /// several length-prefixed messages.
     never_closes: AtomicBool,
     /// The number of polite clients after rude ones.
     nexts: AtomicUsize,
@@ -202,7 +203,7 @@ impl Lab {
             line_end: None,
             is_ready: AtomicBool::new(true),
             ready_by: Instant::now(),
-            never_closes: AtomicBool::new(false),
+            never_closes: AtomicBool::new(row.make == "several_blocks"),
             nexts: AtomicUsize::new(1),
             history: Mutex::default(),
             sends_old_bytes: AtomicBool::new(false),
@@ -226,15 +227,15 @@ impl Lab {
     }
 
     /// Starts a second server with this option in place of the others, if that is possible.
-    pub fn another(&self, option: &str, seconds: f64) -> Result<Option<Self>, Seen> {
+    pub fn another(&self, option: &str, value: f64) -> Result<Option<Self>, Seen> {
         if !self.can_start_with(option) {
             return Ok(None);
         }
         let mut lab = Self::new(self.row, self.launch.clone(), self.address, self.timeout);
         if let Some(launch) = &mut lab.launch {
-            launch.options = vec![format!("{option}={seconds}")];
+            launch.options = vec![format!("{option}={value}")];
         }
-        lab.delay = if option == "--delay" { Duration::from_secs_f64(seconds) } else { self.delay };
+        lab.delay = if option == "--delay" { Duration::from_secs_f64(value) } else { self.delay };
         lab.line_end.clone_from(&self.line_end);
         lab.renew().map_err(|err| Seen::new("a server", &format!("{err:?}"), Ending::Refused))?;
         Ok(Some(lab))

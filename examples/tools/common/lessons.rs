@@ -38,6 +38,8 @@ pub struct Row {
     pub backlog: u32,
     /// The options that the server takes. All but `backlog` are in seconds.
     pub options: &'static [&'static str],
+    /// The check of the lesson's make task, or an empty text. The lesson itself does not pass it.
+    pub make: &'static str,
 }
 
 impl Row {
@@ -64,20 +66,20 @@ use Kind::{Block, Conversation, Datagram, OneMessage};
 /// The servers. A line for each is easier to compare than the several that rustfmt makes.
 #[rustfmt::skip]
 pub const SERVERS: [Row; 14 + cfg!(feature = "event") as usize] = [
-    Row { lesson: 1, name: "udp_server_bytes", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[] },
-    Row { lesson: 2, name: "udp_server", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[] },
-    Row { lesson: 3, name: "ttl_pong", kind: Datagram, design: Sequential, port: 1234, backlog: 0, options: &[] },
-    Row { lesson: 4, name: "tcp_server", kind: OneMessage, design: Sequential, port: 1235, backlog: 1, options: &[] },
-    Row { lesson: 9, name: "recvall_server", kind: Block, design: Sequential, port: 1241, backlog: 1, options: &[] },
-    Row { lesson: 10, name: "sequential_server", kind: Conversation, design: Sequential, port: 1234, backlog: 1, options: &[] },
-    Row { lesson: 11, name: "listen_backlog", kind: Conversation, design: Sequential, port: 1236, backlog: 100, options: &["backlog"] },
-    Row { lesson: 12, name: "slow_sequential_server", kind: Conversation, design: Sequential, port: 1237, backlog: 100, options: &["delay"] },
-    Row { lesson: 13, name: "poll_server", kind: Conversation, design: Together, port: 1236, backlog: 100, options: &[] },
-    Row { lesson: 14, name: "thread_per_client", kind: Conversation, design: Together, port: 1237, backlog: 100, options: &[] },
-    Row { lesson: 15, name: "slow_thread_per_client", kind: Conversation, design: Together, port: 1238, backlog: 100, options: &["delay"] },
-    Row { lesson: 16, name: "thread_pool", kind: OneMessage, design: Pool, port: 1239, backlog: 100, options: &[] },
-    Row { lesson: 17, name: "thread_pool_timeout", kind: OneMessage, design: Pool, port: 1240, backlog: 100, options: &["timeout"] },
-    Row { lesson: 18, name: "slow_thread_pool_timeout", kind: OneMessage, design: Pool, port: 1241, backlog: 100, options: &["delay", "timeout"] },
+    Row { lesson: 1, name: "udp_server_bytes", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[], make: "" },
+    Row { lesson: 2, name: "udp_server", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[], make: "" },
+    Row { lesson: 3, name: "ttl_pong", kind: Datagram, design: Sequential, port: 1234, backlog: 0, options: &[], make: "" },
+    Row { lesson: 4, name: "tcp_server", kind: OneMessage, design: Sequential, port: 1235, backlog: 1, options: &[], make: "line_in_pieces" },
+    Row { lesson: 9, name: "recvall_server", kind: Block, design: Sequential, port: 1241, backlog: 1, options: &[], make: "several_blocks" },
+    Row { lesson: 10, name: "sequential_server", kind: Conversation, design: Sequential, port: 1234, backlog: 1, options: &[], make: "session_limit" },
+    Row { lesson: 11, name: "listen_backlog", kind: Conversation, design: Sequential, port: 1236, backlog: 100, options: &["backlog"], make: "" },
+    Row { lesson: 12, name: "slow_sequential_server", kind: Conversation, design: Sequential, port: 1237, backlog: 100, options: &["delay"], make: "" },
+    Row { lesson: 13, name: "poll_server", kind: Conversation, design: Together, port: 1236, backlog: 100, options: &[], make: "idle_client" },
+    Row { lesson: 14, name: "thread_per_client", kind: Conversation, design: Together, port: 1237, backlog: 100, options: &[], make: "too_many_clients" },
+    Row { lesson: 15, name: "slow_thread_per_client", kind: Conversation, design: Together, port: 1238, backlog: 100, options: &["delay"], make: "" },
+    Row { lesson: 16, name: "thread_pool", kind: OneMessage, design: Pool, port: 1239, backlog: 100, options: &[], make: "crash" },
+    Row { lesson: 17, name: "thread_pool_timeout", kind: OneMessage, design: Pool, port: 1240, backlog: 100, options: &["timeout"], make: "last_worker" },
+    Row { lesson: 18, name: "slow_thread_pool_timeout", kind: OneMessage, design: Pool, port: 1241, backlog: 100, options: &["delay", "timeout"], make: "" },
     // Beyond the lecture.
-    #[cfg(feature = "event")] Row { lesson: 0, name: "event_server", kind: Conversation, design: Together, port: 1242, backlog: 100, options: &[] },
+    #[cfg(feature = "event")] Row { lesson: 0, name: "event_server", kind: Conversation, design: Together, port: 1242, backlog: 100, options: &[], make: "" },
 ];

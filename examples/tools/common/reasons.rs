@@ -485,6 +485,63 @@ pub struct Reason {
     python: "except TimeoutError:\n    return",
     change: "Call `print(\"Socket timed out, exiting thread\")` before the thread returns. Print all other lines with `file=sys.stderr`.", lesson: "thread_pool_timeout" };
 
+// The make tasks.
+
+#[rustfmt::skip] pub const EARLY_REPLY: Reason = Reason { says: "A reply came before the newline. A line can come in several pieces, so call recv until a newline has come, and then reply once.",
+    means: "In this task, a request is a line. TCP does not keep lines together, so one `recv` can return a part of the line. A loop must collect the parts.",
+    python: "data = client.recv(4096)  # perhaps only a part of the line\nclient.sendall(data.decode().upper().encode())",
+    change: "Add what each `recv` returns to a variable. Leave the loop if the variable contains `b\"\\n\"`, or if `recv` returns b''. Then decode and reply.", lesson: "sequential_server" };
+
+#[rustfmt::skip] pub const ENDLESS_LINE: Reason = Reason { says: "A client sent 100,000 bytes without a newline, and the server waits for more. Stop after 64 KiB, because a line without an end fills the memory.",
+    means: "A client can send any number of bytes without a newline. A server that keeps all of them needs more and more memory.",
+    python: "while b\"\\n\" not in data:\n    data += client.recv(4096)  # without a limit",
+    change: "Leave the loop also if the variable has 64 KiB: `len(data) >= 65536`.", lesson: "recvall_server" };
+
+#[rustfmt::skip] pub const ONE_BLOCK: Reason = Reason { says: "The server closed the connection after its first reply. Receive the next message in a loop, until the client has closed its sending side.",
+    means: "In this task, a client sends several length-prefixed messages on one connection. The length says where each of them ends, so the server can receive one after another.",
+    python: "message = get_block(client)\nput_block(client, message.decode().upper().encode())\nclient.close()",
+    change: "Put the two calls inside `while True:`. Leave this loop if the stream ends before the first byte of a length.", lesson: "sequential_server" };
+
+#[rustfmt::skip] pub const OVER_LIMIT: Reason = Reason { says: "The reply does not have exactly as many bytes as --limit allows. Count the bytes of all reads of one client, and cut the last read at the limit.",
+    means: "The limit can lie inside the bytes that one `recv` returned. The server replies to the bytes up to the limit, and not to the others. Each client has its own count.",
+    python: "data = client.recv(4096)\ntotal += len(data)\nif total > limit:\n    break  # the bytes up to the limit get no reply",
+    change: "Call `recv` with at most `limit - total` bytes, or use `data[:limit - total]`. Then reply, and leave the loop if `total` has reached the limit.", lesson: "sequential_server" };
+
+#[rustfmt::skip] pub const STAYS_IDLE: Reason = Reason { says: "A silent client was not disconnected after the timeout, while another client kept sending. Compare the time of each client after each call of poll.",
+    means: "`poll` returns when any client sends. If the server looks for silent clients only when `poll` has timed out, a busy client keeps all the silent ones connected.",
+    python: "ready = poller.poll(timeout)\nif not ready:\n    close_silent_clients()  # never happens if another client sends",
+    change: "Keep the time of the last bytes for each client. After each `poll`, close each client whose time is too old.", lesson: "poll_server" };
+
+#[rustfmt::skip] pub const CUT_TOO_EARLY: Reason = Reason { says: "A client was disconnected before the timeout had passed without bytes from it. Measure the time since its last bytes, not since accept.",
+    means: "The timeout is for clients that send nothing. A client that keeps sending is not silent, so it stays connected for as long as it wants.",
+    python: "if time.monotonic() - accepted[client] > timeout:\n    close(client)",
+    change: "Set the time of the client again after each `recv` that returns bytes.", lesson: "poll_server" };
+
+#[rustfmt::skip] pub const NOT_BUSY: Reason = Reason { says: "A client above the limit of --clients did not get BUSY and the end of the connection. Count the connected clients before you serve a new one.",
+    means: "Without a limit, many clients can use up the threads and the memory. A client that gets BUSY knows at once that it must try later. A client that only waits knows nothing.",
+    python: "client, peer = server.accept()\nthreading.Thread(target=serve, args=(client,)).start()  # for any number",
+    change: "After `accept`, compare the number of connected clients with the limit. If it is reached, send `BUSY` and close the connection gracefully. Do not change the number for this client.", lesson: "thread_per_client" };
+
+#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "One of three clients disconnected, but a new client is not served. Subtract 1 from the number of clients each time that a client disconnects.",
+    means: "The number says how many clients are connected now, not how many have come. It must become smaller on every way out, also after an error.",
+    python: "count += 1\nserve(client)  # and no line subtracts 1",
+    change: "Subtract 1 after the code for this client, for example in `finally:`. Several threads change the number, so protect it with a lock.", lesson: "thread_per_client" };
+
+#[rustfmt::skip] pub const BUG_ENDS_THREADS: Reason = Reason { says: "After clients that sent crash, four clients are not served at the same time. Each crash ended a thread of the pool. Keep all four threads alive.",
+    means: "An exception that the code does not catch ends its thread, and the pool does not start a new one. After four of them, the pool has no threads, or the process exits.",
+    python: "def worker():\n    while True:\n        client, peer = server.accept()\n        serve(client)  # an exception ends this thread",
+    change: "Put `try:` and `except Exception:` around the code for one client, inside the loop, and print the exception. In Rust, a panic needs `catch_unwind`, or a new thread after each panic.", lesson: "thread_pool" };
+
+#[rustfmt::skip] pub const CRASH_ANSWERED: Reason = Reason { says: "The text crash got a reply. The bug of this task must stay in the code for one client, because the pool must survive bugs that you do not know.",
+    means: "A program has bugs that no programmer has found yet. This task simulates one of them. A repair of this bug does not help against the next one.",
+    python: "if text == \"crash\":\n    return  # the bug is gone",
+    change: "Write the bug back: the text `crash` raises an exception. Catch the exception in the loop of the thread.", lesson: "thread_pool" };
+
+#[rustfmt::skip] pub const LAST_EXITS: Reason = Reason { says: "No client came for longer than the timeout, and the next client was not served. The last thread of the pool must not exit.",
+    means: "A pool without threads serves no clients, and the process exits. In this task, three of the four threads may exit. One of them waits for the next client.",
+    python: "except TimeoutError:\n    return  # also if this is the last thread",
+    change: "Count the threads that are left. After `TimeoutError`, a thread exits only if another one is left. Test and subtract under one lock.", lesson: "thread_pool_timeout" };
+
 /// All reasons, with their names.
 #[rustfmt::skip]
 pub const REASONS: &[(&str, &Reason)] = &[
@@ -520,4 +577,9 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("MORE_THAN_FOUR", &MORE_THAN_FOUR), ("NOT_SLOW", &NOT_SLOW), ("IN_TURN", &IN_TURN),
     ("ALL_AT_ONCE", &ALL_AT_ONCE), ("NOT_FOUR", &NOT_FOUR), ("NO_LIMIT", &NO_LIMIT),
     ("NEVER_ENDS", &NEVER_ENDS), ("ENDED_BADLY", &ENDED_BADLY), ("NOT_SAID", &NOT_SAID),
+    ("EARLY_REPLY", &EARLY_REPLY), ("ENDLESS_LINE", &ENDLESS_LINE), ("ONE_BLOCK", &ONE_BLOCK),
+    ("OVER_LIMIT", &OVER_LIMIT), ("STAYS_IDLE", &STAYS_IDLE), ("CUT_TOO_EARLY", &CUT_TOO_EARLY),
+    ("NOT_BUSY", &NOT_BUSY), ("STAYS_BUSY", &STAYS_BUSY),
+    ("BUG_ENDS_THREADS", &BUG_ENDS_THREADS), ("CRASH_ANSWERED", &CRASH_ANSWERED),
+    ("LAST_EXITS", &LAST_EXITS),
 ];

@@ -4,7 +4,7 @@
 //! Change the program. Then use the same command again, and you see this:
 //!
 //! ```text
-//! $ cargo run -q --example exercise -- 1
+//! $ cargo run --example exercise -- 1
 //! $ cargo run -q --example check -- udp_server_bytes --own my_1
 //! my_1, checked as udp_server_bytes
 //! passed    first_client, unicode, any_bytes, nul_bytes, empty_datagram,
@@ -72,6 +72,7 @@ use student::{RELOAD, find_folder, kept};
 use table::{EXERCISES, Exercise, Kind, Language};
 use task::{HINTS, Work};
 use text::{paragraph, print_changes};
+use words::counted;
 
 const USAGE: &str = "exercise [LESSON] [make] [--python] [--task] [--hint] [--solution] \
     [--anyway] [--again] [--back]";
@@ -145,8 +146,10 @@ fn run() -> Result<bool, Failure> {
         return Ok(true);
     }
     if wants_solution {
-        print_or_exit(solution(&work, &memory, anyway)?);
-        return Ok(true);
+        let may_see = memory.has_passed || anyway;
+        let is_terminal = io::stdout().is_terminal();
+        print_or_exit(if may_see { work.solution(is_terminal)? } else { not_yet(&work) });
+        return Ok(may_see);
     }
     grade_program(&work, memory)
 }
@@ -225,26 +228,19 @@ fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
     memory.write(work);
     let rest = HINTS - memory.hints;
     if rest > 0 {
-        text += &format!("\n{} more. To see the next one:\n", words::counted(rest, "hint"));
+        let rest = counted(rest, "hint");
+        text = format!("{text}\n{rest} more. To see the next one:\n");
         text += &work.command("--hint");
     }
     Ok(text)
 }
 
-/// Returns the solution. Before the student's program has passed, returns an error, unless the
-/// student wants the solution anyway.
-fn solution(work: &Work, memory: &Memory, anyway: bool) -> Result<String, Failure> {
-    if memory.has_passed || anyway {
-        return work.solution(io::stdout().is_terminal());
-    }
-    let what = format!("{} has not passed yet", work.file());
-    let hint = work.command("--hint");
-    let anyway = work.command("--solution --anyway");
-    Err(format!(
-        "{what}; a hint may help:\n{hint}To see the solution before your program has passed:\n{}",
-        anyway.trim_end()
-    )
-    .into())
+/// Returns what to print instead of the solution.
+fn not_yet(work: &Work) -> String {
+    let mut text = paragraph(format!("{} has not passed yet. For a hint:", work.file()));
+    text += &work.command("--hint");
+    text += "To see the solution anyway:\n";
+    text + &work.command("--solution --anyway")
 }
 
 /// Grades the student's program, and prints the result. Returns true if it has passed.

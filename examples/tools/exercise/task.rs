@@ -155,9 +155,9 @@ fn changes(old: &str, new: &str) -> String {
     for (old_end, new_end) in pairs {
         let removed = old[i..old_end].iter().filter(|line| !line.trim().is_empty());
         lines.extend(removed.map(|line| ('-', String::new(), *line)));
-        for index in j..new_end {
-            let mark = if new[index].trim().is_empty() { ' ' } else { '+' };
-            lines.push((mark, (index + 1).to_string(), new[index]));
+        for (index, line) in new[j..new_end].iter().enumerate() {
+            let mark = if line.trim().is_empty() { ' ' } else { '+' };
+            lines.push((mark, (j + index + 1).to_string(), line));
         }
         if let Some(line) = new.get(new_end) {
             lines.push((' ', (new_end + 1).to_string(), line));

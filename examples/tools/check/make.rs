@@ -1,0 +1,190 @@
+//! The checks of the make tasks: each task adds something to the server of a lesson.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::blame::of_prefix;
+use crate::checks::is_cut;
+use crate::connection::MOMENT;
+use crate::reasons as why;
+use crate::wire::{Because, Client, Ending, Lab, Outcome, Seen, missed, passed, repeat};
+
+pub fn line_in_pieces(lab: &Lab) -> Outcome {
+    let mut client = lab.connect()?;
+    let mut is_early = false;
+    for piece in [b"one ".as_slice(), b"two caf\xc3", b"\xa9\n"] {
+        is_early = !client.talk.came.is_empty();
+        client.send(piece);
+        client.is_silent_for(MOMENT);
+    }
+    let line = client.expect("ONE TWO CAFÉ\n");
+    let is_half = |miss: &Seen| miss.talk.came.ends_with(b"CAF");
+    line.because(is_half, &why::FIRST_HALF).because(is_cut, &why::EARLY_REPLY)?;
+    let end = client.expect_end().if_silent(&why::NOT_CLOSED)?;
+    if is_early {
+        return missed("one reply after the newline", "a first part before it", &why::EARLY_REPLY);
+    }
+    let mut last = lab.send("no newline")?;
+    last.connection.half_close();
+    let reply = last.expect("NO NEWLINE");
+    reply.if_silent(&why::STILL_WAITS).if_ended(&why::REQUESTS_END)?;
+    last.expect_end().if_silent(&why::NO_OWN_END)?;
+    Ok(end)
+}
+
+pub fn several_blocks(lab: &Lab) -> Outcome {
+    let mut client = lab.send([lab.message(b"one"), lab.message(b"two")].concat())?;
+    let first = lab.reply("one");
+    let is_lost = |miss: &Seen| miss.talk.came == first && miss.ending == Ending::Silence;
+    let both = client.expect([first.clone(), lab.reply("two")].concat());
+    both.because(is_lost, &why::THROWN_AWAY).because(is_cut, &why::ONE_BLOCK)?;
+    let third = lab.message(b"three");
+    client.send_in_pieces(&[&third[..2], &third[2..6], &third[6..]]);
+    let outcome = client.expect_reply("three").if_ended(&why::ONE_BLOCK);
+    outcome.because(|miss| of_prefix(miss).is_none(), &why::ONE_RECV)?;
+    client.connection.half_close();
+    client.expect_end().if_silent(&why::NO_OWN_END)
+}
+
+pub fn session_limit(lab: &Lab) -> Outcome {
+    const LIMIT: usize = 30;
+    let Some(own) = lab.another("--limit", 30.0)? else { return passed("", "") };
+    let text = b"abcdefghij".repeat(3 * LIMIT / 10);
+    let reply = text[..LIMIT].to_ascii_uppercase();
+    let seen = repeat(4, |number| {
+        let mut client = own.connect()?;
+        if number % 2 == 0 {
+            client.send(&text);
+        } else {
+            client.send_in_pieces(&[&text[..12], &text[12..24]]);
+            // The third segment is cut. The last one arrives while the server closes.
+            client.send(&text[24..36]);
+            client.send(&text[36..]);
+        }
+        let is_reset = |miss: &Seen| miss.ending == Ending::Reset;
+        let is_more = |miss: &Seen| miss.talk.came.len() > miss.talk.want.len();
+        let limited = |outcome: Outcome| {
+            let outcome = outcome.because(is_reset, &why::UNREAD);
+            outcome.because(is_more, &why::OVER_LIMIT).if_ended(&why::OVER_LIMIT)
+        };
+        limited(client.expect(&reply)).because(is_cut, &why::OVER_LIMIT)?;
+        limited(client.expect_end()).if_silent(&why::NOT_CLOSED)
+    })?;
+    own.next().map(|_| seen)
+}
+
+pub fn idle_client(lab: &Lab) -> Outcome {
+    match idle_for(lab, 0.6) {
+        // On a busy machine, a client can send too late. The second try has more time.
+        Err(miss) if miss.reason == Some(&why::CUT_TOO_EARLY) => idle_for(lab, 3.0),
+        outcome => outcome,
+    }
+}
+
+/// Makes the check with this timeout, in seconds.
+fn idle_for(lab: &Lab, seconds: f64) -> Outcome {
+    let expected = "a silent client that is disconnected, and another that stays";
+    let Some(own) = lab.another("--timeout", seconds)? else { return passed(expected, "") };
+    let timeout = Duration::from_secs_f64(seconds);
+    let start = Instant::now();
+    let (mut silent, mut active) = (own.connect()?, own.connect()?);
+    let mut is_here = true;
+    // The active client asks seven times, and the last time is after twice the timeout.
+    while is_here || start.elapsed() < timeout * 2 {
+        active.say("still here");
+        active.expect_reply("still here").if_ended(&why::CUT_TOO_EARLY)?;
+        if !is_here {
+            thread::sleep(timeout / 3);
+        } else if !silent.is_silent_for(timeout / 3) {
+            silent.expect_end()?;
+            is_here = false;
+            if start.elapsed() < timeout / 2 {
+                return missed(expected, "an early disconnect", &why::CUT_TOO_EARLY);
+            }
+        } else if start.elapsed() > timeout * 3 + lab.timeout {
+            return missed(expected, "a silent client that stays", &why::STAYS_IDLE);
+        }
+    }
+    active.say("the end");
+    active.expect_reply("the end").if_ended(&why::CUT_TOO_EARLY)
+}
+
+pub fn too_many_clients(lab: &Lab) -> Outcome {
+    let Some(own) = lab.another("--clients", 3.0)? else { return passed("", "") };
+    let ask = |client: &mut Client, text| {
+        client.say(text);
+        client.expect_reply(text)
+    };
+    let mut three = Vec::new();
+    for _ in 0..3 {
+        let mut client = own.connect()?;
+        ask(&mut client, "first")?;
+        three.push(client);
+    }
+    repeat(4, |number| expect_busy(&own, if number == 0 { "" } else { "fourth" }))?;
+    for client in &mut three {
+        ask(client, "still here")?;
+    }
+    three.remove(0);
+    // The server needs a moment until it knows that the client has disconnected.
+    let deadline = Instant::now() + own.timeout * 2;
+    let new = loop {
+        let mut new = own.connect()?;
+        let outcome = ask(&mut new, "new");
+        if outcome.is_ok() {
+            break new;
+        } else if Instant::now() > deadline {
+            return outcome.because(|_| true, &why::STAYS_BUSY);
+        }
+        thread::sleep(MOMENT);
+    };
+    three.push(new);
+    let seen = expect_busy(&own, "fifth")?;
+    for client in &mut three {
+        ask(client, "still here")?;
+    }
+    Ok(seen)
+}
+
+/// Expects `BUSY`, perhaps with a newline, and then the end of the connection. The client sends a
+/// text if it is not empty.
+fn expect_busy(own: &Lab, text: &str) -> Outcome {
+    let mut client = own.connect()?;
+    if !text.is_empty() {
+        client.say(text);
+    }
+    let outcome = client.expect_a_beginning("busy\n");
+    let is_busy = client.talk.came.trim_ascii_end() == b"BUSY";
+    let outcome = outcome.because(|miss| miss.ending == Ending::Reset, &why::UNREAD);
+    let outcome = outcome.because(|_| !is_busy, &why::NOT_BUSY).if_silent(&why::NOT_CLOSED);
+    outcome.map(|seen| Seen { expected: "\"BUSY\", then the end".into(), ..seen })
+}
+
+pub fn crash(lab: &Lab) -> Outcome {
+    let crashed = repeat(lab.often(), |_| {
+        let mut client = lab.say("crash")?;
+        match client.expect_end() {
+            Err(miss) if miss.ending == Ending::Reset => Ok(miss),
+            outcome => outcome.because(|miss| !miss.talk.came.is_empty(), &why::CRASH_ANSWERED),
+        }
+    });
+    let served = crashed.and_then(|_| {
+        let silent = (0..3).map(|_| lab.connect()).collect::<Result<Vec<_>, _>>()?;
+        thread::sleep(MOMENT);
+        let outcome = lab.ask("fourth");
+        drop(silent);
+        outcome
+    });
+    served.because(|miss| miss.ending != Ending::Enough, &why::BUG_ENDS_THREADS)
+}
+
+pub fn last_worker(lab: &Lab) -> Outcome {
+    const TIMEOUT: f64 = 0.3;
+    let Some(own) = lab.another("--timeout", TIMEOUT)? else { return passed("", "") };
+    own.connect()?.expect_end().if_silent(&why::NO_LIMIT)?;
+    repeat(2, |_| {
+        thread::sleep(Duration::from_secs_f64(3.0 * TIMEOUT));
+        let outcome = own.ask("after a pause");
+        outcome.because(|miss| miss.ending != Ending::Enough, &why::LAST_EXITS)
+    })
+}
