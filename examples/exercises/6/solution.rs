@@ -43,7 +43,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// Connects to a server. `addresses` are the addresses of its name, in the order of
-/// the resolver. Returns an error if there is no connection.
+/// the resolver. Returns an error if no address accepts, or if the list is empty.
 fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut result = Err(io::Error::other("the name does not have an address"));
     for address in addresses {
