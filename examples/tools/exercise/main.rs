@@ -10,6 +10,7 @@
 //! passed    first_client, unicode, any_bytes, nul_bytes, empty_datagram,
 //!           datagram_2048, datagram_2049, several_messages, kept_apart, vanish
 //! 10 of 10 checks passed
+//!
 //! Exercise 1 is done. You can now keep a server running when a datagram is empty.
 //! ```
 //!
@@ -250,13 +251,14 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         memory.has_passed = true;
         memory.write(work);
         let skill = work.exercise.skill;
-        let mut text = paragraph(format!("Exercise {number} is done. You can now {skill}."));
+        let done = format!("Exercise {number} is done. You can now {skill}.");
+        let mut text = "\n".to_owned() + &paragraph(done);
         text += "To compare your program with our solution:\n";
         text += &work.command("--solution");
         print_or_exit(text + &list::next(work.exercise)?);
         return Ok(true);
     }
-    let mut text = paragraph(format!("Exercise {number} is still open."));
+    let mut text = format!("\nExercise {number} is still open.\n");
     if memory.hints < HINTS {
         text += "For a hint:\n";
         text += &work.command("--hint");
