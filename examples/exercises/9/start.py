@@ -1,5 +1,5 @@
-"""Exercise 9: a server for length-prefixed messages whose replies are sometimes
-wrong or missing."""
+"""Exercise 9: a server for length-prefixed messages whose replies are
+sometimes wrong or missing."""
 
 import argparse
 import os

@@ -138,8 +138,8 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("tcp_server"),
         skill: "close a connection without losing the reply",
-        rust: &[failure("first_client", &[])],
-        python: Some(&[]),
+        rust: &[failure("last_word", &["UNREAD"])],
+        python: Some(&[failure("last_word", &["UNREAD"])]),
     },
     Exercise {
         lesson: 4,
@@ -198,8 +198,20 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("recvall_server"),
         skill: "receive a whole message, and refuse a length that is too large",
-        rust: &[failure("first_client", &[])],
-        python: Some(&[]),
+        rust: &[
+            failure("byte_by_byte", &["ONE_RECV_4"]),
+            failure("prefix_in_pieces", &["ONE_RECV_4"]),
+            failure("ends_inside", &["CUT_ANSWERED"]),
+            failure("announces_4_gib", &["BELIEVED"]),
+            failure("last_word", &["BELIEVED"]),
+        ],
+        python: Some(&[
+            failure("byte_by_byte", &["ONE_RECV_4"]),
+            failure("prefix_in_pieces", &["ONE_RECV_4"]),
+            failure("ends_inside", &["CUT_ANSWERED"]),
+            failure("announces_4_gib", &["BELIEVED"]),
+            failure("last_word", &["BELIEVED"]),
+        ]),
     },
     Exercise {
         lesson: 9,
