@@ -146,8 +146,14 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Check("tcp_server"),
         skill: "read until a request is complete",
-        rust: &[failure("first_client", &[])],
-        python: Some(&[]),
+        rust: &[
+            failure("byte_by_byte", &["ONE_RECV"]),
+            failure("line_in_pieces", &["EARLY_REPLY"]),
+        ],
+        python: Some(&[
+            failure("byte_by_byte", &["ONE_RECV"]),
+            failure("line_in_pieces", &["EARLY_REPLY"]),
+        ]),
     },
     Exercise {
         lesson: 5,
@@ -218,8 +224,8 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Check("recvall_server"),
         skill: "serve several length-prefixed messages on one connection",
-        rust: &[failure("first_client", &[])],
-        python: Some(&[]),
+        rust: &[failure("several_blocks", &["ONE_BLOCK"])],
+        python: Some(&[failure("several_blocks", &["ONE_BLOCK"])]),
     },
     Exercise {
         lesson: 10,
