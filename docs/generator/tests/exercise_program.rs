@@ -119,13 +119,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The text fits on a terminal.
+/// The text fits on a terminal. Only a command or a line of code may be longer than a row.
 #[track_caller]
 fn fits(said: &str) {
-    assert!(said.lines().count() <= ROWS, "{} lines:\n{said}", said.lines().count());
+    let mut rows = 0;
     for line in said.lines() {
-        assert!(line.chars().count() < COLUMNS, "{line}");
+        let length = line.chars().count();
+        assert!(length < COLUMNS || line.starts_with("  "), "{line}");
+        rows += length.div_ceil(COLUMNS).max(1);
     }
+    assert!(rows <= ROWS, "{rows} rows:\n{said}");
 }
 
 #[test]
