@@ -262,8 +262,8 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Check("thread_per_client"),
         skill: "limit the number of clients, and say so to the next one",
-        rust: &[failure("first_client", &[])],
-        python: Some(&[]),
+        rust: &[failure("too_many_clients", &["NOT_BUSY"])],
+        python: Some(&[failure("too_many_clients", &["NOT_BUSY"])]),
     },
     Exercise {
         lesson: 15,
@@ -294,8 +294,8 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Check("thread_pool"),
         skill: "keep all threads of a pool when the program has a bug",
-        rust: &[failure("first_client", &[])],
-        python: Some(&[]),
+        rust: &[failure("crash", &["BUG_ENDS_THREADS"])],
+        python: Some(&[failure("crash", &["BUG_ENDS_THREADS"])]),
     },
     Exercise {
         lesson: 17,
