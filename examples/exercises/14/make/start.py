@@ -1,5 +1,5 @@
-"""Exercise 14, make: a server with a thread for each client. While N clients are
-connected, the next one gets `BUSY`.
+"""Exercise 14, make: a server with a thread for each client. While N clients
+are connected, the next one gets `BUSY`.
 """
 
 import argparse
