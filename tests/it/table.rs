@@ -1,5 +1,6 @@
 //! The table of the servers. `check` uses the same table.
 
+#[allow(dead_code)] // Some of it is only for `check`.
 #[path = "../../examples/tools/common/lessons.rs"]
 mod lessons;
 

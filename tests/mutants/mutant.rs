@@ -15,12 +15,23 @@
 //! $ cargo run --example check -- thread_per_client 1237
 //! ```
 //!
+//! The bugs of the make tasks need the option `--make` of `check`. Some of them show only if
+//! `check` starts the server with an option:
+//!
+//! ```text
+//! $ export MUTANT=make_busy_forever
+//! $ cargo run --example check -- thread_per_client --make \
+//!     --run "cargo run --example mutant -- {port} {options}"
+//! ```
+//!
 //! Arguments: those of the lesson that the server claims to be: `[IP:PORT]`, `[--delay 5]`,
-//! `[--timeout 20]`, `[--backlog 100]`.
+//! `[--timeout 20]`, `[--backlog 100]`. And those of the make tasks: `[--limit 0]`,
+//! `[--clients 0]`.
 
 mod blocks;
 mod conversations;
 mod datagrams;
+mod make;
 mod names;
 mod one_message;
 
@@ -37,11 +48,13 @@ use sockets101::{Args, Decoder, Failure, close_gracefully, log_line, print_line}
 use names::BUGS;
 
 fn main() -> Result<(), Failure> {
-    let usage = "mutant [IP:PORT] [--delay 5] [--timeout 20] [--backlog 100]";
+    let usage = "mutant [IP:PORT] [--delay 5] [--timeout 20] [--backlog 100] \
+                 [--limit 0] [--clients 0]";
     let mut args = Args::new(usage);
     let delay = args.seconds("--delay", 0.0);
     let timeout = args.timeout("--timeout", 20.0);
     let _backlog = args.option("--backlog", 100);
+    let (limit, clients) = (args.option("--limit", 0), args.option("--clients", 0));
     let address = args.listen_address(0);
 
     let bug = env::var("MUTANT").unwrap_or_default();
@@ -62,6 +75,13 @@ fn main() -> Result<(), Failure> {
     socket.listen(100)?;
     let listener = TcpListener::from(socket);
     print_line(format!("server ready on {}", listener.local_addr()?));
+    if let Some(bug) = bug.strip_prefix("make_") {
+        return make::serve(
+            bug,
+            &listener,
+            &make::Options { limit, clients, timeout },
+        );
+    }
     conversations::serve(&bug, &listener, delay, timeout)
 }
 

@@ -6,7 +6,8 @@
 pub struct Bug {
     /// The value of the environment variable `MUTANT`.
     pub name: &'static str,
-    /// The lesson that the server claims to be: `check LESSON IP:PORT`.
+    /// The lesson that the server claims to be: `check LESSON IP:PORT`. With `--make`, it claims
+    /// to be the extended server of the make task.
     pub lesson: &'static str,
 }
 
@@ -117,6 +118,23 @@ pub const BUGS: &[Bug] = &[
     bug("length_in_characters", "recvall_server"),
     bug("length_with_prefix", "recvall_server"),
     bug("stops_after_a_megabyte", "recvall_server"),
+    bug("make_line_read_once", "tcp_server --make"),
+    bug("make_line_without_end", "tcp_server --make"),
+    bug("make_line_needs_its_newline", "tcp_server --make"),
+    bug("make_one_block", "recvall_server --make"),
+    bug("make_blocks_with_new_readers", "recvall_server --make"),
+    bug("make_limit_after_the_read", "sequential_server --make"),
+    bug("make_limit_of_all_clients", "sequential_server --make"),
+    bug("make_idle_since_accept", "poll_server --make"),
+    bug("make_idle_if_all_are", "poll_server --make"),
+    bug("make_idle_if_another_sends", "poll_server --make"),
+    bug("make_busy_frees_a_place", "thread_per_client --make"),
+    bug("make_busy_forever", "thread_per_client --make"),
+    bug("make_busy_too_early", "thread_per_client --make"),
+    bug("make_crash_ends_a_thread", "thread_pool --make"),
+    bug("make_crash_is_repaired", "thread_pool --make"),
+    bug("make_last_worker_exits", "thread_pool_timeout --make"),
+    bug("make_last_worker_is_held", "thread_pool_timeout --make"),
 ];
 
 const fn bug(name: &'static str, lesson: &'static str) -> Bug {

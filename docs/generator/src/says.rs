@@ -10,8 +10,11 @@ use crate::book::{SLIDES, anchor, pages};
 use crate::read;
 use crate::reasons::{REASONS, Reason};
 
-/// The file with the table of checks and the function of each check.
+/// The file with the table of checks and the functions of the checks.
 const CHECKS: &str = "examples/tools/check/checks.rs";
+
+/// The file with the functions of the checks that need `--make`.
+const MAKE: &str = "examples/tools/check/make.rs";
 
 /// Words that a reader may search for, and the reasons that explain them.
 #[rustfmt::skip]
@@ -39,8 +42,12 @@ const INDEX: &[(&str, &[&str])] = &[
     ("Too many open files, EMFILE, errno 24", &["FEW_DESCRIPTORS", "COUNT"]),
     ("`epoll`, edge-triggered", &["ONE_EVENT"]),
     ("threads, pool, `ThreadPoolExecutor`", &["FEWER", "THREADS_GONE", "MORE_THAN_FOUR", "ONE_AT_A_TIME"]),
-    ("`settimeout`, `TimeoutError`", &["NO_LIMIT", "NEVER_ENDS"]),
+    ("`settimeout`, `TimeoutError`", &["NO_LIMIT", "NEVER_ENDS", "STAYS_IDLE", "LAST_EXITS"]),
+    ("`panic!`, `catch_unwind`", &["BUG_ENDS_THREADS"]),
 ];
+
+/// The first reason of the make tasks.
+const MAKE_TASKS: &str = "EARLY_REPLY";
 
 /// The parts of the table of reasons: the first reason of each, and its heading.
 const GROUPS: &[(&str, &str)] = &[
@@ -50,6 +57,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("NO_TEXT_ASKED", "Reasons: datagrams"),
     ("EMPTY_BLOCK", "Reasons: length-prefixed messages"),
     ("NOT_SEQUENTIAL", "Reasons: how many clients at the same time"),
+    (MAKE_TASKS, "Reasons: the make tasks"),
 ];
 
 /// The conditions in the table of checks, and the servers that they stand for.
@@ -58,20 +66,29 @@ const SUITS: &[(&str, &str)] = &[
     ("|_| true", "all lessons with a server"),
     ("|row| row.name != \"ttl_pong\"", "all lessons with a server, except 3"),
     ("decodes", "all lessons with a server, except 1 and 3"),
+    ("|row| decodes(row) && !row.reads_lines()", "all lessons with a server, except 1 and 3, and except 4 with `--make`"),
     ("Row::is_stream", "lessons 4 and 9 to 18"),
     ("Row::is_slow", "the slow servers (lessons 12, 15 and 18)"),
-    ("Row::closes_gracefully", "lessons 4 and 9 to 18, except 13"),
+    ("|row| row.is_stream() && !row.reads_blocks()", "lessons 4 and 9 to 18, except 9 with `--make`"),
+    ("|row| row.closes_gracefully() && !row.reads_lines()", "lessons 4 and 9 to 18, except 13, and except 4 with `--make`"),
     ("|row| is(row, &[Datagram])", "lessons 1 to 3"),
     ("|row| is(row, &[Datagram]) && !decodes(row)", "lessons 1 and 3"),
     ("|row| is(row, &[Datagram, Conversation])", "lessons 1 to 3 and 10 to 15"),
-    ("|row| is(row, &[OneMessage, Block])", "lessons 4, 9 and 16 to 18"),
+    ("|row| is(row, &[OneMessage, Block]) && !row.reads_blocks()", "lessons 4, 9 and 16 to 18, except 9 with `--make`"),
     ("|row| is(row, &[Block])", "lesson 9"),
     ("|row| is(row, &[Conversation])", "lessons 10 to 15"),
     ("|row| is(row, &[Block, Conversation])", "lessons 9 to 15"),
     ("|row| row.backlog == 100", "lessons 11 to 18"),
     ("|row| row.is_stream() && row.design == Sequential", "lessons 4 and 9 to 12"),
     ("|row| row.design == Pool", "lessons 16 to 18"),
-    ("|row| row.options.contains(&\"timeout\")", "lessons 17 and 18"),
+    ("|row| row.options.contains(&\"timeout\") && row.make.is_empty()", "lessons 17 and 18, except 17 with `--make`"),
+    ("Row::reads_lines", "lesson 4 with `--make`"),
+    ("Row::reads_blocks", "lesson 9 with `--make`"),
+    ("|row| row.make == \"session_limit\"", "lesson 10 with `--make`"),
+    ("|row| row.make == \"idle_client\"", "lesson 13 with `--make`"),
+    ("|row| row.make == \"too_many_clients\"", "lesson 14 with `--make`"),
+    ("|row| row.make == \"crash\"", "lesson 16 with `--make`"),
+    ("|row| row.make == \"last_worker\"", "lesson 17 with `--make`"),
 ];
 
 /// A check, as its source describes it.
@@ -88,7 +105,7 @@ struct Check {
 ///
 /// A sentence, if the source of `check` lacks something.
 pub fn tables() -> Result<String, String> {
-    let checks = checks(&read(CHECKS)?)?;
+    let checks = checks(&(read(CHECKS)? + &read(MAKE)?))?;
     let titles = titles();
     let mut tables = String::new();
     write_index(&mut tables, &titles)?;
@@ -206,7 +223,7 @@ fn find_reasons(
         if let Some((name, _)) = REASONS.iter().find(|(name, _)| *name == word) {
             found.insert(name);
         }
-        let start = format!("\nfn {word}(");
+        let start = format!("fn {word}(");
         if let Some((_, rest)) = source.split_once(&start) {
             if searched.insert(word.to_owned()) {
                 let body = rest.split("\n}").next().unwrap_or(rest);
@@ -246,7 +263,12 @@ fn write_checks(
     titles: &Titles,
 ) -> Result<(), String> {
     part.push_str("\n## The checks\n\n");
-    part.push_str("`check` makes them in this order.\n");
+    part.push_str(
+        "`check` makes them in this order. Some of them need the option `--make`. ",
+    );
+    part.push_str(
+        "They are for a make task, which is an extension of the lesson's server.\n",
+    );
     for Check { name, does, suits, reasons } in checks {
         let _ = write!(part, "\n### {name}\n\n");
         let _ = writeln!(part, "- What the client does: {}.", prose(does));
@@ -264,7 +286,12 @@ fn write_reasons(
     checks: &[Check],
     titles: &Titles,
 ) -> Result<(), String> {
+    let mut about_lesson = "A program that is right";
     for (name, reason) in REASONS {
+        if *name == MAKE_TASKS {
+            // The program of the lesson does not have the extension.
+            about_lesson = "The make task of";
+        }
         if let Some((_, heading)) = GROUPS.iter().find(|(first, _)| first == name) {
             let _ = write!(part, "\n## {heading}\n");
         }
@@ -276,8 +303,7 @@ fn write_reasons(
             let _ = write!(part, "```python\n{python}\n```\n\n");
         }
         let _ = writeln!(part, "- What to change: {}", prose(change));
-        let _ =
-            writeln!(part, "- A program that is right: {}", lesson_link(lesson)?);
+        let _ = writeln!(part, "- {about_lesson}: {}", lesson_link(lesson)?);
         let by: Vec<_> = checks
             .iter()
             .filter(|check| check.reasons.contains(name))

@@ -35,11 +35,11 @@ pub const CHECKS: [Check; 38] = [
     Check { name: "datagram_2048", does: "a datagram of 2048 bytes", one_client: true, suits: |row| is(row, &[Datagram]), run: |lab| lab.ask(&"a".repeat(2048)).because(is_cut, &why::SHORT_BUFFER) },
     Check { name: "datagram_2049", does: "a datagram of 2049 bytes", one_client: true, suits: |row| is(row, &[Datagram]), run: datagram_2049 },
     Check { name: "several_messages", does: "one text after another", one_client: true, suits: |row| is(row, &[Datagram, Conversation]), run: several_messages },
-    Check { name: "one_message", does: "one text, then the server closes the connection", one_client: true, suits: |row| is(row, &[OneMessage, Block]) && row.make != "several_blocks", run: one_message },
+    Check { name: "one_message", does: "one text, then the server closes the connection", one_client: true, suits: |row| is(row, &[OneMessage, Block]) && !row.reads_blocks(), run: one_message },
     Check { name: "kept_apart", does: "several clients at the same time", one_client: false, suits: |_| true, run: kept_apart },
     Check { name: "byte_by_byte", does: "a text in segments of one byte", one_client: true, suits: Row::is_stream, run: byte_by_byte },
-    Check { name: "two_messages", does: "two messages in one segment", one_client: true, suits: |row| row.is_stream() && row.make != "several_blocks", run: two_messages },
-    Check { name: "cut_character", does: "half a character, then the other half", one_client: false, suits: |row| decodes(row) && row.make != "line_in_pieces", run: cut_character },
+    Check { name: "two_messages", does: "two messages in one segment", one_client: true, suits: |row| row.is_stream() && !row.reads_blocks(), run: two_messages },
+    Check { name: "cut_character", does: "half a character, then the other half", one_client: false, suits: |row| decodes(row) && !row.reads_lines(), run: cut_character },
     Check { name: "not_utf8", does: "bytes that are invalid UTF-8, after valid text", one_client: false, suits: decodes, run: not_utf8 },
     Check { name: "empty_block", does: "a length-prefixed message of length 0", one_client: true, suits: |row| is(row, &[Block]), run: |lab| lab.ask("").if_short(&why::EMPTY_BLOCK) },
     Check { name: "prefix_in_pieces", does: "a length in four segments", one_client: true, suits: |row| is(row, &[Block]), run: prefix_in_pieces },
@@ -51,15 +51,15 @@ pub const CHECKS: [Check; 38] = [
     Check { name: "vanish", does: "a client that disconnects before its reply", one_client: false, suits: |_| true, run: vanish },
     Check { name: "never_read", does: "a client that sends and does not read", one_client: false, suits: |row| is(row, &[Conversation]), run: never_read },
     Check { name: "megabyte", does: "a text of 1 MiB", one_client: true, suits: |row| is(row, &[Block, Conversation]), run: megabyte },
-    Check { name: "last_word", does: "a client that still sends while the server closes", one_client: false, suits: Row::closes_gracefully, run: last_word },
+    Check { name: "last_word", does: "a client that still sends while the server closes", one_client: false, suits: |row| row.closes_gracefully() && !row.reads_lines(), run: last_word },
     Check { name: "connections_200", does: "200 connections", one_client: false, suits: Row::is_stream, run: connections_200 },
     Check { name: "coming_and_going", does: "ten clients that connect and disconnect as fast as they can", one_client: false, suits: |row| row.backlog == 100, run: coming_and_going },
     Check { name: "one_after_another", does: "a second client that asks first", one_client: false, suits: |row| row.is_stream() && row.design == Sequential, run: one_after_another },
     Check { name: "pool_of_four", does: "four silent clients, and a fifth one that asks", one_client: false, suits: |row| row.design == Pool, run: pool_of_four },
     Check { name: "slow_clients", does: "several clients of a slow server at the same time", one_client: false, suits: Row::is_slow, run: slow_clients },
     Check { name: "idle_end", does: "one silent client, then none, until the timeout", one_client: false, suits: |row| row.options.contains(&"timeout") && row.make.is_empty(), run: idle_end },
-    Check { name: "line_in_pieces", does: "a line in three segments, and a text without a newline before a half-close", one_client: false, suits: |row| row.make == "line_in_pieces", run: make::line_in_pieces },
-    Check { name: "several_blocks", does: "several length-prefixed messages on one connection", one_client: true, suits: |row| row.make == "several_blocks", run: make::several_blocks },
+    Check { name: "line_in_pieces", does: "a line in three segments, then texts without a newline: a short one before a half-close, and a long one", one_client: false, suits: Row::reads_lines, run: make::line_in_pieces },
+    Check { name: "several_blocks", does: "several length-prefixed messages on one connection", one_client: true, suits: Row::reads_blocks, run: make::several_blocks },
     Check { name: "session_limit", does: "three times as many bytes as --limit allows", one_client: false, suits: |row| row.make == "session_limit", run: make::session_limit },
     Check { name: "idle_client", does: "a silent client and one that keeps sending, until --timeout has passed twice", one_client: false, suits: |row| row.make == "idle_client", run: make::idle_client },
     Check { name: "too_many_clients", does: "more clients than --clients allows", one_client: false, suits: |row| row.make == "too_many_clients", run: make::too_many_clients },
@@ -298,7 +298,7 @@ fn byte_by_byte(lab: &Lab) -> Outcome {
     let pieces: Vec<&[u8]> = message.chunks(1).collect();
     let mut client = lab.connect()?;
     client.send_in_pieces(&pieces);
-    if lab.row.kind == OneMessage && lab.row.make != "line_in_pieces" {
+    if lab.row.kind == OneMessage && !lab.row.reads_lines() {
         let first = client.expect_a_beginning(text);
         return first.by_design("what the first read returned was the message");
     }
@@ -363,7 +363,7 @@ fn not_utf8(lab: &Lab) -> Outcome {
             client.say("next");
             return client.expect_reply("next").if_other(&why::INVALID_ANSWERED);
         }
-        let is_line = lab.row.make == "line_in_pieces";
+        let is_line = lab.row.reads_lines();
         // A server that reads whole lines may also refuse the whole line.
         if is_line && client.expect_end().is_ok() {
             return passed("the end", "the end");
@@ -539,8 +539,6 @@ fn last_word(lab: &Lab) -> Outcome {
     let is_reset = |miss: &Seen| miss.ending == Ending::Reset;
     if lab.row.kind == OneMessage {
         let outcome = lab.send(much)?.expect_a_beginning(&"x".repeat(much.len()));
-        let is_line = lab.row.make == "line_in_pieces";
-        let outcome = outcome.because(|miss| is_line && miss.is_silence(), &why::ENDLESS_LINE);
         return outcome.because(is_reset, &why::UNREAD);
     }
     let (invalid, good, answered) = match lab.row.kind {

@@ -131,6 +131,8 @@ fn make(
     let _of_earlier_checks = lab.server().map(|server| server.output());
     let start = Instant::now();
     let is_first = check.name == "first_client";
+    // Such a check starts a second server, so its failure is not one of this server.
+    let has_second = option(check).is_some();
     let mut outcome = (check.run)(lab);
     if is_first {
         use_first_reply(lab, delay, &outcome);
@@ -138,7 +140,7 @@ fn make(
     if let Err(miss) = &outcome {
         if miss.ending == Ending::Unable {
             return Err(format!("cannot connect to {}: {}", lab.address, miss.came).into());
-        } else if miss.ending == Ending::Refused && !lab.has_been_seen() {
+        } else if miss.ending == Ending::Refused && !lab.has_been_seen() && !has_second {
             return Err(absence(lab).into());
         }
     }
@@ -158,8 +160,7 @@ fn make(
         let entry = Entry::new(check, Mark::Failed, blame.text());
         Ok(Entry { seen, time, reasons: blame.reasons, output, ..entry })
     };
-    // A check with an option starts a fresh server by itself.
-    let is_fresh = is_fresh || option(check).is_some();
+    let is_fresh = is_fresh || has_second;
     if !is_fresh && miss.ending != Ending::Enough && lab.launch.is_some() {
         let is_spent = lab.ask("hello").is_err();
         let output = output(lab);
@@ -269,7 +270,6 @@ fn is_about_time_wait(lines: &[String]) -> bool {
 /// Returns the reason if a check cannot be made with this server, although it suits the lesson.
 fn skipped(lab: &Lab, check: &Check) -> Option<String> {
     let is_slow = !lab.delay.is_zero();
-    let waits_for_a_line = lab.line_end.is_some() && lab.row.make != "line_in_pieces";
     let lacks = |option| !lab.can_start_with(option);
     if let Some(option) = option(check) {
         if lab.launch.is_none() {
@@ -284,7 +284,7 @@ fn skipped(lab: &Lab, check: &Check) -> Option<String> {
         name if is_slow && TOO_LONG_FOR_SLOW.contains(&name) => {
             "it would take minutes with this delay; start the server without a delay"
         }
-        name if waits_for_a_line && WITHOUT_NEWLINE.contains(&name) => {
+        name if lab.line_end.is_some() && WITHOUT_NEWLINE.contains(&name) => {
             "the server waits for a newline"
         }
         _ => return None,

@@ -20,8 +20,8 @@
 //! - `[--run COMMAND]`: a command that starts your program, in any language. `check` replaces
 //!   `{port}` or `{address}` by a free one, and `{options}` by an option such as `--delay=0.4`.
 //!   If your program has a fixed port, write its `IP:PORT`, too.
-//! - `[--make]`: makes the check of the lesson's make task, too. Your program is then the extended
-//!   server.
+//! - `[--make]`: makes one more check, for the make task of the lesson. A make task is an extension
+//!   that you write. It needs your own program, a command or an address.
 //! - `[--watch]`: grades your program (`--own` or `--run`) each time that you save its file.
 //! - `[--long]`: shows for each check what was expected and what came.
 //! - `[--list]`: prints the lessons and the checks.
@@ -241,7 +241,7 @@ fn build(tasks: &[Task]) -> Result<(), Failure> {
 /// Returns the server under test, which is not started yet.
 pub fn lab_of(task: &Task) -> Lab {
     let mut lab = Lab::new(task.row, task.launch.clone(), task.address, task.timeout);
-    if task.row.make == "line_in_pieces" {
+    if task.row.reads_lines() {
         lab.line_end = Some(b"\n".into());
     }
     if !task.row.is_slow() {

@@ -203,7 +203,7 @@ impl Lab {
             line_end: None,
             is_ready: AtomicBool::new(true),
             ready_by: Instant::now(),
-            never_closes: AtomicBool::new(row.make == "several_blocks"),
+            never_closes: AtomicBool::new(row.reads_blocks()),
             nexts: AtomicUsize::new(1),
             history: Mutex::default(),
             sends_old_bytes: AtomicBool::new(false),

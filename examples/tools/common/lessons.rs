@@ -58,6 +58,17 @@ impl Row {
     pub fn is_slow(&self) -> bool {
         self.options.contains(&"delay")
     }
+
+    /// Returns true for the make task whose requests are lines.
+    pub fn reads_lines(&self) -> bool {
+        self.make == "line_in_pieces"
+    }
+
+    /// Returns true for the make task that replies to several length-prefixed messages on one
+    /// connection.
+    pub fn reads_blocks(&self) -> bool {
+        self.make == "several_blocks"
+    }
 }
 
 use Design::{Pool, Sequential, Together};

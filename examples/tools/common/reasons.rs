@@ -14,7 +14,7 @@ pub struct Reason {
     pub python: &'static str,
     /// What to change.
     pub change: &'static str,
-    /// The name of the lesson that shows it right.
+    /// The name of the lesson that shows it right, or of the lesson of the make task.
     pub lesson: &'static str,
 }
 
@@ -490,29 +490,29 @@ pub struct Reason {
 #[rustfmt::skip] pub const EARLY_REPLY: Reason = Reason { says: "A reply came before the newline. A line can come in several pieces, so call recv until a newline has come, and then reply once.",
     means: "In this task, a request is a line. TCP does not keep lines together, so one `recv` can return a part of the line. A loop must collect the parts.",
     python: "data = client.recv(4096)  # perhaps only a part of the line\nclient.sendall(data.decode().upper().encode())",
-    change: "Add what each `recv` returns to a variable. Leave the loop if the variable contains `b\"\\n\"`, or if `recv` returns b''. Then decode and reply.", lesson: "sequential_server" };
+    change: "Add what each `recv` returns to a variable. Leave the loop if the variable contains `b\"\\n\"`, or if `recv` returns b''. Then decode and reply.", lesson: "tcp_server" };
 
 #[rustfmt::skip] pub const ENDLESS_LINE: Reason = Reason { says: "A client sent 100,000 bytes without a newline, and the server waits for more. Stop after 64 KiB, because a line without an end fills the memory.",
     means: "A client can send any number of bytes without a newline. A server that keeps all of them needs more and more memory.",
     python: "while b\"\\n\" not in data:\n    data += client.recv(4096)  # without a limit",
-    change: "Leave the loop also if the variable has 64 KiB: `len(data) >= 65536`.", lesson: "recvall_server" };
+    change: "Leave the loop also if the variable has 64 KiB: `len(data) >= 65536`.", lesson: "tcp_server" };
 
 #[rustfmt::skip] pub const ONE_BLOCK: Reason = Reason { says: "The server closed the connection after its first reply. Receive the next message in a loop, until the client has closed its sending side.",
     means: "In this task, a client sends several length-prefixed messages on one connection. The length says where each of them ends, so the server can receive one after another.",
     python: "message = get_block(client)\nput_block(client, message.decode().upper().encode())\nclient.close()",
-    change: "Put the two calls inside `while True:`. Leave this loop if the stream ends before the first byte of a length.", lesson: "sequential_server" };
+    change: "Put the two calls inside `while True:`. Leave this loop if the stream ends before the first byte of a length.", lesson: "recvall_server" };
 
 #[rustfmt::skip] pub const OVER_LIMIT: Reason = Reason { says: "The reply does not have exactly as many bytes as --limit allows. Count the bytes of all reads of one client, and cut the last read at the limit.",
     means: "The limit can lie inside the bytes that one `recv` returned. The server replies to the bytes up to the limit, and not to the others. Each client has its own count.",
     python: "data = client.recv(4096)\ntotal += len(data)\nif total > limit:\n    break  # the bytes up to the limit get no reply",
     change: "Call `recv` with at most `limit - total` bytes, or use `data[:limit - total]`. Then reply, and leave the loop if `total` has reached the limit.", lesson: "sequential_server" };
 
-#[rustfmt::skip] pub const STAYS_IDLE: Reason = Reason { says: "A silent client was not disconnected after the timeout, while another client kept sending. Compare the time of each client after each call of poll.",
-    means: "`poll` returns when any client sends. If the server looks for silent clients only when `poll` has timed out, a busy client keeps all the silent ones connected.",
-    python: "ready = poller.poll(timeout)\nif not ready:\n    close_silent_clients()  # never happens if another client sends",
-    change: "Keep the time of the last bytes for each client. After each `poll`, close each client whose time is too old.", lesson: "poll_server" };
+#[rustfmt::skip] pub const STAYS_IDLE: Reason = Reason { says: "A silent client stays connected after the timeout. Give poll a timeout, and look for silent clients each time that poll returns, also if another client has sent.",
+    means: "`poll` without a timeout waits until a client sends. With a timeout, `poll` also returns when any client sends. If the server looks for silent clients only after a timeout, one busy client keeps all silent clients connected.",
+    python: "ready = poller.poll(timeout)\nif not ready:\n    disconnect_silent_clients()  # not called if another client sends",
+    change: "Keep the time of the last bytes of each client. After each `poll`, disconnect each client whose time is too old.", lesson: "poll_server" };
 
-#[rustfmt::skip] pub const CUT_TOO_EARLY: Reason = Reason { says: "A client was disconnected before the timeout had passed without bytes from it. Measure the time since its last bytes, not since accept.",
+#[rustfmt::skip] pub const CUT_TOO_EARLY: Reason = Reason { says: "A client was disconnected too early. The timeout starts again with each read, so measure the time since the last bytes, not since accept.",
     means: "The timeout is for clients that send nothing. A client that keeps sending is not silent, so it stays connected for as long as it wants.",
     python: "if time.monotonic() - accepted[client] > timeout:\n    close(client)",
     change: "Set the time of the client again after each `recv` that returns bytes.", lesson: "poll_server" };
@@ -522,8 +522,8 @@ pub struct Reason {
     python: "client, peer = server.accept()\nthreading.Thread(target=serve, args=(client,)).start()  # for any number",
     change: "After `accept`, compare the number of connected clients with the limit. If it is reached, send `BUSY` and close the connection gracefully. Do not change the number for this client.", lesson: "thread_per_client" };
 
-#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "One of three clients disconnected, but a new client is not served. Subtract 1 from the number of clients each time that a client disconnects.",
-    means: "The number says how many clients are connected now, not how many have come. It must become smaller on every way out, also after an error.",
+#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "A client was not served, although fewer clients than --clients were connected. Count a client only while it is served, and subtract 1 when it disconnects.",
+    means: "The number says how many clients are connected now, not how many have come. It must become smaller on every way out, also after an error. And the limit itself is allowed: with `--clients=3`, the third client is served.",
     python: "count += 1\nserve(client)  # and no line subtracts 1",
     change: "Subtract 1 after the code for this client, for example in `finally:`. Several threads change the number, so protect it with a lock.", lesson: "thread_per_client" };
 
