@@ -13,8 +13,12 @@ use crate::harness::{example, finish};
 #[path = "../../examples/tools/live/align.rs"]
 mod align;
 #[rustfmt::skip]
-#[path = "../../examples/tools/live/compare.rs"]
+#[path = "../../examples/tools/common/compare.rs"]
 mod compare;
+#[allow(dead_code)] // The tests of the book use it.
+#[rustfmt::skip]
+#[path = "../../examples/tools/common/failure.rs"]
+mod failure;
 #[rustfmt::skip]
 #[path = "../../examples/tools/live/items.rs"]
 mod items;

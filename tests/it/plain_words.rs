@@ -94,9 +94,11 @@ const RULES: &[Rule] = &[
 ];
 
 /// The folders that are searched, with the endings of their files.
-const FOLDERS: [(&str, &str); 10] = [
+const FOLDERS: [(&str, &str); 12] = [
     ("src", "rs"),
     ("examples", "rs"),
+    ("examples", "md"),
+    ("examples", "py"),
     ("docs/python", "py"),
     ("docs/src", "md"),
     ("docs/generator", "rs"),

@@ -94,3 +94,11 @@ pub fn lesson_title(name: &str) -> Result<(usize, String), String> {
     };
     Ok((position + 1, title))
 }
+
+/// Returns the id that mdBook gives to a heading.
+#[must_use]
+pub fn anchor(heading: &str) -> String {
+    let is_kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+    let id: String = heading.to_lowercase().chars().filter(is_kept).collect();
+    id.replace(' ', "-")
+}

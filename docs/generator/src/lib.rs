@@ -13,6 +13,7 @@ mod changes;
 pub mod crowd;
 #[cfg(target_os = "linux")]
 mod draw;
+pub mod exercises;
 #[cfg(target_os = "linux")]
 mod figures;
 pub mod idea;
@@ -37,6 +38,9 @@ mod wire;
 
 // The tables of the tools, and how `live` compares programs. The skips are for rustfmt, which
 // would format the files with the settings of this folder.
+#[rustfmt::skip]
+#[path = "../../../examples/tools/common/failure.rs"]
+pub mod failure;
 #[allow(missing_docs, unexpected_cfgs)] // This package does not have the feature `event`.
 #[rustfmt::skip]
 #[path = "../../../examples/tools/common/lessons.rs"]
@@ -46,11 +50,14 @@ pub mod lessons;
 #[path = "../../../examples/tools/common/reasons.rs"]
 pub mod reasons;
 #[rustfmt::skip]
-#[path = "../../../examples/tools/live/compare.rs"]
+#[path = "../../../examples/tools/common/compare.rs"]
 pub mod compare;
 #[rustfmt::skip]
 #[path = "../../../examples/tools/live/script.rs"]
 pub mod script;
+#[rustfmt::skip]
+#[path = "../../../examples/tools/exercise/table.rs"]
+pub mod table;
 
 /// The command that writes everything that is generated.
 pub const RENEW: &str = "cargo run -p sockets101-book";

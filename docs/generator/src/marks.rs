@@ -16,6 +16,7 @@
 //! | `changes LESSON` | the difference to the lesson that it is based on |
 //! | `steps LESSON` | the steps of the path of a lesson |
 //! | `card` | all steps of all paths |
+//! | `exercises LESSON` | the tasks of a lesson |
 //! | `terminal NAME` | a terminal of a run |
 //! | `words NAME` | a picture in words |
 //! | `table NAME` | a table |
@@ -23,7 +24,7 @@
 
 use crate::book::{self, SLIDES, short_program};
 use crate::parts::{program, selected, without_examples};
-use crate::{Generated, changes, live, puzzle, read, says};
+use crate::{Generated, changes, exercises, live, puzzle, read, says};
 
 const BEGIN: &str = "<!-- begin ";
 const CLOSE: &str = " -->";
@@ -169,6 +170,8 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             fenced("diff", &diff.ok_or_else(|| format!("{mark}: no lesson"))?)
         }
         ["card"] => live::card()?,
+        ["exercises", lesson] => exercises::on_page(lesson)?,
+        ["table", "exercises"] => exercises::table()?,
         ["table", "checks"] => says::tables()?,
         ["table", "bench"] => read("docs/src/generated/bench/table.md")?,
         _ => return Ok(None),

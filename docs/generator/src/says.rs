@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use regex::Regex;
 
-use crate::book::{SLIDES, pages};
+use crate::book::{SLIDES, anchor, pages};
 use crate::read;
 use crate::reasons::{REASONS, Reason};
 
@@ -175,9 +175,7 @@ fn prose(text: &str) -> String {
 
 /// Returns a link to a heading, as mdBook names it.
 fn link(title: &str) -> String {
-    let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
-    let id: String = title.to_lowercase().chars().filter(kept).collect();
-    format!("[{title}](#{})", id.replace(' ', "-"))
+    format!("[{title}](#{})", anchor(title))
 }
 
 /// Returns the checks from the source of `check`. Each is one line of the table.

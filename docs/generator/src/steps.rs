@@ -9,8 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::failure::Failure;
 use crate::lessons::{Row, SERVERS};
-use crate::script::{Failure, ONLY_SHORT, PATHS};
+use crate::script::{ONLY_SHORT, PATHS};
 use crate::{read, top};
 
 /// The program in short of one lesson.
@@ -141,23 +142,45 @@ impl Scratch {
         }
         write(&folder.join("Cargo.toml"), &manifest(name)?).map_err(failed)?;
         fs::write(folder.join("Cargo.lock"), read("Cargo.lock")?).map_err(failed)?;
-        let mut build = cargo();
-        build.args(["build", "--quiet", "--offline", "--bins", "--target-dir"]);
-        build.arg(target().join("steps/target")).current_dir(&folder);
-        let output = build.output().map_err(|err| format!("cargo: {err}"))?;
+        let scratch = Self { folder };
+        let mut build = scratch.cargo("build");
+        let output =
+            build.arg("--bins").output().map_err(|err| format!("cargo: {err}"))?;
         let messages = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() || !messages.is_empty() {
             return Err(format!(
                 "{name} does not build without a message:\n{messages}"
             ));
         }
-        Ok(Self { folder: target().join("steps/target/debug") })
+        Ok(scratch)
+    }
+
+    /// Runs the tests in one of the programs. Returns what `cargo test` prints.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if cargo cannot be started.
+    pub fn test(&self, name: &str) -> Result<String, String> {
+        let mut cargo = self.cargo("test");
+        cargo.args(["--bin", name, "--", "--test-threads=1"]);
+        let output = cargo.output().map_err(|err| format!("cargo: {err}"))?;
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Ok(text(&output.stdout) + &text(&output.stderr))
+    }
+
+    /// Returns a cargo command for the package, without a network.
+    fn cargo(&self, command: &str) -> Command {
+        let mut cargo = cargo();
+        cargo.args([command, "--quiet", "--offline", "--target-dir"]);
+        cargo.arg(target().join("steps/target")).current_dir(&self.folder);
+        cargo
     }
 
     /// Returns the path of a built program.
     #[must_use]
+    #[allow(clippy::unused_self)] // Only a built package has programs.
     pub fn program(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}{EXE_SUFFIX}"))
+        target().join("steps/target/debug").join(format!("{name}{EXE_SUFFIX}"))
     }
 }
 
@@ -182,8 +205,10 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 /// workbook.
 fn manifest(name: &str) -> Result<String, String> {
     let workbook = read("Cargo.toml")?;
-    let is_used =
-        |line: &&str| line.starts_with("rustix =") || line.starts_with("socket2 =");
+    let is_used = |line: &&str| {
+        let name = line.split(" =").next().unwrap_or_default();
+        ["byteorder", "rustix", "dns-lookup", "socket2"].contains(&name)
+    };
     let crates: Vec<_> = workbook.lines().filter(is_used).collect();
     Ok(format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\

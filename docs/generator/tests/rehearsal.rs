@@ -19,7 +19,7 @@ use sockets101_book::steps::source;
 #[path = "../../../examples/tools/live/align.rs"]
 mod align;
 #[rustfmt::skip]
-#[path = "../../../examples/tools/live/compare.rs"]
+#[path = "../../../examples/tools/common/compare.rs"]
 mod compare;
 #[allow(dead_code)] // As above.
 #[rustfmt::skip]

@@ -20,7 +20,7 @@ use sockets101_book::{read, top};
 mod programs;
 
 use programs::{
-    Program, build_tools, compare_all, failures, for_each, skipped, text,
+    Program, build_tools, compare_all, failures, for_each, has_python, skipped, text,
 };
 
 /// The largest width of a line. Two programs fit side by side.
@@ -280,22 +280,14 @@ fn forms(short: &Short) -> &'static [Form] {
 fn programs(form: Form) -> Vec<Program> {
     build_tools();
     let mut programs = Vec::new();
-    let has_python = Command::new("python3")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_python {
-        skipped("the programs in short in Python: python3 is missing");
-    }
+    let has_python = has_python("the programs in short in Python");
     for short in shorts() {
         if matches!(form, Form::Brief) && forms(&short).len() == 1 {
             continue;
         }
-        let program = |language, command| Program {
-            title: format!("{} ({language})", short.row.name),
-            row: short.row,
-            command,
-            fails: short.fails,
+        let program = |language, command| {
+            let title = format!("{} ({language})", short.row.name);
+            Program::new(title, short.row, command, short.fails)
         };
         let rust = scratch().program(&name(&short, form));
         programs.push(program(RUST, vec![rust.to_str().unwrap().to_owned()]));

@@ -9,8 +9,9 @@ use std::fs;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use sockets101_book::failure::Failure;
 use sockets101_book::lessons::SERVERS;
-use sockets101_book::script::{By, Failure, ONLY_SHORT, PATHS, Path, Step};
+use sockets101_book::script::{By, ONLY_SHORT, PATHS, Path, Step};
 use sockets101_book::steps::{Scratch, file, name, source, sources};
 use sockets101_book::{compare, read, top};
 
@@ -73,12 +74,12 @@ fn compare_path(lesson: &str) {
         let number = index + 1;
         if number < path.steps.len() {
             let program = scratch().program(&name(lesson, number));
-            programs.push(Program {
-                title: format!("step {number} of {lesson}"),
+            programs.push(Program::new(
+                format!("step {number} of {lesson}"),
                 row,
-                command: vec![program.to_str().unwrap().to_owned()],
-                fails: step.fails,
-            });
+                vec![program.to_str().unwrap().to_owned()],
+                step.fails,
+            ));
         }
     }
     compare_all(programs);

@@ -309,7 +309,7 @@ pub struct Reason {
     python: "clients.append(client)  # and no line removes it",
     change: "Close each connection and end its thread when `recv` returns b''. Use `with client:`.", lesson: "thread_per_client" };
 
-#[rustfmt::skip] pub const ONE_AT_A_TIME: Reason = Reason { says: "The second client gets no reply until the first one disconnects. Check that each client really has a thread: target=serve, args=(client,).",
+#[rustfmt::skip] pub const ONE_AT_A_TIME: Reason = Reason { says: "The second client gets no reply until the first one disconnects. Give each client a thread (target=serve, args=(client,)), and do not wait for it with join.",
     means: "The server of this lesson serves many clients at the same time, but this one serves one after another. `target=serve(client)` calls `serve` at once, in the main thread. A `join` directly after `start` has the same effect.",
     python: "Thread(target=serve(client)).start()  # serve runs before Thread is called",
     change: "Write `Thread(target=serve, args=(client,)).start()`, and do not wait for the thread. With `poll`, never call a function that waits for one client.", lesson: "thread_per_client" };
@@ -450,7 +450,7 @@ pub struct Reason {
     python: "client.sendall(data.upper())  # time.sleep(delay) is missing",
     change: "Call `time.sleep(delay)` before `sendall`. If your server has a fixed delay, give `check` the same one with `--delay`.", lesson: "slow_sequential_server" };
 
-#[rustfmt::skip] pub const IN_TURN: Reason = Reason { says: "Slow replies came one after another, so the clients waited for each other. Do the slow work in the thread of each client.",
+#[rustfmt::skip] pub const IN_TURN: Reason = Reason { says: "Slow replies came one after another, so the clients waited for each other. Do the slow work in the thread of each client, and do not hold a lock meanwhile.",
     means: "All clients asked at the same time, so all replies should come at the same time. The slow work is in the thread that calls `accept`, or inside a lock.",
     python: "client, peer = server.accept()\ntime.sleep(delay)  # in the thread of accept",
     change: "Move the slow work into the function that the client's thread runs. Do not hold a lock during this work.", lesson: "slow_thread_per_client" };
@@ -460,7 +460,7 @@ pub struct Reason {
     python: "threading.Thread(target=serve, args=(client,)).start()",
     change: "Do not start a thread for each client. In lesson 12, call `serve(client)` directly. In lesson 18, start four threads, and no more.", lesson: "slow_thread_pool_timeout" };
 
-#[rustfmt::skip] pub const NOT_FOUR: Reason = Reason { says: "The clients were not served four at a time. Start four threads that all call accept.",
+#[rustfmt::skip] pub const NOT_FOUR: Reason = Reason { says: "The clients were not served four at a time. Start four threads, and do not hold a lock while a thread serves a client.",
     means: "Eight clients asked at the same time. Four threads need two rounds for them. The times of the replies show a different number of threads.",
     python: "pool = ThreadPoolExecutor(max_workers=2)",
     change: "Start four threads, and do not hold a lock while a thread serves its client.", lesson: "slow_thread_pool_timeout" };

@@ -1,13 +1,13 @@
 //! The lessons that have steps, and the files of the steps.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
 
 use sockets101::Failure;
 
 use crate::lessons::{Row, SERVERS};
 use crate::place::START;
 use crate::script::{ONLY_SHORT, PATHS, Step};
+use crate::student::{Owner, Student, top};
 
 /// A lesson with its steps.
 pub struct Lesson {
@@ -95,12 +95,15 @@ impl Lesson {
     pub fn texts(&self) -> Result<Vec<String>, Failure> {
         (0..=self.last()).map(|number| self.text(number)).collect()
     }
-}
 
-/// Returns the folder of the package. Cargo says where it is when it runs this program.
-pub fn top() -> PathBuf {
-    match env::var_os("CARGO_MANIFEST_DIR") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).to_owned(),
+    /// Reads the student's program for the lesson. A step that cannot be read does not count.
+    pub fn student(&self) -> Result<Student, Failure> {
+        let steps = 0..=self.last();
+        Student::read(Owner {
+            command: "live",
+            name: self.name().to_owned(),
+            ending: ".rs",
+            ours: steps.map(|number| self.text(number).unwrap_or_default()).collect(),
+        })
     }
 }

@@ -44,7 +44,11 @@
 //! - Print a step with `--show`, and type the lines that have a `+`.
 
 mod align;
+#[path = "../common/compare.rs"]
 mod compare;
+#[allow(dead_code)] // The tests of the book use it.
+#[path = "../common/failure.rs"]
+mod failure;
 mod items;
 mod lesson;
 #[allow(dead_code)] // Some of it is only for check.
@@ -55,23 +59,25 @@ mod preflight;
 mod report;
 #[allow(dead_code)] // The pages and the tests use the rest.
 mod script;
+#[path = "../common/student.rs"]
 mod student;
 mod task;
+#[path = "../common/text.rs"]
 mod text;
 mod tokens;
 #[allow(dead_code)] // Some of it is only for check.
 #[path = "../common/words.rs"]
 mod words;
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use sockets101::{Args, Failure, log_line, print_or_exit};
+use sockets101::{Args, Failure, print_or_exit};
 
 use lesson::{Lesson, all};
 use script::By;
-use student::{KEPT, Student, find_folder};
-use text::paragraph;
+use student::{RELOAD, find_folder, kept};
+use text::{command, paragraph, print_changes};
 
 const USAGE: &str = "live [LESSON] [STEP] [--show] [--back] [--preflight]";
 
@@ -96,7 +102,7 @@ fn main() -> Result<ExitCode, Failure> {
         print_or_exit(text);
         return Ok(ExitCode::from(u8::from(!is_ready)));
     }
-    find_folder()?;
+    find_folder("live")?;
     if shows && goes_back {
         args.refuse("give --show or --back, not both");
     }
@@ -177,7 +183,7 @@ fn find_step(lesson: &Lesson, step: &str) -> Option<usize> {
 
 /// Returns the number of the step after the student's step.
 fn next_step(lesson: &Lesson) -> Result<usize, Failure> {
-    let student = Student::read(lesson)?;
+    let student = lesson.student()?;
     let Some(own) = student.text()? else { return Ok(1) };
     let number = report::place(lesson, own)?.number;
     if number == lesson.last() {
@@ -190,7 +196,7 @@ fn next_step(lesson: &Lesson) -> Result<usize, Failure> {
 
 /// Writes a step to the student's file. Returns what to print.
 fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
-    let student = Student::read(lesson)?;
+    let student = lesson.student()?;
     let new = lesson.text(number)?;
     let file = &student.file;
     let step = format!("step {number} of {} ({})", lesson.last(), lesson.title(number));
@@ -208,7 +214,7 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
     }
     text += &paragraph(format!("{file} is now {step}."));
     if student.bytes.is_some() {
-        text += "If your editor still shows the old file, load the file again.\n";
+        text += RELOAD;
     }
     match lesson.step(number) {
         Some(step) => {
@@ -221,7 +227,7 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
         }
         None if number > 0 => {
             text += "Then run it:\n";
-            text += &report::command(&format!("cargo run --example my_{}", lesson.name()));
+            text += &command(&format!("cargo run --example my_{}", lesson.name()));
         }
         None => {}
     }
@@ -234,21 +240,11 @@ fn write_step(lesson: &Lesson, number: usize) -> Result<String, Failure> {
 
 /// Restores the latest kept file. Returns what to print.
 fn back(lesson: &Lesson) -> Result<String, Failure> {
-    let student = Student::read(lesson)?;
-    let (from, bytes) = student.latest_kept()?;
-    let mut text = kept(student.replace(&bytes)?);
-    let file = &student.file;
-    text += &paragraph(format!("{file} is now the same as {from}."));
-    text += "If your editor still shows the old file, load the file again.\n";
+    let student = lesson.student()?;
+    let mut text = student.restore()?;
     let name = lesson.name();
-    let count = student.own_kept().unwrap_or_default().len();
-    if count > 1 {
-        text += &paragraph(format!(
-            "{KEPT} has {count} of your files, {name}.NUMBER.rs. To use another one, copy it to {file}."
-        ));
-    }
     let Some(old) = student.bytes.as_deref() else { return Ok(text) };
-    if let Some(number) = student.step_with(old) {
+    if let Some(number) = student.ours(old) {
         text += &paragraph(format!("To return to step {number}:"));
         return Ok(text + &report::live(&format!("{name} {number}")));
     }
@@ -259,29 +255,11 @@ fn back(lesson: &Lesson) -> Result<String, Failure> {
 /// Returns what to print if the student's file is missing, and an older file is kept. That happens
 /// if `live` is killed before it has written the new file.
 fn missing(lesson: &Lesson) -> Result<Option<String>, Failure> {
-    let student = Student::read(lesson)?;
+    let student = lesson.student()?;
     let (None, Ok((kept, _))) = (&student.bytes, student.latest_kept()) else { return Ok(None) };
     let mut text = paragraph(format!("{} is missing, but {kept} is kept.", student.file));
     text += "To restore the kept file:\n";
     text += &report::live(&format!("{} --back", lesson.name()));
     text += &paragraph(format!("To begin with step 0, {}:", lesson.title(0)));
     Ok(Some(text + &report::live(&format!("{} 0", lesson.name()))))
-}
-
-/// Returns what to print about the file that was kept.
-fn kept(kept: Option<String>) -> String {
-    match kept {
-        Some(kept) => paragraph(format!("Your file is kept in {kept}.")),
-        None => String::new(),
-    }
-}
-
-/// Prints what has changed. If stdout is full, prints it on stderr, because it says where the old
-/// file is.
-fn print_changes(text: &str) {
-    let mut stdout = io::stdout();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    if written.is_err_and(|err| err.kind() != ErrorKind::BrokenPipe) {
-        log_line(text.trim_end());
-    }
 }

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 use std::{env, env::consts::EXE_SUFFIX, fs};
 
-use crate::lesson::{all, top};
+use crate::lesson::all;
 use crate::lessons::SERVERS;
+use crate::student::top;
 use crate::text::{paragraph, wrapped};
 use crate::words::counted;
 

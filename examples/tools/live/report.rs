@@ -13,7 +13,7 @@ use crate::place::{Kind, Mistake, Place, START, find};
 use crate::script::{By, Step};
 use crate::student::Student;
 use crate::task::{Task, take_task};
-use crate::text::{WIDTH, code, paragraph, two_codes, wrapped};
+use crate::text::{WIDTH, code, command, paragraph, two_codes, wrapped};
 use crate::words::counted;
 
 /// The most mistakes that are shown.
@@ -31,10 +31,6 @@ const SCREEN: usize = 23;
 /// Returns the command that runs `live`, in a line of its own.
 pub fn live(arguments: &str) -> String {
     command(&format!("cargo run -q --example live -- {arguments}"))
-}
-
-pub fn command(command: &str) -> String {
-    format!("  {command}\n")
 }
 
 /// Returns the list of all lessons, and where the student is in each of them.
@@ -56,7 +52,7 @@ pub fn list() -> Result<String, Failure> {
 
 /// Returns where the student is. Returns `None` if the file does not exist.
 fn place_of(lesson: &Lesson) -> Result<Option<Place>, Failure> {
-    let student = Student::read(lesson)?;
+    let student = lesson.student()?;
     match student.text()? {
         Some(own) => Ok(Some(place(lesson, own)?)),
         None => Ok(None),
@@ -108,7 +104,7 @@ fn count(is_new: &[bool]) -> usize {
 
 /// Returns all that a student can want to know about a lesson.
 pub fn lesson(lesson: &Lesson) -> Result<String, Failure> {
-    let student = Student::read(lesson)?;
+    let student = lesson.student()?;
     let Some(own) = student.text()? else {
         let mut text = paragraph(format!("{} does not exist yet. Begin:", student.file));
         text += &live(&format!("{} 0", lesson.name()));

@@ -25,6 +25,8 @@ mod thread_pool;
 #[path = "script/udp_server.rs"]
 mod udp_server;
 
+use super::failure::{Failure, failure};
+
 /// The steps from an empty file to the server of one lesson.
 pub struct Path {
     /// The name of the lesson.
@@ -121,20 +123,6 @@ pub enum Symptom {
     FewDescriptorsEndIt,
     /// With 20 file descriptors and 30 clients, the server keeps running, without using the CPU.
     FewDescriptorsAreFine,
-}
-
-/// A check that fails.
-pub struct Failure {
-    /// The name of the check.
-    pub check: &'static str,
-    /// The names of the reasons that `check` gives. More than one name: `check` prints the
-    /// sentences of all these reasons, in this order.
-    pub reasons: &'static [&'static str],
-}
-
-/// Returns a failure. With this function, each row of a table fits in one line.
-const fn failure(check: &'static str, reasons: &'static [&'static str]) -> Failure {
-    Failure { check, reasons }
 }
 
 /// All paths, in the order of the lessons.

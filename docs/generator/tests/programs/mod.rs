@@ -7,8 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 
+use sockets101_book::failure::Failure;
 use sockets101_book::lessons::Row;
-use sockets101_book::script::Failure;
 use sockets101_book::steps::{cargo, example};
 use sockets101_book::{reasons, top};
 
@@ -21,9 +21,9 @@ use report::{checks_with, reasons_of};
 /// exits too late, and `check` reports what it saw before that.
 const TOGETHER: usize = 4;
 
-/// The delay of the slow servers in these tests, in seconds. With the 5 seconds of the lessons,
+/// The option for the slow servers in these tests: their delay in seconds. With the 5 seconds of the lessons,
 /// the checks would take minutes.
-const DELAY: &str = "1";
+const DELAY: [&str; 2] = ["--delay", "1"];
 
 /// The check that fails if a server serves only one client.
 pub const ONE_CLIENT: &str = "first_client";
@@ -32,6 +32,16 @@ pub const ONE_CLIENT: &str = "first_client";
 /// output of `eprintln!`.
 pub fn skipped(sentence: &str) {
     let _ = io::stderr().write_all(format!("skipped: {sentence}\n").as_bytes());
+}
+
+/// Returns true if `python3` can be started. Otherwise, prints what is not tested.
+pub fn has_python(what: &str) -> bool {
+    let version = Command::new("python3").arg("--version").output();
+    let has_python = version.is_ok_and(|output| output.status.success());
+    if !has_python {
+        skipped(&format!("{what}: python3 is missing"));
+    }
+    has_python
 }
 
 /// Returns the text of what a program printed.
@@ -62,11 +72,26 @@ pub struct Program {
     pub row: Row,
     /// The words of the command, without the address.
     pub command: Vec<String>,
+    /// The arguments of the program, for `check`.
+    pub arguments: &'static str,
+    /// More arguments of `check`.
+    pub options: &'static [&'static str],
     /// The checks that fail.
     pub fails: &'static [Failure],
 }
 
 impl Program {
+    /// Returns a program that takes only its address.
+    pub fn new(
+        title: String,
+        row: Row,
+        command: Vec<String>,
+        fails: &'static [Failure],
+    ) -> Self {
+        let options = if row.is_slow() { &DELAY[..] } else { &[] };
+        Self { title, row, command, arguments: "{address}", options, fails }
+    }
+
     /// Starts the program on a free port, without waiting.
     pub fn start(&self, is_unbuffered: bool) -> Running {
         let mut command = Command::new(&self.command[0]);
@@ -87,9 +112,7 @@ impl Program {
         let mut check = Command::new(example("check"));
         check.arg(self.row.name).args(options);
         check.args(["--run", &format!("{} {arguments}", words.join(" "))]);
-        if self.row.is_slow() {
-            check.args(["--delay", DELAY]);
-        }
+        check.args(self.options);
         let output =
             check.env_remove("CARGO").stdin(Stdio::null()).output().unwrap();
         text(&output.stdout) + &text(&output.stderr)
@@ -98,7 +121,7 @@ impl Program {
     /// Makes all checks with the program. Returns a report if other checks fail than those in
     /// the table, or for other reasons. The report has the lines for the table.
     fn differences(&self) -> Option<String> {
-        let said = self.check(&[], "{address}");
+        let said = self.check(&[], self.arguments);
         let mut expected = BTreeMap::new();
         for failure in self.fails {
             expected.insert(failure.check.to_owned(), failure.reasons.join(" "));
@@ -182,7 +205,9 @@ pub fn compare_all(mut programs: Vec<Program>) {
     programs.sort_by_key(|program| !program.row.is_slow());
     let different = Mutex::new(Vec::new());
     for_each(programs, |program| {
-        if program.differences().is_some() {
+        if program.differences().is_none() {
+            println!("as in the table: {}", program.title);
+        } else {
             different.lock().unwrap().push(program.clone());
         }
     });

@@ -1,7 +1,16 @@
 //! Text for a terminal of 80 columns.
 
+use std::io::{self, ErrorKind, Write};
+
+use sockets101::log_line;
+
 /// The width of a terminal.
 pub const WIDTH: usize = 80;
+
+/// Formats a command that the user can copy, in a line of its own.
+pub fn command(command: &str) -> String {
+    format!("  {command}\n")
+}
 
 /// Formats sentences in lines of at most 80 columns.
 pub fn paragraph(text: impl AsRef<str>) -> String {
@@ -64,4 +73,14 @@ pub fn two_codes(first: &str, second: &str) -> (String, String) {
     }
     let end = |text: &str| text.chars().skip(same - WIDTH / 8).collect::<String>();
     (code(&format!("... {}", end(first))), code(&format!("... {}", end(second))))
+}
+
+/// Prints what has changed. If stdout is full, prints it on stderr, because it says where the old
+/// file is.
+pub fn print_changes(text: &str) {
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if written.is_err_and(|err| err.kind() != ErrorKind::BrokenPipe) {
+        log_line(text.trim_end());
+    }
 }

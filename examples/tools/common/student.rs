@@ -1,25 +1,28 @@
 //! Reads, keeps and replaces the file of a student.
 //!
-//! No line of a student is lost, also if an editor saves the file in the same moment. `live` does
-//! not copy the old file. It moves the file to `examples/my_kept/`, so an editor that is still
-//! writing the file writes to the kept file. Then the new file gets the name of the old one. This
-//! fails if the editor has already saved another file with this name.
+//! No line of a student is lost, also if an editor saves the file in the same moment. The old file
+//! is not copied. It moves to `examples/my_kept/`, so an editor that is still writing the file
+//! writes to the kept file. Then the new file gets the name of the old one. This fails if the
+//! editor has already saved another file with this name.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process;
 use std::time::Duration;
+use std::{env, process};
 
 use sockets101::Failure;
 
-use crate::lesson::{Lesson, top};
+use crate::text::paragraph;
 
 /// The folder for the old files. Its name begins with `my_`, so git ignores it.
 pub const KEPT: &str = "examples/my_kept";
 
-/// The largest file that is compared with the steps, in bytes. No step is that large.
+/// The largest file that is compared with our programs, in bytes. None of them is that large.
 const LARGEST: usize = 64 * 1024;
+
+/// What to do after a file has been replaced.
+pub const RELOAD: &str = "If your editor still shows the old file, load the file again.\n";
 
 /// An editor saves a file in less time.
 const SAVING: Duration = Duration::from_secs(5);
@@ -28,29 +31,57 @@ const SAVING: Duration = Duration::from_secs(5);
 const KILLED: Duration = Duration::from_secs(60 * 60);
 
 /// The program of a student.
-pub struct Student<'a> {
-    lesson: &'a Lesson,
+pub struct Student {
     /// The path of the file, from the folder of the package.
     pub file: String,
     path: PathBuf,
     /// What the file contains. `None` if the file does not exist.
     pub bytes: Option<Vec<u8>>,
+    owner: Owner,
+}
+
+/// The command that writes a student's file.
+pub struct Owner {
+    /// The name of the command.
+    pub command: &'static str,
+    /// The name of the student's file without `my_`. The kept files have this name and a number.
+    pub name: String,
+    /// The end of the names, with the dot.
+    pub ending: &'static str,
+    /// The programs that the command writes. They are not a student's work.
+    pub ours: Vec<String>,
+}
+
+/// Returns the folder of the package. Cargo says where it is when it runs this program.
+pub fn top() -> PathBuf {
+    match env::var_os("CARGO_MANIFEST_DIR") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).to_owned(),
+    }
 }
 
 /// Returns an error if the folder of the package does not have a folder `examples`.
-pub fn find_folder() -> Result<(), Failure> {
+pub fn find_folder(command: &str) -> Result<(), Failure> {
     let folder = top();
     if folder.join("examples").is_dir() {
         return Ok(());
     }
     let what = format!("{} does not have a folder examples", folder.display());
-    Err(format!("{what}; start live with cargo run, in the folder of the workbook").into())
+    Err(format!("{what}; start {command} with cargo run, in the folder of the workbook").into())
 }
 
-impl<'a> Student<'a> {
-    /// Reads the student's program for a lesson.
-    pub fn read(lesson: &'a Lesson) -> Result<Self, Failure> {
-        let file = format!("examples/my_{}.rs", lesson.name());
+/// Returns what to print about a file that was kept.
+pub fn kept(kept: Option<String>) -> String {
+    match kept {
+        Some(kept) => paragraph(format!("Your file is kept in {kept}.")),
+        None => String::new(),
+    }
+}
+
+impl Student {
+    /// Reads the student's program.
+    pub fn read(owner: Owner) -> Result<Self, Failure> {
+        let file = format!("examples/my_{}{}", owner.name, owner.ending);
         let path = top().join(&file);
         if let Ok(data) = fs::metadata(&path) {
             if data.is_dir() {
@@ -65,7 +96,7 @@ impl<'a> Student<'a> {
             Err(err) if err.kind() == ErrorKind::NotFound => None,
             Err(err) => return Err(cannot("read", &file, &err).into()),
         };
-        Ok(Self { lesson, file, path, bytes })
+        Ok(Self { file, path, bytes, owner })
     }
 
     /// Returns the text of the file. Returns `None` if the file does not exist.
@@ -73,8 +104,9 @@ impl<'a> Student<'a> {
         let Some(bytes) = &self.bytes else { return Ok(None) };
         let file = &self.file;
         if bytes.len() > LARGEST {
-            let size =
-                format!("{file} has {} bytes, and live reads at most {LARGEST}", bytes.len());
+            let command = self.owner.command;
+            let length = bytes.len();
+            let size = format!("{file} has {length} bytes, and {command} reads at most {LARGEST}");
             return Err(format!("{size}; remove the lines that are not your program").into());
         }
         match std::str::from_utf8(bytes) {
@@ -91,21 +123,17 @@ impl<'a> Student<'a> {
         }
     }
 
-    /// Returns the number of the step that has exactly these bytes.
-    pub fn step_with(&self, bytes: &[u8]) -> Option<usize> {
-        let has_bytes = |step: &usize| {
-            let text = self.lesson.text(*step);
-            text.is_ok_and(|text| text.as_bytes() == bytes)
-        };
-        (0..=self.lesson.last()).find(has_bytes)
+    /// Returns the index of our program that has exactly these bytes.
+    pub fn ours(&self, bytes: &[u8]) -> Option<usize> {
+        self.owner.ours.iter().position(|text| text.as_bytes() == bytes)
     }
 
     /// Returns the path of a file in the folder of the kept files, from the folder of the package.
     fn file_in_kept(&self, number: u32, end: &str) -> String {
-        format!("{KEPT}/{}.{number}{end}", self.lesson.name())
+        format!("{KEPT}/{}.{number}{end}", self.owner.name)
     }
 
-    /// Returns the numbers of this lesson's files with this end in the folder of the kept files,
+    /// Returns the numbers of the files with this end in the folder of the kept files,
     /// the lowest one first.
     fn numbers(&self, end: &str) -> Result<Vec<u32>, Failure> {
         let entries = match fs::read_dir(top().join(KEPT)) {
@@ -117,9 +145,9 @@ impl<'a> Student<'a> {
         for entry in entries {
             let entry = entry.map_err(|err| cannot("read the folder", KEPT, &err))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some((lesson, rest)) = name.split_once('.') {
+            if let Some((start, rest)) = name.split_once('.') {
                 let number = rest.strip_suffix(end).map(str::parse);
-                if let (true, Some(Ok(number))) = (lesson == self.lesson.name(), number) {
+                if let (true, Some(Ok(number))) = (start == self.owner.name, number) {
                     numbers.push(number);
                 }
             }
@@ -132,8 +160,8 @@ impl<'a> Student<'a> {
     /// not a normal file.
     fn kept(&self) -> Result<Vec<(u32, Vec<u8>)>, Failure> {
         let mut all = Vec::new();
-        for number in self.numbers(".rs")?.into_iter().rev() {
-            let file = self.file_in_kept(number, ".rs");
+        for number in self.numbers(self.owner.ending)?.into_iter().rev() {
+            let file = self.file_in_kept(number, self.owner.ending);
             let path = top().join(&file);
             if path.is_file() {
                 let bytes = fs::read(path).map_err(|err| cannot("read", &file, &err))?;
@@ -146,13 +174,13 @@ impl<'a> Student<'a> {
     }
 
     /// Returns the paths and the bytes of the kept files that the student has written, the latest
-    /// one first. Leaves out the steps. Of several files with the same bytes, returns the latest.
+    /// one first. Leaves out our programs. Of several files with the same bytes, returns the latest.
     pub fn own_kept(&self) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         let mut own: Vec<(String, Vec<u8>)> = Vec::new();
         for (number, bytes) in self.kept()? {
             let is_known = own.iter().any(|(_, later)| *later == bytes);
-            if !is_known && self.step_with(&bytes).is_none() {
-                own.push((self.file_in_kept(number, ".rs"), bytes));
+            if !is_known && self.ours(&bytes).is_none() {
+                own.push((self.file_in_kept(number, self.owner.ending), bytes));
             }
         }
         Ok(own)
@@ -165,8 +193,25 @@ impl<'a> Student<'a> {
                 return Ok((file, bytes));
             }
         }
-        let what = format!("{KEPT} does not have an older file of {}", self.lesson.name());
-        Err(format!("{what}; live keeps your file only if it differs from all steps").into())
+        let Owner { command, name, .. } = &self.owner;
+        let what = format!("{KEPT} does not have an older file of {name}");
+        Err(format!("{what}; {command} keeps your file only if you have changed it").into())
+    }
+
+    /// Restores the latest kept file. Returns what to print.
+    pub fn restore(&self) -> Result<String, Failure> {
+        let (from, bytes) = self.latest_kept()?;
+        let mut text = kept(self.replace(&bytes)?);
+        let file = &self.file;
+        text += &paragraph(format!("{file} is now the same as {from}."));
+        text += RELOAD;
+        let count = self.own_kept().unwrap_or_default().len();
+        if count > 1 {
+            let Owner { name, ending, .. } = &self.owner;
+            let names = format!("{KEPT} has {count} of your files, {name}.NUMBER{ending}");
+            text += &paragraph(format!("{names}. To use another one, copy it to {file}."));
+        }
+        Ok(text)
     }
 
     /// Replaces the file, and keeps the old file. Returns the path of the kept file. Returns `None`
@@ -207,9 +252,9 @@ impl<'a> Student<'a> {
         }
         let Some(number) = moved else { return Ok(None) };
         self.clean_up(number);
-        let kept = self.file_in_kept(number, ".rs");
+        let kept = self.file_in_kept(number, self.owner.ending);
         match fs::read(top().join(&kept)) {
-            Ok(bytes) if bytes.is_empty() || self.step_with(&bytes).is_some() => Ok(None),
+            Ok(bytes) if bytes.is_empty() || self.ours(&bytes).is_some() => Ok(None),
             _ => Ok(Some(kept)),
         }
     }
@@ -220,12 +265,12 @@ impl<'a> Student<'a> {
         if self.bytes.is_none() {
             return Ok(None);
         }
-        let last = self.numbers(".rs")?.last().copied();
+        let last = self.numbers(self.owner.ending)?.last().copied();
         for number in last.unwrap_or(0).saturating_add(1)..=u32::MAX {
-            let kept = self.file_in_kept(number, ".rs");
+            let kept = self.file_in_kept(number, self.owner.ending);
             let path = top().join(&kept);
-            // `rename` replaces a file. An empty file reserves the number, so another run of
-            // `live` in the same moment takes the next number.
+            // `rename` replaces a file. An empty file reserves the number, so another run
+            // in the same moment takes the next number.
             match File::create_new(&path) {
                 Ok(_) => {}
                 Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
@@ -248,12 +293,15 @@ impl<'a> Student<'a> {
     fn not_put(&self, moved: Option<u32>, err: &io::Error) -> Failure {
         let file = &self.file;
         let mut what = if err.kind() == ErrorKind::AlreadyExists {
-            format!("another program, perhaps your editor, has just saved {file}; run live again")
+            format!(
+                "another program, perhaps your editor, has just saved {file}; run {} again",
+                self.owner.command
+            )
         } else {
             cannot("write", file, err)
         };
         let Some(number) = moved else { return what.into() };
-        let kept = self.file_in_kept(number, ".rs");
+        let kept = self.file_in_kept(number, self.owner.ending);
         // Unlike `rename`, `hard_link` does not replace a file that an editor has just saved.
         if fs::hard_link(top().join(&kept), &self.path).is_ok() {
             let _ = fs::remove_file(top().join(&kept));
@@ -264,12 +312,12 @@ impl<'a> Student<'a> {
         what.into()
     }
 
-    /// Removes what is not needed among the kept files: steps, files that a later file repeats, and
+    /// Removes what is not needed among the kept files: our programs, files that a later file repeats, and
     /// temporary files of runs that have been killed. The file with the number `latest` stays,
     /// because an editor may still write to it. All files stay if this run follows immediately
     /// after another run, or after a save.
     fn clean_up(&self, latest: u32) {
-        if age(&top().join(self.file_in_kept(latest, ".rs"))) < SAVING {
+        if age(&top().join(self.file_in_kept(latest, self.owner.ending))) < SAVING {
             return;
         }
         let mut seen = Vec::new();
@@ -277,8 +325,8 @@ impl<'a> Student<'a> {
             if number >= latest {
                 continue;
             }
-            if seen.contains(&bytes) || self.step_with(&bytes).is_some() {
-                let _ = fs::remove_file(top().join(self.file_in_kept(number, ".rs")));
+            if seen.contains(&bytes) || self.ours(&bytes).is_some() {
+                let _ = fs::remove_file(top().join(self.file_in_kept(number, self.owner.ending)));
             }
             seen.push(bytes);
         }

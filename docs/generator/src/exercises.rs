@@ -1,0 +1,110 @@
+//! Reads the exercises, and writes their tasks into the pages.
+
+use std::fmt::Write as _;
+
+use crate::book::{self, SLIDES};
+use crate::table::{EXERCISES, Exercise, Grade, Kind};
+use crate::{read, top};
+
+/// The programs of an exercise: what a student begins with, and what passes.
+pub const PROGRAMS: [&str; 2] = ["start", "solution"];
+
+/// Returns the Rust programs of all exercises, by the names of their binaries. Leaves out those
+/// that are missing, because another test reports them.
+///
+/// # Errors
+///
+/// A sentence, if a file cannot be read.
+pub fn sources() -> Result<Vec<(String, String)>, String> {
+    let mut sources = Vec::new();
+    for exercise in &EXERCISES {
+        for program in PROGRAMS {
+            let file = exercise.file(&format!("{program}.rs"));
+            if top().join(&file).is_file() {
+                sources.push((binary(exercise, program), read(&file)?));
+            }
+        }
+    }
+    Ok(sources)
+}
+
+/// Returns the name of the binary of a program of an exercise.
+#[must_use]
+pub fn binary(exercise: &Exercise, program: &str) -> String {
+    format!("{}_{program}", exercise.program())
+}
+
+/// Returns the title and the text of a task.
+fn task(exercise: &Exercise) -> Result<(String, String), String> {
+    let file = exercise.file("task.md");
+    let task = read(&file)?;
+    let (title, text) = task.split_once('\n').unwrap_or((&task, ""));
+    let title = title.strip_prefix("# ");
+    let title =
+        title.ok_or_else(|| format!("{file} does not begin with a title"))?;
+    Ok((title.to_owned(), text.trim().to_owned()))
+}
+
+/// Returns the exercises of a lesson, for its page.
+///
+/// # Errors
+///
+/// A sentence, if the lesson does not exist, or if a task cannot be read.
+pub fn on_page(lesson: &str) -> Result<String, String> {
+    let number = SLIDES.iter().position(|slide| slide.name == lesson);
+    let number = 1 + number.ok_or_else(|| format!("no lesson {lesson}"))?;
+    let mut page = String::new();
+    for exercise in EXERCISES.iter().filter(|exercise| exercise.lesson == number) {
+        let (title, text) = task(exercise)?;
+        let kind = kind(exercise);
+        let _ = writeln!(page, "### {kind}: {title}\n\n{text}\n");
+        page += match exercise.kind {
+            Kind::Repair => "To get the broken program",
+            Kind::Make => "To get the program without the new feature",
+        };
+        let command = |option: &str| {
+            let arguments = exercise.arguments();
+            format!("$ cargo run -q --example exercise -- {arguments}{option}\n")
+        };
+        let program = exercise.program();
+        let _ = write!(page, " as `examples/{program}.rs`");
+        if exercise.python.is_some() {
+            let _ = write!(page, ", or in Python as `examples/{program}.py`");
+        }
+        let _ = write!(page, ":\n\n```console\n{}", command(""));
+        if exercise.python.is_some() {
+            page += &command(" --python");
+        }
+        page += "```\n\n";
+        page += match exercise.grade {
+            Grade::Check(_) => "The same command grades your program with `check`.",
+            Grade::Tests => "The same command grades your program with its tests.",
+        };
+        page += " For a hint, add `--hint`.\n\n";
+    }
+    Ok(page)
+}
+
+fn kind(exercise: &Exercise) -> &'static str {
+    if exercise.kind == Kind::Repair { "Repair" } else { "Make" }
+}
+
+/// Returns the table of all exercises, with links to their pages.
+///
+/// # Errors
+///
+/// A sentence, if a task cannot be read.
+pub fn table() -> Result<String, String> {
+    let mut table =
+        String::from("| exercise | task | in Python, too |\n|---|---|---|\n");
+    for exercise in &EXERCISES {
+        let (title, _) = task(exercise)?;
+        let lesson = SLIDES[exercise.lesson - 1].name;
+        let heading = format!("{}: {title}", kind(exercise));
+        let link = format!("{lesson}.md#{}", book::anchor(&heading));
+        let python = if exercise.python.is_some() { "yes" } else { "no" };
+        let arguments = exercise.arguments();
+        let _ = writeln!(table, "| `{arguments}` | [{title}]({link}) | {python} |");
+    }
+    Ok(table)
+}

@@ -1,0 +1,383 @@
+//! The exercises are complete, and each start and each solution does what the table
+//! `examples/tools/exercise/table.rs` says.
+//!
+//! With `EXERCISE="10 make"`, the tests run only the programs of this exercise.
+
+#![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use similar::{ChangeTag, TextDiff};
+
+use sockets101_book::exercises::{PROGRAMS, binary, sources};
+use sockets101_book::failure::Failure;
+use sockets101_book::lessons::SERVERS;
+use sockets101_book::steps::Scratch;
+use sockets101_book::table::{EXERCISES, Exercise, Grade, Kind, Language};
+use sockets101_book::{read, top};
+
+#[allow(dead_code)] // Each test uses a part of it.
+mod programs;
+
+use programs::{Program, build_tools, compare_all, has_python, skipped, text};
+
+/// A solution changes, adds or removes at most so many lines of the start.
+const LINES: usize = 20;
+
+/// The longest task on a terminal of 24 lines, which also has the commands.
+const TASK_LINES: usize = 15;
+
+/// The longest hint, without its code.
+const HINT_LINES: usize = 12;
+
+/// The width of a line of Python.
+const COLUMNS: usize = 79;
+
+/// Returns the exercises that the tests run.
+fn selected() -> Vec<&'static Exercise> {
+    let only = env::var("EXERCISE").unwrap_or_default();
+    let is_selected =
+        |exercise: &&Exercise| only.is_empty() || exercise.arguments() == only;
+    EXERCISES.iter().filter(is_selected).collect()
+}
+
+/// The package with all programs in Rust. Each is built without a network and without a warning.
+fn scratch() -> &'static Scratch {
+    static BUILT: OnceLock<Scratch> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let sources = sources().unwrap();
+        Scratch::build("exercises", &sources).unwrap_or_else(|err| panic!("{err}"))
+    })
+}
+
+/// Each program builds without a network and without a warning, with the Rust that runs this test.
+#[test]
+fn every_program_builds() {
+    for exercise in selected() {
+        for program in PROGRAMS {
+            let path = scratch().program(&binary(exercise, program));
+            assert!(path.is_file(), "{}", path.display());
+        }
+    }
+}
+
+/// Returns what a program of an exercise fails.
+fn fails(
+    exercise: &Exercise,
+    language: Language,
+    program: &str,
+) -> &'static [Failure] {
+    if program == "solution" {
+        return &[];
+    }
+    match language {
+        Language::Rust => exercise.rust,
+        Language::Python => exercise.python.unwrap_or_default(),
+    }
+}
+
+/// Returns the title of a program of an exercise.
+fn title(exercise: &Exercise, language: Language, program: &str) -> String {
+    let (arguments, language) = (exercise.arguments(), language.name());
+    format!("exercise {arguments}, {language}, {program}")
+}
+
+/// Returns the programs of an exercise that `check` grades as this lesson.
+fn programs_of(exercise: &Exercise, lesson: &str, has_python: bool) -> Vec<Program> {
+    let row = SERVERS.into_iter().find(|row| row.name == lesson).unwrap();
+    let mut programs = Vec::new();
+    for language in exercise.languages() {
+        if *language == Language::Python && !has_python {
+            continue;
+        }
+        for program in PROGRAMS {
+            let file = exercise.file(&format!("{program}.{}", language.ending()));
+            let path = top().join(file).to_str().unwrap().to_owned();
+            let rust = scratch().program(&binary(exercise, program));
+            let command = match language {
+                Language::Rust => vec![rust.to_str().unwrap().to_owned()],
+                Language::Python => vec!["python3".to_owned(), path],
+            };
+            programs.push(Program {
+                title: title(exercise, *language, program),
+                row,
+                command,
+                arguments: "{address} {options}",
+                options: if exercise.kind == Kind::Make { &["--make"] } else { &[] },
+                fails: fails(exercise, *language, program),
+            });
+        }
+    }
+    programs
+}
+
+/// The checks that fail are those of the table, and the solutions pass all.
+#[test]
+fn check_finds_what_the_table_says() {
+    if !cfg!(target_os = "linux") {
+        skipped("what the exercises fail: the table shows what happens on Linux");
+        return;
+    }
+    build_tools();
+    let has_python = has_python("the exercises in Python");
+    let mut programs = Vec::new();
+    for exercise in selected() {
+        if let Grade::Check(lesson) = exercise.grade {
+            programs.extend(programs_of(exercise, lesson, has_python));
+        }
+    }
+    compare_all(programs);
+}
+
+/// The tests that fail are those of the table, and the solutions pass all.
+#[test]
+fn the_tests_find_what_the_table_says() {
+    let mut wrong = String::new();
+    for exercise in selected() {
+        if exercise.grade != Grade::Tests {
+            continue;
+        }
+        for program in PROGRAMS {
+            let said = scratch().test(&binary(exercise, program)).unwrap();
+            let mut found = BTreeSet::new();
+            for line in said.lines() {
+                let failed = line
+                    .strip_prefix("---- tests::")
+                    .and_then(|line| line.strip_suffix(" stdout ----"));
+                found.extend(failed);
+            }
+            let fails = fails(exercise, Language::Rust, program);
+            let expected: BTreeSet<_> =
+                fails.iter().map(|test| test.check).collect();
+            let end = if expected.is_empty() { "ok" } else { "FAILED" };
+            let has_run = said.contains(&format!("test result: {end}. "));
+            let title = title(exercise, Language::Rust, program);
+            if has_run && found == expected {
+                println!("as in the table: {title}");
+            } else {
+                let _ = writeln!(wrong, "{title}: expected {expected:?}");
+                let _ = writeln!(wrong, "found {found:?}\n{said}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Returns the names of the files that an exercise must have.
+fn expected_files(exercise: &Exercise) -> BTreeSet<String> {
+    let mut names = BTreeSet::from(["task.md".to_owned(), "hints.md".to_owned()]);
+    for language in exercise.languages() {
+        for program in PROGRAMS {
+            names.insert(format!("{program}.{}", language.ending()));
+        }
+    }
+    names
+}
+
+#[test]
+fn each_exercise_has_its_files() {
+    let mut wrong = String::new();
+    for exercise in selected() {
+        let mut found = BTreeSet::new();
+        let folder = top().join(exercise.file(""));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().into_string().unwrap();
+            if name != "make" {
+                found.insert(name);
+            }
+        }
+        let expected = expected_files(exercise);
+        if found != expected {
+            let arguments = exercise.arguments();
+            let _ = writeln!(
+                wrong,
+                "exercise {arguments}: {found:?} instead of {expected:?}"
+            );
+        }
+        let fails_nothing = exercise.rust.is_empty()
+            || exercise.python.is_some_and(<[Failure]>::is_empty);
+        if fails_nothing {
+            let _ = writeln!(
+                wrong,
+                "exercise {}: the start fails nothing",
+                exercise.arguments()
+            );
+        }
+    }
+    for lesson in 1..=18 {
+        let is_repair = |exercise: &&Exercise| {
+            exercise.lesson == lesson && exercise.kind == Kind::Repair
+        };
+        assert_eq!(EXERCISES.iter().filter(is_repair).count(), 1, "lesson {lesson}");
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Returns the lines of the start that the solution does not have, and the new lines of the
+/// solution.
+fn changed(start: &str, solution: &str) -> (Vec<String>, Vec<String>) {
+    let (mut old, mut new) = (Vec::new(), Vec::new());
+    let diff = TextDiff::from_lines(start, solution);
+    for change in diff.iter_all_changes() {
+        let line = change.value().to_owned();
+        match change.tag() {
+            ChangeTag::Delete => old.push(line),
+            ChangeTag::Insert => new.push(line),
+            ChangeTag::Equal => {}
+        }
+    }
+    (old, new)
+}
+
+#[test]
+fn a_solution_is_a_small_change() {
+    for exercise in selected() {
+        for language in exercise.languages() {
+            let ending = language.ending();
+            let [start, solution] = PROGRAMS.map(|program| {
+                read(&exercise.file(&format!("{program}.{ending}"))).unwrap()
+            });
+            let (old, new) = changed(&start, &solution);
+            let title = title(exercise, *language, "solution");
+            let count = old.len().max(new.len());
+            assert!((1..=LINES).contains(&count), "{title}: {count} lines");
+            if *language == Language::Python {
+                for line in start.lines().chain(solution.lines()) {
+                    assert!(line.chars().count() <= COLUMNS, "{title}: {line}");
+                }
+            }
+        }
+    }
+}
+
+/// Returns the names in a program: words of letters, digits and `_`.
+fn names(program: &str) -> BTreeSet<&str> {
+    let words = program.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| word.len() > 3).collect()
+}
+
+/// Returns the text between backquotes and in blocks of code.
+fn code(text: &str) -> String {
+    text.split('`').skip(1).step_by(2).collect::<Vec<_>>().join("\n")
+}
+
+/// The task and the first hint do not have a name that only the solution has.
+#[test]
+fn a_task_gives_nothing_away() {
+    let mut wrong = String::new();
+    for exercise in selected() {
+        let task = read(&exercise.file("task.md")).unwrap();
+        let hints = read(&exercise.file("hints.md")).unwrap();
+        let question = hints.split("\n## ").next().unwrap();
+        for language in exercise.languages() {
+            let ending = language.ending();
+            let [start, solution] = PROGRAMS.map(|program| {
+                read(&exercise.file(&format!("{program}.{ending}"))).unwrap()
+            });
+            let (_, new) = changed(&start, &solution);
+            let new = new.concat();
+            let is_new = &names(&new) - &names(&start);
+            for (place, text) in [("task.md", &*task), ("the question", question)] {
+                let code = code(text);
+                for name in is_new.intersection(&names(&code)) {
+                    let file = exercise.file(place);
+                    let _ = writeln!(wrong, "{file} has `{name}` of the solution");
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn a_task_and_its_hints_have_their_form() {
+    let mut wrong = String::new();
+    for exercise in selected() {
+        let task = read(&exercise.file("task.md")).unwrap();
+        let arguments = exercise.arguments();
+        let title = task.lines().next().unwrap();
+        if !title.starts_with("# ") || title.len() > 50 || title.ends_with('.') {
+            let _ = writeln!(wrong, "task {arguments}: {title}");
+        }
+        let lines = rendered_lines(&task);
+        if lines > TASK_LINES {
+            let _ = writeln!(wrong, "task {arguments}: {lines} lines");
+        }
+        let hints = read(&exercise.file("hints.md")).unwrap();
+        let mut headings = vec!["Question", "Cause", "Lines (Rust)"];
+        if exercise.python.is_some() {
+            headings.push("Lines (Python)");
+        }
+        let mut found = Vec::new();
+        for hint in hints.strip_prefix("## ").unwrap_or_default().split("\n## ") {
+            let (heading, text) = hint.split_once('\n').unwrap_or((hint, ""));
+            found.push(heading);
+            let has_code = text.contains("\n```");
+            let needs_code = heading.starts_with("Lines");
+            let lines = rendered_lines(&without_code(text));
+            if lines == 0 && !needs_code
+                || lines > HINT_LINES
+                || has_code != needs_code
+            {
+                let _ =
+                    writeln!(wrong, "hints {arguments}, {heading}: {lines} lines");
+            }
+            if heading == "Question" && !text.contains('?') {
+                let _ =
+                    writeln!(wrong, "hints {arguments}: the question has no `?`");
+            }
+        }
+        if found != headings {
+            let _ = writeln!(wrong, "hints {arguments}: {found:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Returns the text without its blocks of code.
+fn without_code(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+/// Returns the number of lines of a text on a terminal.
+fn rendered_lines(text: &str) -> usize {
+    let mut lines = 0;
+    for paragraph in text.split("\n\n") {
+        let paragraph = paragraph.trim();
+        if paragraph.contains("```") || paragraph.is_empty() {
+            lines +=
+                paragraph.lines().filter(|line| !line.starts_with("```")).count();
+        } else {
+            lines += paragraph.replace('\n', " ").chars().count() / 76 + 1;
+        }
+    }
+    lines
+}
+
+/// A student's `cargo build` and `cargo test` do not build the exercises.
+#[test]
+fn the_exercises_are_not_examples_of_the_package() {
+    let manifest = read("Cargo.toml").unwrap();
+    assert!(manifest.contains("examples/tools/exercise/main.rs"));
+    assert!(!manifest.contains("examples/exercises"));
+}
+
+#[test]
+fn rustfmt_changes_nothing() {
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--check", "--edition", "2024"]);
+    for exercise in selected() {
+        for program in PROGRAMS {
+            rustfmt.arg(top().join(exercise.file(&format!("{program}.rs"))));
+        }
+    }
+    match rustfmt.output() {
+        Ok(output) => assert!(output.status.success(), "{}", text(&output.stdout)),
+        Err(err) => skipped(&format!("the format of the exercises: rustfmt: {err}")),
+    }
+}

@@ -1,0 +1,118 @@
+"""Exercise 11: a sequential server to which not all of ten clients can
+connect."""
+
+import argparse
+import os
+import socket
+import sys
+import time
+
+# The address to listen on, unless an argument says otherwise.
+ADDRESS = "127.0.0.1:1236"
+
+# The default length of the queue of pending connections that the server asks
+# for.
+BACKLOG = 5
+
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("address", nargs="?", default=ADDRESS)
+    parser.add_argument("--backlog", type=int, default=BACKLOG)
+    args = parser.parse_args()
+    listener = listen(args.address, args.backlog)
+    ip, port = listener.getsockname()
+    print(f"server ready on {ip}:{port}", flush=True)
+
+    while True:
+        try:
+            client, peer = listener.accept()
+        except OSError as err:
+            # The error may last, for example if the server has no more file
+            # descriptors (a socket needs one). The pause keeps the log short.
+            log_line(f"cannot accept: {err}; trying again in a second")
+            time.sleep(1)
+            continue
+        log_event(peer, "connected")
+        result = "disconnected"
+        try:
+            handle_client(client)
+        except (OSError, ValueError) as err:
+            # An error of one client must not stop the server.
+            result = f"dropped: {err}"
+        close_gracefully(client)
+        log_event(peer, result)
+
+
+def listen(address, backlog):
+    ip, port = address.split(":")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With SO_REUSEADDR, the server can use the port again immediately after a
+    # restart. On Windows, SO_REUSEADDR would let another program listen on the
+    # same port.
+    if os.name != "nt":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((ip, int(port)))
+    listener.listen(backlog)
+    return listener
+
+
+def handle_client(client):
+    incomplete = b""
+    while True:
+        received = client.recv(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side.
+            if len(incomplete) > 0:
+                raise ValueError("invalid UTF-8")
+            return
+        text, incomplete, is_valid = decode(incomplete + received)
+        client.sendall(text.upper().encode("utf-8"))
+        if not is_valid:
+            raise ValueError("invalid UTF-8")
+
+
+def decode(received):
+    """Returns the complete text, the first bytes of an incomplete character
+    after it, and whether all bytes so far are valid UTF-8.
+    """
+    try:
+        return received.decode("utf-8"), b"", True
+    except UnicodeDecodeError as err:
+        # With this reason, only the last character is incomplete.
+        is_valid = err.reason == "unexpected end of data"
+        text = received[:err.start].decode("utf-8")
+        return text, received[err.start:], is_valid
+
+
+def close_gracefully(client):
+    """Closes a connection so that the client still receives the last reply.
+    Reads until the client closes its sending side, but for about a second at
+    most.
+    """
+    deadline = time.monotonic() + 1
+    try:
+        client.shutdown(socket.SHUT_WR)
+        client.settimeout(1)
+        while client.recv(BUFFER_SIZE) and time.monotonic() < deadline:
+            pass
+    except OSError:
+        # The client has reset the connection, or the second is over.
+        pass
+    client.close()
+
+
+def log_event(peer, event):
+    ip, port = peer
+    log_line(f"{ip}:{port} {event}")
+
+
+def log_line(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Exercise 15: a slow server that counts the requests, and whose clients wait
+for each other.
+"""
+
+import argparse
+import codecs
+import signal
+import socket
+import sys
+import threading
+import time
+
+# The number of requests of all clients. All threads share this variable, and
+# only the thread that has the lock may change it.
+request_count = 0
+lock = threading.Lock()
+
+
+def main():
+    args = argparse.ArgumentParser()
+    args.add_argument("address", nargs="?", default="127.0.0.1:1238")
+    args.add_argument("--delay", type=float, default=5.0)
+    options = args.parse_args()
+    # Ctrl-C stops the process with all its threads.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    listener = listen(options.address)
+    host, port = listener.getsockname()
+    print(f"server ready on {host}:{port}", flush=True)
+
+    while True:
+        try:
+            client, peer = listener.accept()
+        except OSError as err:
+            log_and_pause("accept", err)
+            continue
+        arguments = (client, peer, options.delay)
+        thread = threading.Thread(target=serve, args=arguments)
+        try:
+            thread.start()
+        except RuntimeError as err:
+            client.close()
+            log_event(peer, "dropped: could not start a thread")
+            log_and_pause("start a thread", err)
+
+
+def listen(address):
+    host, port = address.split(":")
+    # `create_server` calls socket, bind and listen. It also sets SO_REUSEADDR,
+    # but not on Windows.
+    return socket.create_server((host, int(port)), backlog=100)
+
+
+def serve(client, peer, delay):
+    log_event(peer, "connected")
+    try:
+        handle_client(client, delay)
+        log_event(peer, "disconnected")
+    except (OSError, ValueError) as err:
+        log_event(peer, f"dropped: {err}")
+    close_gracefully(client)
+
+
+def handle_client(client, delay):
+    # The decoder keeps the beginning of a character until the rest arrives.
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    while True:
+        received = client.recv(4096)
+        is_end = received == b""
+        try:
+            # If the stream ends inside a character, `decode` raises an error.
+            text = decoder.decode(received, is_end)
+        except UnicodeDecodeError as err:
+            work(delay)
+            # Reply to the valid text before the first invalid byte.
+            valid = err.object[:err.start].decode("utf-8")
+            client.sendall(valid.upper().encode("utf-8"))
+            raise
+        if is_end:
+            return
+        work(delay)
+        client.sendall(text.upper().encode("utf-8"))
+
+
+def work(delay):
+    """Counts a request, and does the work for it."""
+    global request_count
+    with lock:
+        request_count += 1
+        print(f"request {request_count}", file=sys.stderr)
+    # The pause stands for work that waits, for example for a database. The
+    # other threads need the lock during the pause.
+    time.sleep(delay)
+
+
+def close_gracefully(client):
+    # Read until the client closes, for a second at most. A close with unread
+    # bytes could destroy the last reply.
+    deadline = time.monotonic() + 1
+    try:
+        with client:
+            client.shutdown(socket.SHUT_WR)
+            while (remaining := deadline - time.monotonic()) > 0:
+                client.settimeout(remaining)
+                if client.recv(4096) == b"":
+                    return
+    except OSError:
+        # The client has reset the connection, or the second is over.
+        pass
+
+
+def log_event(peer, event):
+    host, port = peer
+    print(f"{host}:{port} {event}", file=sys.stderr)
+
+
+def log_and_pause(what, err):
+    print(f"cannot {what}: {err}", file=sys.stderr)
+    time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+//! Exercise 17: a pool of four threads. After four silent clients, it does not serve
+//! any other client.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::{str, thread, time::Duration};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockets101::accept_within;
+use sockets101::{Args, Failure, cannot_listen, close_gracefully, log_line};
+use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
+
+/// The port of lesson 17.
+const PORT: u16 = 1240;
+
+/// The length of the queue of pending connections that the server asks for.
+const BACKLOG: i32 = 100;
+
+/// The largest number of bytes that one read returns.
+const BUFFER_SIZE: usize = 4096;
+
+/// The number of threads that serve clients.
+const THREADS: usize = 4;
+
+/// The default timeout, in seconds.
+const TIMEOUT: f64 = 20.0;
+
+fn main() -> Result<(), Failure> {
+    let mut args = Args::new("my_17 [IP:PORT] [--timeout 20]");
+    let timeout = args.timeout("--timeout", TIMEOUT);
+    let address = args.listen_address(PORT);
+    let listener = match listen(address) {
+        Ok(listener) => listener,
+        Err(err) => return Err(cannot_listen(address, &err)),
+    };
+    print_line(format!("server ready on {}", listener.local_addr()?));
+
+    // `thread::scope` calls this closure (a function without a name). Then it waits
+    // until all threads of the scope have returned, so they may borrow `listener`.
+    // When all workers have returned, `main` returns, too.
+    thread::scope(|scope| {
+        for number in 1..=THREADS {
+            // The name of the thread is the beginning of its log lines.
+            let builder = thread::Builder::new().name(format!("worker-{number}"));
+            // `spawn_scoped` starts a thread. The thread calls the second closure,
+            // which borrows `listener` and therefore does not need `move`.
+            let started = builder.spawn_scoped(scope, || serve(&listener, timeout));
+            if let Err(err) = started {
+                log_line(format!("cannot start worker-{number}: {err}"));
+            }
+        }
+    });
+    Ok(())
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default protocol.
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // With SO_REUSEADDR, the server can use the port again immediately after a
+    // restart. On Windows, SO_REUSEADDR would let another program listen on the same
+    // port.
+    if !cfg!(windows) {
+        socket.set_reuse_address(true)?;
+    }
+    // Several threads can wait for the same connection. Only one thread gets it, and
+    // the other threads must not block in `accept`.
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from(socket))
+}
+
+fn serve(listener: &TcpListener, timeout: Duration) {
+    loop {
+        // This call waits at most `timeout` for a client.
+        match accept_within(listener, timeout) {
+            Ok((mut client, peer)) => {
+                log_event(peer, "connected");
+                // Do not use `?` here, because an error of one client must not stop
+                // the thread.
+                let result = handle_client(&mut client);
+                close_gracefully(client);
+                log_disconnect(peer, &result);
+            }
+            Err(err) => {
+                // No client has connected in time, so the thread exits.
+                if err.kind() == ErrorKind::TimedOut {
+                    break;
+                }
+                // The error may last, for example if the server has no more file
+                // descriptors (a socket needs one). The pause keeps the log short.
+                log_and_pause("accept", &err);
+            }
+        }
+    }
+    print_line("Socket timed out, exiting thread");
+}
+
+fn handle_client(client: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; BUFFER_SIZE];
+    let length = client.read(&mut buffer)?;
+    let received = &buffer[..length];
+    match str::from_utf8(received) {
+        Ok(text) => client.write_all(text.to_uppercase().as_bytes()),
+        Err(err) => {
+            // Reply to the valid text before the first invalid byte.
+            let valid = &received[..err.valid_up_to()];
+            let text = String::from_utf8_lossy(valid);
+            client.write_all(text.to_uppercase().as_bytes())?;
+            Err(io::Error::other("invalid UTF-8"))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+"""Exercise 9: a server for length-prefixed messages whose replies are
+sometimes wrong or missing."""
+
+import argparse
+import os
+import socket
+import sys
+import time
+
+# The address to listen on, unless an argument says otherwise.
+ADDRESS = "127.0.0.1:1241"
+
+# The length of the queue of pending connections that the server asks for.
+BACKLOG = 1
+
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
+
+# The size of the length prefix, in bytes.
+PREFIX_SIZE = 4
+
+# The largest message that the server receives, in bytes: 16 MiB.
+MAX_BLOCK = 16 * 1024 * 1024
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("address", nargs="?", default=ADDRESS)
+    args = parser.parse_args()
+    listener = listen(args.address)
+    ip, port = listener.getsockname()
+    print(f"server ready on {ip}:{port}", flush=True)
+
+    while True:
+        try:
+            client, peer = listener.accept()
+        except OSError as err:
+            # The error may last, for example if the server has no more file
+            # descriptors (a socket needs one). The pause keeps the log short.
+            log_line(f"cannot accept: {err}; trying again in a second")
+            time.sleep(1)
+            continue
+        log_event(peer, "connected")
+        result = "disconnected"
+        try:
+            handle_client(client)
+        except (OSError, EOFError, ValueError) as err:
+            # An error of one client must not stop the server.
+            result = f"dropped: {err}"
+        close_gracefully(client)
+        log_event(peer, result)
+
+
+def listen(address):
+    ip, port = address.split(":")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With SO_REUSEADDR, the server can use the port again immediately after a
+    # restart. On Windows, SO_REUSEADDR would let another program listen on the
+    # same port.
+    if os.name != "nt":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((ip, int(port)))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def handle_client(client):
+    message = get_block(client)
+    try:
+        text = message.decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise ValueError("invalid UTF-8") from err
+    put_block(client, text.upper().encode("utf-8"))
+
+
+def put_block(client, message):
+    """Sends one length-prefixed message: its length, then its bytes."""
+    prefix = len(message).to_bytes(PREFIX_SIZE, "big")
+    client.sendall(prefix + message)
+
+
+def get_block(client):
+    """Receives one length-prefixed message and returns its bytes."""
+    prefix = recvall(client, PREFIX_SIZE)
+    length = int.from_bytes(prefix, "big")
+    if length > MAX_BLOCK:
+        raise ValueError(f"message too long ({length} bytes)")
+    return recvall(client, length)
+
+
+def recvall(client, length):
+    """Reads `length` bytes from a stream."""
+    data = bytearray()
+    while len(data) < length:
+        missing = length - len(data)
+        # Do not read beyond the end of this message, because the next bytes
+        # belong to the next message.
+        limit = min(missing, BUFFER_SIZE)
+        received = client.recv(limit)
+        if len(received) == 0:
+            raise EOFError(f"{missing} of {length} bytes missing")
+        data += received
+    return bytes(data)
+
+
+def close_gracefully(client):
+    """Closes a connection so that the client still receives the last reply.
+    Reads until the client closes its sending side, but for about a second at
+    most.
+    """
+    deadline = time.monotonic() + 1
+    try:
+        client.shutdown(socket.SHUT_WR)
+        client.settimeout(1)
+        while client.recv(BUFFER_SIZE) and time.monotonic() < deadline:
+            pass
+    except OSError:
+        # The client has reset the connection, or the second is over.
+        pass
+    client.close()
+
+
+def log_event(peer, event):
+    ip, port = peer
+    log_line(f"{ip}:{port} {event}")
+
+
+def log_line(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+//! Lists the exercises, done or open.
+
+use std::fmt::Write as _;
+
+use sockets101::Failure;
+
+use crate::lessons::SERVERS;
+use crate::memory::Memory;
+use crate::table::{EXERCISES, Exercise, Kind};
+use crate::task::Work;
+use crate::text::command;
+
+/// The lessons without a server, which are not in the table of the servers.
+const OTHERS: [(usize, &str); 4] =
+    [(5, "names_ipv4"), (6, "getaddrinfo"), (7, "byte_order"), (8, "network_errors")];
+
+/// Returns the number of the lesson with this name or number.
+pub fn number(name: &str) -> Option<usize> {
+    for exercise in &EXERCISES {
+        if exercise.lesson.to_string() == name {
+            return Some(exercise.lesson);
+        }
+    }
+    let servers = SERVERS.iter().map(|row| (row.lesson, row.name));
+    let mut lessons = servers.chain(OTHERS);
+    lessons.find(|(number, lesson)| *lesson == name && *number > 0).map(|(number, _)| number)
+}
+
+/// Returns true if a program of the student has passed, in any language.
+fn is_done(exercise: &'static Exercise) -> bool {
+    let works = exercise.languages().iter().map(|language| Work::new(exercise, *language));
+    works.map(|work| Memory::read(&work)).any(|memory| memory.has_passed)
+}
+
+/// Returns the title of an exercise.
+fn title(exercise: &'static Exercise) -> Result<String, Failure> {
+    Work::new(exercise, exercise.languages()[0]).title()
+}
+
+/// Returns the list of all exercises.
+pub fn list() -> Result<String, Failure> {
+    let count = EXERCISES.iter().filter(|exercise| is_done(exercise)).count();
+    if count == EXERCISES.len() {
+        return Ok(finished());
+    }
+    let mut text = String::from(" #  repair  make  the problem to repair\n");
+    for repair in EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Repair) {
+        let is_make = |other: &&Exercise| other.lesson == repair.lesson && other.kind == Kind::Make;
+        let make = EXERCISES.iter().find(is_make).map_or("", state);
+        let title = title(repair)?;
+        let _ = writeln!(text, "{:>2}  {:<6}  {make:<4}  {title}", repair.lesson, state(repair));
+    }
+    let _ =
+        writeln!(text, "{count} of {} are done. To begin or to grade a repair:", EXERCISES.len());
+    text += &exercise("10");
+    text += "To begin or to grade a make task:\n";
+    Ok(text + &exercise("10 make"))
+}
+
+fn state(exercise: &'static Exercise) -> &'static str {
+    if is_done(exercise) { "done" } else { "open" }
+}
+
+/// Returns the command that runs `exercise`, in a line of its own.
+fn exercise(arguments: &str) -> String {
+    command(&format!("cargo run -q --example exercise -- {arguments}"))
+}
+
+/// Returns what a student can do after all exercises, and where to go on.
+fn finished() -> String {
+    let mut text = String::from("You have finished all exercises. You can now:\n");
+    for exercise in EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Repair) {
+        let _ = writeln!(text, "{:>2}  {}", exercise.lesson, exercise.skill);
+    }
+    text += "To write a server from an empty file:\n";
+    text += &command("cargo run -q --example live -- tcp_server");
+    text += "What comes after the lecture is in docs/src/beyond.md.\n";
+    text
+}
+
+/// Returns what to do after this exercise: the next one that is open.
+pub fn next(done: &Exercise) -> Result<String, Failure> {
+    let is_this = |exercise: &Exercise| exercise.arguments() == done.arguments();
+    let index = EXERCISES.iter().position(is_this).unwrap_or_default();
+    let (before, after) = EXERCISES.split_at(index);
+    for other in after.iter().chain(before) {
+        if !is_done(other) {
+            let mut text = format!("Next: \"{}\"\n", title(other)?);
+            text += &exercise(&other.arguments());
+            return Ok(text);
+        }
+    }
+    Ok(finished())
+}

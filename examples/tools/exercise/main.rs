@@ -1,0 +1,272 @@
+//! Sets up an exercise, grades your program, gives hints, and shows the solution.
+//!
+//! For all lessons. The first time, you get a program that does not work yet, and your task.
+//! Change the program. Then use the same command again, and you see this:
+//!
+//! ```text
+//! $ cargo run --example exercise -- 1
+//! $ cargo run -q --example check -- udp_server_bytes --own my_1
+//! my_1, checked as udp_server_bytes
+//! passed    first_client, unicode, any_bytes, nul_bytes, empty_datagram,
+//!           datagram_2048, datagram_2049, several_messages, kept_apart, vanish
+//! 10 of 10 checks passed
+//!
+//! Exercise 1 is done. You can now keep a server running when a datagram is empty.
+//! ```
+//!
+//! Arguments:
+//!
+//! - `[LESSON]`: the number or the name of a lesson. Without a lesson, `exercise` lists all
+//!   exercises, done or open.
+//! - `[make]`: the make task of the lesson, in which you add something to a server.
+//! - `[--python]`: the exercise in Python. The file is `examples/my_10.py` instead of
+//!   `examples/my_10.rs`.
+//! - `[--task]`: prints the task again.
+//! - `[--hint]`: prints the next of three hints: a question, then the cause, then the lines.
+//! - `[--solution]`: shows the solution, if your program has passed.
+//! - `[--anyway]`: shows the solution before that.
+//! - `[--again]`: begins again. `exercise` first keeps your file in `examples/my_kept/`.
+//! - `[--back]`: restores the latest of your files that was kept, and keeps the present one.
+//!
+//! The exit status is 0 if all went well, and 1 if your program has not passed. It is 2 if an
+//! argument is wrong, or if your program could not be graded.
+//!
+//! What to try:
+//!
+//! - Grade a program that you have not changed yet. The failed checks name the problem.
+//! - Use `check` with `--watch` while you work. It grades the program each time you save it.
+//! - Solve an exercise in Python first, and then in Rust.
+
+#[allow(dead_code)] // Some of it is only for live.
+#[path = "../common/compare.rs"]
+mod compare;
+#[allow(dead_code)] // The tests of the book use it.
+#[path = "../common/failure.rs"]
+mod failure;
+mod grade;
+#[allow(dead_code)] // Some of it is only for check.
+#[path = "../common/lessons.rs"]
+mod lessons;
+mod list;
+mod memory;
+#[allow(dead_code)] // Some of it is only for live.
+#[path = "../common/student.rs"]
+mod student;
+#[allow(dead_code)] // The tests of the book use the rest.
+mod table;
+mod task;
+#[allow(dead_code)] // Some of it is only for live.
+#[path = "../common/text.rs"]
+mod text;
+#[allow(dead_code)] // Some of it is only for check.
+#[path = "../common/words.rs"]
+mod words;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use sockets101::{Args, Failure, log_line, print_or_exit};
+
+use grade::grade;
+use memory::Memory;
+use student::{RELOAD, find_folder, kept};
+use table::{EXERCISES, Exercise, Kind, Language};
+use task::{HINTS, Work};
+use text::{paragraph, print_changes};
+use words::counted;
+
+const USAGE: &str = "exercise [LESSON] [make] [--python] [--task] [--hint] [--solution] \
+    [--anyway] [--again] [--back]";
+
+/// The value of an argument that the user has not given. It cannot be typed.
+const NOT_GIVEN: &str = "\0";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(failure) => {
+            log_line(format!("Error: {failure:?}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Returns false if the program of the student has not passed.
+fn run() -> Result<bool, Failure> {
+    let mut args = Args::new(USAGE);
+    let is_python = args.option("--python", false);
+    let [wants_task, wants_hint, wants_solution, begins_again, goes_back] =
+        ["--task", "--hint", "--solution", "--again", "--back"]
+            .map(|name| args.option(name, false));
+    let anyway = args.option("--anyway", false);
+    let lesson = args.positional(NOT_GIVEN.to_owned());
+    let make = args.positional(NOT_GIVEN.to_owned());
+    args.finish();
+    let wants = [wants_task, wants_hint, wants_solution, begins_again, goes_back];
+    let count = wants.into_iter().filter(|is_given| *is_given).count();
+    if count > 1 {
+        args.refuse("give only one of --task, --hint, --solution, --again and --back");
+    }
+    if anyway && !wants_solution {
+        args.refuse("--anyway needs --solution");
+    }
+    find_folder("exercise")?;
+    if lesson == NOT_GIVEN {
+        if count > 0 || is_python {
+            args.refuse(
+                "name the lesson, for example: cargo run -q --example exercise -- 10 --hint",
+            );
+        }
+        print_or_exit(list::list()?);
+        return Ok(true);
+    }
+    let is_make = make != NOT_GIVEN;
+    if is_make && make != "make" {
+        args.refuse(format!("expected 'make' or an option after the lesson, got '{make}'"));
+    }
+    let exercise = find(&lesson, is_make).unwrap_or_else(|mistake| args.refuse(mistake));
+    let language = language(exercise, is_python).unwrap_or_else(|mistake| args.refuse(mistake));
+    let work = Work::new(exercise, language);
+    if wants_task {
+        print_or_exit(work.task()?);
+        return Ok(true);
+    }
+    if goes_back {
+        print_changes(&work.student()?.restore()?);
+        return Ok(true);
+    }
+    let student = work.student()?;
+    if begins_again || (student.bytes.is_none() && !wants_hint && !wants_solution) {
+        print_changes(&set_up(&work)?);
+        return Ok(true);
+    }
+    let mut memory = Memory::read(&work);
+    if wants_hint {
+        print_or_exit(hint(&work, &mut memory)?);
+        return Ok(true);
+    }
+    if wants_solution {
+        let may_see = memory.has_passed || anyway;
+        let is_terminal = io::stdout().is_terminal();
+        print_or_exit(if may_see { work.solution(is_terminal)? } else { not_yet(&work) });
+        return Ok(may_see);
+    }
+    grade_program(&work, memory)
+}
+
+/// Returns the exercise of a lesson, or a sentence that says what is wrong. The name of the
+/// student's file, such as `examples/my_10.rs`, works, too.
+fn find(given: &str, is_make: bool) -> Result<&'static Exercise, String> {
+    let name = given.rsplit(['/', '\\']).next().unwrap_or(given);
+    let name = name.strip_suffix(".rs").or(name.strip_suffix(".py")).unwrap_or(name);
+    let name = name.strip_prefix("my_").unwrap_or(name);
+    let is_make = is_make || name.ends_with("_make");
+    let name = name.strip_suffix("_make").unwrap_or(name);
+    let number = list::number(name);
+    let Some(number) = number else {
+        return Err(format!(
+            "'{given}' is not a lesson; expected a number from 1 to 18, or a name"
+        ));
+    };
+    let kind = if is_make { Kind::Make } else { Kind::Repair };
+    let is_it = |exercise: &&Exercise| exercise.lesson == number && exercise.kind == kind;
+    EXERCISES.iter().find(is_it).ok_or_else(|| {
+        let makes = EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Make);
+        let numbers: Vec<_> = makes.map(|exercise| exercise.lesson.to_string()).collect();
+        let others = numbers.join(", ");
+        format!("lesson {number} does not have a make task; these lessons have one: {others}")
+    })
+}
+
+/// Returns the language of a student's program. Without `--python`, it is Python only if the
+/// student has begun in Python, and has not begun in Rust.
+fn language(exercise: &'static Exercise, is_python: bool) -> Result<Language, String> {
+    let has_python = exercise.languages().contains(&Language::Python);
+    if is_python && !has_python {
+        let number = exercise.arguments();
+        return Err(format!("exercise {number} is only in Rust; leave out --python"));
+    }
+    let has_file = |language| Work::new(exercise, language).path().exists();
+    if is_python || has_python && has_file(Language::Python) && !has_file(Language::Rust) {
+        return Ok(Language::Python);
+    }
+    Ok(Language::Rust)
+}
+
+/// Writes the start of an exercise to the student's file. Returns what to print.
+fn set_up(work: &Work) -> Result<String, Failure> {
+    let student = work.student()?;
+    let start = work.text("start")?;
+    if student.bytes.as_deref() == Some(start.as_bytes()) {
+        let file = &student.file;
+        return Ok(paragraph(format!("{file} is already the start. Nothing changes.")));
+    }
+    // A file that cannot be read is found here, before anything changes.
+    let task = work.task()?;
+    let mut text = kept(student.replace(start.as_bytes())?);
+    if student.bytes.is_some() {
+        text += &paragraph(format!("{} is now the start again.", student.file));
+        return Ok(text + RELOAD);
+    }
+    Ok(text + &task + "\n" + &work.commands())
+}
+
+/// Returns the next hint. If the student has seen all hints, returns all of them again.
+fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
+    let hints = work.hints()?;
+    if memory.hints >= HINTS {
+        let mut text = String::from("You have seen all hints. Here they are again.\n");
+        for hint in &hints {
+            text += "\n";
+            text += hint;
+        }
+        text += "\nTo see the solution before your program has passed:\n";
+        return Ok(text + &work.command("--solution --anyway"));
+    }
+    let mut text = hints[memory.hints].clone();
+    memory.hints += 1;
+    memory.write(work);
+    let rest = HINTS - memory.hints;
+    if rest > 0 {
+        let rest = counted(rest, "hint");
+        text = format!("{text}\n{rest} more. To see the next one:\n");
+        text += &work.command("--hint");
+    }
+    Ok(text)
+}
+
+/// Returns what to print instead of the solution.
+fn not_yet(work: &Work) -> String {
+    let mut text = paragraph(format!("{} has not passed yet. For a hint:", work.file()));
+    text += &work.command("--hint");
+    text += "To see the solution anyway:\n";
+    text + &work.command("--solution --anyway")
+}
+
+/// Grades the student's program, and prints the result. Returns true if it has passed.
+fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
+    let number = work.exercise.arguments();
+    if grade(work)? {
+        memory.has_passed = true;
+        memory.write(work);
+        let skill = work.exercise.skill;
+        let done = format!("Exercise {number} is done. You can now {skill}.");
+        let mut text = "\n".to_owned() + &paragraph(done);
+        text += "To compare your program with our solution:\n";
+        text += &work.command("--solution");
+        print_or_exit(text + &list::next(work.exercise)?);
+        return Ok(true);
+    }
+    let mut text = format!("\nExercise {number} is still open.\n");
+    if memory.hints < HINTS {
+        text += "For a hint:\n";
+        text += &work.command("--hint");
+    }
+    if let Some(command) = grade::watch(work) {
+        text += "To grade the program each time you save it:\n";
+        text += &text::command(&command);
+    }
+    print_or_exit(text);
+    Ok(false)
+}

@@ -1,0 +1,402 @@
+//! The exercises: how the machine grades each, and which checks its start fails.
+//!
+//! An exercise is a folder, `examples/exercises/LESSON`, or `examples/exercises/LESSON/make` for
+//! a make task. The title and the task are in its file `task.md`. A test makes all checks with
+//! each start and each solution, and compares with this table. The solutions fail no check.
+
+use crate::failure::{Failure, failure};
+use Grade::{Check, Tests};
+use Kind::{Make, Repair};
+
+/// One exercise.
+pub struct Exercise {
+    /// The number of the lesson.
+    pub lesson: usize,
+    /// What a student does.
+    pub kind: Kind,
+    /// How the machine grades it.
+    pub grade: Grade,
+    /// What a student can do after the exercise. Completes the sentence "You can now ...".
+    pub skill: &'static str,
+    /// What the start in Rust fails: checks, or the names of tests.
+    pub rust: &'static [Failure],
+    /// What the start in Python fails. `None` if the exercise is only in Rust.
+    pub python: Option<&'static [Failure]>,
+}
+
+/// What a student does in an exercise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Repair a broken program.
+    Repair,
+    /// Make something new.
+    Make,
+}
+
+/// What decides whether a program is right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// `check`, with the checks of this lesson. For a make task, `check --make`.
+    Check(&'static str),
+    /// The tests in the file of the student.
+    Tests,
+}
+
+/// A language of the exercises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// All exercises exist in Rust.
+    Rust,
+    /// The exercises with a server exist in Python, too.
+    Python,
+}
+
+impl Language {
+    /// Returns the name of the language.
+    pub fn name(self) -> &'static str {
+        if self == Self::Rust { "Rust" } else { "Python" }
+    }
+
+    /// Returns the end of the name of a program, without the dot.
+    pub fn ending(self) -> &'static str {
+        if self == Self::Rust { "rs" } else { "py" }
+    }
+}
+
+impl Exercise {
+    /// Returns the languages in which the exercise exists.
+    pub fn languages(&self) -> &'static [Language] {
+        if self.python.is_some() { &[Language::Rust, Language::Python] } else { &[Language::Rust] }
+    }
+
+    /// Returns the arguments of `exercise` that select this exercise, for example `10 make`.
+    pub fn arguments(&self) -> String {
+        if self.kind == Make { format!("{} make", self.lesson) } else { self.lesson.to_string() }
+    }
+
+    /// Returns the name of the student's program, for example `my_10_make`.
+    pub fn program(&self) -> String {
+        format!("my_{}", self.arguments().replace(' ', "_"))
+    }
+
+    /// Returns the path of a file of the exercise, from the folder of the package.
+    pub fn file(&self, name: &str) -> String {
+        format!("examples/exercises/{}/{name}", self.arguments().replace(' ', "/"))
+    }
+}
+
+/// All exercises, in the order of the lessons.
+pub const EXERCISES: [Exercise; 27] = [
+    Exercise {
+        lesson: 1,
+        kind: Repair,
+        grade: Check("udp_server_bytes"),
+        skill: "keep a server running when a datagram is empty",
+        rust: &[failure("empty_datagram", &["NO_END_OF_ANYTHING", "EXITED"])],
+        python: Some(&[failure("empty_datagram", &["NO_END_OF_ANYTHING", "EXITED"])]),
+    },
+    Exercise {
+        lesson: 2,
+        kind: Repair,
+        grade: Check("udp_server"),
+        skill: "keep a server running when a client sends invalid text",
+        rust: &[
+            failure("cut_character", &["DIED"]),
+            failure("not_utf8", &["DIED"]),
+            failure("vanish", &["DIED"]),
+        ],
+        python: Some(&[
+            failure("cut_character", &["DIED"]),
+            failure("not_utf8", &["DIED"]),
+            failure("vanish", &["DIED"]),
+        ]),
+    },
+    Exercise {
+        lesson: 3,
+        kind: Repair,
+        grade: Check("ttl_pong"),
+        skill: "reply to bytes that are not text",
+        rust: &[failure("any_bytes", &["NO_TEXT_ASKED"])],
+        python: Some(&[failure("any_bytes", &["NO_TEXT_ASKED"])]),
+    },
+    Exercise {
+        lesson: 3,
+        kind: Make,
+        grade: Tests,
+        skill: "measure how long a reply takes, also when the reply never comes",
+        rust: &[
+            failure("an_immediate_reply", &[]),
+            failure("a_late_reply", &[]),
+            failure("a_stranger_first", &[]),
+            failure("another_text_first", &[]),
+            failure("strangers_do_not_extend_the_timeout", &[]),
+        ],
+        python: None,
+    },
+    Exercise {
+        lesson: 4,
+        kind: Repair,
+        grade: Check("tcp_server"),
+        skill: "close a connection without losing the reply",
+        rust: &[failure("last_word", &["UNREAD"])],
+        python: Some(&[failure("last_word", &["UNREAD"])]),
+    },
+    Exercise {
+        lesson: 4,
+        kind: Make,
+        grade: Check("tcp_server"),
+        skill: "read until a request is complete",
+        rust: &[
+            failure("byte_by_byte", &["ONE_RECV"]),
+            failure("line_in_pieces", &["EARLY_REPLY"]),
+        ],
+        python: Some(&[
+            failure("byte_by_byte", &["ONE_RECV"]),
+            failure("line_in_pieces", &["EARLY_REPLY"]),
+        ]),
+    },
+    Exercise {
+        lesson: 5,
+        kind: Repair,
+        grade: Tests,
+        skill: "look up a name that has several addresses, or none",
+        rust: &[
+            failure("one_address_in_three_entries", &[]),
+            failure("two_addresses_in_turn", &[]),
+            failure("a_lookup_that_fails", &[]),
+        ],
+        python: None,
+    },
+    Exercise {
+        lesson: 6,
+        kind: Repair,
+        grade: Tests,
+        skill: "connect to a server that has several addresses",
+        rust: &[
+            failure("the_second_address_accepts", &[]),
+            failure("the_last_of_four_addresses_accepts", &[]),
+        ],
+        python: None,
+    },
+    Exercise {
+        lesson: 6,
+        kind: Make,
+        grade: Tests,
+        skill: "try IPv6 and IPv4 in turn, and wait for each address only a limited time",
+        rust: &[
+            failure("the_first_address_is_ipv6", &[]),
+            failure("the_first_address_is_ipv4", &[]),
+            failure("each_family_keeps_its_order", &[]),
+            failure("the_third_address_accepts", &[]),
+            failure("the_first_address_does_not_reply", &[]),
+        ],
+        python: None,
+    },
+    Exercise {
+        lesson: 7,
+        kind: Repair,
+        grade: Check("recvall_server"),
+        skill: "send a number that every computer understands",
+        rust: &[failure("first_client", &["WRONG_ORDER"])],
+        python: Some(&[failure("first_client", &["WRONG_ORDER"])]),
+    },
+    Exercise {
+        lesson: 8,
+        kind: Repair,
+        grade: Tests,
+        skill: "tell a user what to do after a network error",
+        rust: &[
+            failure("connection_refused", &[]),
+            failure("connecting_timed_out", &[]),
+            failure("reading_timed_out", &[]),
+            failure("address_in_use", &[]),
+        ],
+        python: None,
+    },
+    Exercise {
+        lesson: 9,
+        kind: Repair,
+        grade: Check("recvall_server"),
+        skill: "receive a whole message, and refuse a length that is too large",
+        rust: &[
+            failure("byte_by_byte", &["ONE_RECV_4"]),
+            failure("prefix_in_pieces", &["ONE_RECV_4"]),
+            failure("ends_inside", &["CUT_ANSWERED"]),
+            failure("announces_4_gib", &["BELIEVED"]),
+            failure("last_word", &["BELIEVED"]),
+        ],
+        python: Some(&[
+            failure("byte_by_byte", &["ONE_RECV_4"]),
+            failure("prefix_in_pieces", &["ONE_RECV_4"]),
+            failure("ends_inside", &["CUT_ANSWERED"]),
+            failure("announces_4_gib", &["BELIEVED"]),
+            failure("last_word", &["BELIEVED"]),
+        ]),
+    },
+    Exercise {
+        lesson: 9,
+        kind: Make,
+        grade: Check("recvall_server"),
+        skill: "serve several length-prefixed messages on one connection",
+        rust: &[failure("several_blocks", &["ONE_BLOCK"])],
+        python: Some(&[failure("several_blocks", &["ONE_BLOCK"])]),
+    },
+    Exercise {
+        lesson: 10,
+        kind: Repair,
+        grade: Check("sequential_server"),
+        skill: "keep half a character until the other half arrives",
+        rust: &[
+            failure("byte_by_byte", &["FIRST_HALF"]),
+            failure("cut_character", &["SECOND_HALF"]),
+            failure("megabyte", &["FIRST_HALF"]),
+        ],
+        python: Some(&[
+            failure("byte_by_byte", &["FIRST_HALF"]),
+            failure("cut_character", &["SECOND_HALF"]),
+            failure("megabyte", &["FIRST_HALF"]),
+        ]),
+    },
+    Exercise {
+        lesson: 10,
+        kind: Make,
+        grade: Check("sequential_server"),
+        skill: "limit what one client may send, and still close gracefully",
+        rust: &[failure("session_limit", &["OVER_LIMIT"])],
+        python: Some(&[failure("session_limit", &["OVER_LIMIT"])]),
+    },
+    Exercise {
+        lesson: 11,
+        kind: Repair,
+        grade: Check("listen_backlog"),
+        skill: "choose a backlog for clients that come at the same time",
+        rust: &[failure("kept_apart", &["NO_CONNECTION"])],
+        python: Some(&[failure("kept_apart", &["NO_CONNECTION"])]),
+    },
+    Exercise {
+        lesson: 12,
+        kind: Repair,
+        grade: Check("slow_thread_per_client"),
+        skill: "serve slow requests at the same time",
+        rust: &[
+            failure("cut_character", &["ONE_AT_A_TIME"]),
+            failure("silence", &["ONE_AT_A_TIME"]),
+            failure("never_read", &["ONE_AT_A_TIME"]),
+            failure("connections_200", &["ONE_AT_A_TIME"]),
+            failure("slow_clients", &["IN_TURN"]),
+        ],
+        python: Some(&[
+            failure("cut_character", &["ONE_AT_A_TIME"]),
+            failure("silence", &["ONE_AT_A_TIME"]),
+            failure("never_read", &["ONE_AT_A_TIME"]),
+            failure("connections_200", &["ONE_AT_A_TIME"]),
+            failure("slow_clients", &["IN_TURN"]),
+        ]),
+    },
+    Exercise {
+        lesson: 13,
+        kind: Repair,
+        grade: Check("poll_server"),
+        skill: "stop a client that never reads from filling the memory",
+        rust: &[failure("never_read", &["UNBOUND"])],
+        python: Some(&[failure("never_read", &["UNBOUND"])]),
+    },
+    Exercise {
+        lesson: 13,
+        kind: Make,
+        grade: Check("poll_server"),
+        skill: "disconnect silent clients in an event loop",
+        rust: &[failure("idle_client", &["STAYS_IDLE"])],
+        python: Some(&[failure("idle_client", &["STAYS_IDLE"])]),
+    },
+    Exercise {
+        lesson: 14,
+        kind: Repair,
+        grade: Check("thread_per_client"),
+        skill: "start a thread for a client without waiting for it",
+        rust: &[
+            failure("cut_character", &["ONE_AT_A_TIME"]),
+            failure("silence", &["ONE_AT_A_TIME"]),
+            failure("never_read", &["ONE_AT_A_TIME"]),
+            failure("connections_200", &["ONE_AT_A_TIME"]),
+        ],
+        python: Some(&[
+            failure("cut_character", &["ONE_AT_A_TIME"]),
+            failure("silence", &["ONE_AT_A_TIME"]),
+            failure("never_read", &["ONE_AT_A_TIME"]),
+            failure("connections_200", &["ONE_AT_A_TIME"]),
+        ]),
+    },
+    Exercise {
+        lesson: 14,
+        kind: Make,
+        grade: Check("thread_per_client"),
+        skill: "limit the number of clients, and say so to the next one",
+        rust: &[failure("too_many_clients", &["NOT_BUSY"])],
+        python: Some(&[failure("too_many_clients", &["NOT_BUSY"])]),
+    },
+    Exercise {
+        lesson: 15,
+        kind: Repair,
+        grade: Check("slow_thread_per_client"),
+        skill: "hold a lock only while it is needed",
+        rust: &[failure("slow_clients", &["IN_TURN"])],
+        python: Some(&[failure("slow_clients", &["IN_TURN"])]),
+    },
+    Exercise {
+        lesson: 16,
+        kind: Repair,
+        grade: Check("thread_pool"),
+        skill: "keep all threads of a pool when clients reset their connections",
+        rust: &[
+            failure("not_utf8", &["EXITED"]),
+            failure("reset", &["EXITED"]),
+            failure("vanish", &["EXITED"]),
+        ],
+        python: Some(&[
+            failure("not_utf8", &["EXITED"]),
+            failure("reset", &["EXITED"]),
+            failure("vanish", &["EXITED"]),
+        ]),
+    },
+    Exercise {
+        lesson: 16,
+        kind: Make,
+        grade: Check("thread_pool"),
+        skill: "keep all threads of a pool when the program has a bug",
+        rust: &[failure("crash", &["BUG_ENDS_THREADS"])],
+        python: Some(&[failure("crash", &["BUG_ENDS_THREADS"])]),
+    },
+    Exercise {
+        lesson: 17,
+        kind: Repair,
+        grade: Check("thread_pool_timeout"),
+        skill: "set a timeout for a client, not only for `accept`",
+        rust: &[failure("idle_end", &["NO_LIMIT"])],
+        python: Some(&[failure("idle_end", &["NO_LIMIT"])]),
+    },
+    Exercise {
+        lesson: 17,
+        kind: Make,
+        grade: Check("thread_pool_timeout"),
+        skill: "let threads of a pool exit, but never the last one",
+        rust: &[failure("last_worker", &["LAST_EXITS"])],
+        python: Some(&[failure("last_worker", &["LAST_EXITS"])]),
+    },
+    Exercise {
+        lesson: 18,
+        kind: Repair,
+        grade: Check("slow_thread_pool_timeout"),
+        skill: "share a queue between threads",
+        rust: &[
+            failure("silence", &["FEWER"]),
+            failure("pool_of_four", &["FEWER"]),
+            failure("slow_clients", &["NOT_FOUR"]),
+        ],
+        python: Some(&[
+            failure("silence", &["FEWER"]),
+            failure("pool_of_four", &["FEWER"]),
+            failure("slow_clients", &["NOT_FOUR"]),
+        ]),
+    },
+];
