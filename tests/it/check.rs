@@ -881,6 +881,8 @@ const MUTANTS: &[Mutant] = &[
         ("half_close", "NO_OWN_END"),
         ("one_after_another", "NOT_SEQUENTIAL")]),
     Mutant("one_message_unread", "tcp_server", &[("last_word", "UNREAD")]),
+    Mutant("unread_after_shutdown", "tcp_server", &[("last_word", "UNREAD")]),
+    Mutant("drains_forever", "tcp_server", &[("last_word", "ENDLESS_DRAIN")]),
     Mutant("one_message_stripped", "tcp_server", &[
         ("kept_apart two_messages", "STRIPPED"),
         ("cut_character", "REPLACED"),

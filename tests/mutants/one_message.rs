@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::mem;
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::process::exit;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -26,6 +26,15 @@ pub fn serve(
         }),
         "one_message_unread" => in_a_row(listener, |client| {
             let _ = one_message(&client);
+        }),
+        "unread_after_shutdown" => in_a_row(listener, |client| {
+            let _ = one_message(&client);
+            let _ = client.shutdown(Shutdown::Write);
+        }),
+        "drains_forever" => in_a_row(listener, |mut client| {
+            let _ = one_message(&client);
+            let _ = client.shutdown(Shutdown::Write);
+            while client.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {}
         }),
         "pool_of_five" | "pool_of_three" => {
             pool(if bug == "pool_of_five" { 5 } else { 3 }, || {

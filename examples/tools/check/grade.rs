@@ -172,11 +172,15 @@ fn make(
         }
         miss = again.unwrap_or(miss);
     }
+    // The clients that look for the reason can add lines, too.
+    let mut lines = output(lab);
     let mut found = blame(lab, &miss, is_first);
     if !is_first && found.exit.is_none() && stops_serving(lab, &miss) {
         found.reasons.push(&why::STOPS_SERVING);
     }
-    let mut lines = output(lab);
+    if lines.is_empty() || found.exit.is_some() {
+        lines.extend(output(lab));
+    }
     if found.reasons.contains(&&why::WAITS_FOR_A_LINE) && restart(lab).is_none() {
         // The first client is served again, with a newline, because the server may have other
         // bugs.

@@ -55,12 +55,18 @@ pub fn several_blocks(lab: &Lab) -> Outcome {
 pub fn session_limit(lab: &Lab) -> Outcome {
     const LIMIT: usize = 30;
     let Some(own) = lab.another("--limit", 30.0)? else { return passed("", "") };
-    let text = b"abcdefghij".repeat(3 * LIMIT / 10);
-    let reply = text[..LIMIT].to_ascii_uppercase();
-    let seen = repeat(4, |number| {
+    let ascii = "abcdefghij".repeat(3 * LIMIT / 10);
+    // Each of these characters has two bytes.
+    let other = "éàîöü".repeat(3 * LIMIT / 10);
+    let seen = repeat(5, |number| {
         let mut client = own.connect()?;
-        if number % 2 == 0 {
-            client.send(&text);
+        let text = if number == 2 { &other } else { &ascii }.as_bytes();
+        let reply = own.reply(&String::from_utf8_lossy(&text[..LIMIT]));
+        if number == 4 {
+            // Exactly the limit. The client sends nothing more, and does not disconnect.
+            client.send(&text[..LIMIT]);
+        } else if number % 2 == 0 {
+            client.send(text);
         } else {
             client.send_in_pieces(&[&text[..12], &text[12..24]]);
             // The third segment is cut. The last one arrives while the server closes.

@@ -304,6 +304,11 @@ pub struct Reason {
     python: "data = client.recv(4096)  # more than 4096 bytes came\nclient.sendall(data.upper())\nclient.close()",
     change: "Before `close`, call `client.shutdown(socket.SHUT_WR)`, then `recv` until b'' comes, with a timeout. If an exception ended the code for this client, read the traceback.", lesson: "tcp_server" };
 
+#[rustfmt::skip] pub const ENDLESS_DRAIN: Reason = Reason { says: "A client has got its reply and stays connected, so the next client gets no reply. After shutdown, recv only for about a second.",
+    means: "A graceful close waits until the client closes its side, too. A client that never does this, or that sends forever, would hold the server. So the wait needs a deadline.",
+    python: "client.shutdown(socket.SHUT_WR)\nwhile client.recv(4096):  # the client decides when this ends\n    pass",
+    change: "Calculate a deadline, for example `time.monotonic() + 1`. Call `client.settimeout(1)`, and leave the loop at the timeout or at the deadline.", lesson: "tcp_server" };
+
 #[rustfmt::skip] pub const NOT_SERVED: Reason = Reason { says: "Some of 200 connections got no reply. Most likely, earlier connections were not closed, or their threads still wait.",
     means: "Each connection needs a file descriptor, and perhaps a thread. A server that does not release them has none left for later clients.",
     python: "clients.append(client)  # and no line removes it",
@@ -564,7 +569,7 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("REQUESTS_END", &REQUESTS_END), ("NO_OWN_END", &NO_OWN_END), ("STILL_HELD", &STILL_HELD),
     ("SILENCE_BLOCKS", &SILENCE_BLOCKS), ("FEWER", &FEWER), ("NEXT_WAITS", &NEXT_WAITS),
     ("THREADS_GONE", &THREADS_GONE), ("BLOCKED", &BLOCKED), ("UNBOUND", &UNBOUND), ("LOST", &LOST),
-    ("UNREAD", &UNREAD), ("NOT_SERVED", &NOT_SERVED), ("ONE_AT_A_TIME", &ONE_AT_A_TIME), ("ONLY_N", &ONLY_N),
+    ("UNREAD", &UNREAD), ("ENDLESS_DRAIN", &ENDLESS_DRAIN), ("NOT_SERVED", &NOT_SERVED), ("ONE_AT_A_TIME", &ONE_AT_A_TIME), ("ONLY_N", &ONLY_N),
     ("FEW_DESCRIPTORS", &FEW_DESCRIPTORS), ("MIXED_UP", &MIXED_UP), ("ONE_EVENT", &ONE_EVENT),
     ("NO_TEXT_ASKED", &NO_TEXT_ASKED), ("NO_END_OF_ANYTHING", &NO_END_OF_ANYTHING),
     ("SHORT_BUFFER", &SHORT_BUFFER), ("LONG_BUFFER", &LONG_BUFFER),
