@@ -373,7 +373,7 @@ fn wrong_arguments_and_a_missing_server_are_one_sentence_and_status_2() {
         (&check_here, &["tcp_server", "--timeout=0"], "--timeout"),
         (&check_here, &["tcp_server", "--bogus"], "--bogus"),
         (&check_here, &["--own", "tcp_server"], "name the lesson"),
-        (&check_here, &["tcp_server", "--make"], "--own NAME, --run COMMAND or an"),
+        (&check_here, &["tcp_server", "--make"], "give your own: --own NAME"),
         (
             &check_here,
             &["ttl_pong", "--make", "1"],

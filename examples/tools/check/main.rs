@@ -21,7 +21,7 @@
 //!   `{port}` or `{address}` by a free one, and `{options}` by an option such as `--delay=0.4`.
 //!   If your program has a fixed port, write its `IP:PORT`, too.
 //! - `[--make]`: makes one more check, for the make task of the lesson. A make task is an extension
-//!   that you write. It needs your own program, a command or an address.
+//!   that you write, so the server must be yours: `--own`, `--run` or an address.
 //! - `[--watch]`: grades your program (`--own` or `--run`) each time that you save its file.
 //! - `[--long]`: shows for each check what was expected and what came.
 //! - `[--list]`: prints the lessons and the checks.
@@ -153,8 +153,8 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
         args.refuse("name the lesson whose work your program must do, before the options");
     }
     if is_make && !is_own && address.is_none() {
-        let needed = "--own NAME, --run COMMAND or an address";
-        args.refuse(format!("--make needs your extended server: {needed}"));
+        let yours = "give your own: --own NAME, --run COMMAND or an address";
+        args.refuse(format!("--make: the lesson's program does not have the extension; {yours}"));
     }
     let rows = if is_make { vec![make_row(&lesson)?] } else { rows(&lesson)? };
     check_program(&own, &command, address)?;
