@@ -817,7 +817,7 @@ const MUTANTS: &[Mutant] = &[
         ("several_messages", "OUTSIDE"),
         ("kept_apart byte_by_byte megabyte", "ONE_RECV"),
         ("never_read", "UNBOUND or ONE_RECV"),
-        ("cut_character", "SECOND_HALF")]),
+        ("cut_character", "OUTSIDE")]),
     Mutant("one_recv", "thread_per_client", &[
         ("several_messages", "OUTSIDE"),
         ("kept_apart byte_by_byte megabyte", "ONE_RECV"),

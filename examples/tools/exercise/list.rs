@@ -40,9 +40,9 @@ fn title(exercise: &'static Exercise) -> Result<String, Failure> {
 /// Returns the list of all exercises.
 pub fn list() -> Result<String, Failure> {
     let count = EXERCISES.iter().filter(|exercise| is_done(exercise)).count();
-    if count == EXERCISES.len() {
+    let Some(first_open) = EXERCISES.iter().find(|exercise| !is_done(exercise)) else {
         return Ok(finished());
-    }
+    };
     let mut text = String::from(" #  repair  make  the problem to repair\n");
     for repair in EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Repair) {
         let is_make = |other: &&Exercise| other.lesson == repair.lesson && other.kind == Kind::Make;
@@ -50,10 +50,9 @@ pub fn list() -> Result<String, Failure> {
         let title = title(repair)?;
         let _ = writeln!(text, "{:>2}  {:<6}  {make:<4}  {title}", repair.lesson, state(repair));
     }
-    let _ =
-        writeln!(text, "{count} of {} are done. To begin or to grade a repair:", EXERCISES.len());
-    text += &exercise("10");
-    text += "To begin or to grade a make task:\n";
+    let _ = writeln!(text, "{count} of {} are done. To begin the next one:", EXERCISES.len());
+    text += &exercise(&first_open.arguments());
+    text += "To begin or to grade a make task, add the word make:\n";
     Ok(text + &exercise("10 make"))
 }
 

@@ -18,12 +18,13 @@
 //!
 //! - `[LESSON]`: the number or the name of a lesson. Without a lesson, `exercise` lists all
 //!   exercises, done or open.
-//! - `[make]`: the make task of the lesson, in which you add something to a server.
+//! - `[make]` or `[--make]`: the make task of the lesson, in which you add something to a server.
 //! - `[--python]`: the exercise in Python. The file is `examples/my_10.py` instead of
 //!   `examples/my_10.rs`.
 //! - `[--task]`: prints the task again.
 //! - `[--hint]`: prints the next of three hints: a question, then the cause, then the lines.
-//! - `[--solution]`: shows the solution, if your program has passed.
+//! - `[--solution]`: shows the solution, if your program has passed. On a terminal, it shows only
+//!   the lines that change.
 //! - `[--anyway]`: shows the solution before that.
 //! - `[--again]`: begins again. `exercise` first keeps your file in `examples/my_kept/`.
 //! - `[--back]`: restores the latest of your files that was kept, and keeps the present one.
@@ -55,6 +56,7 @@ mod student;
 #[allow(dead_code)] // The tests of the book use the rest.
 mod table;
 mod task;
+mod tests;
 #[allow(dead_code)] // Some of it is only for live.
 #[path = "../common/text.rs"]
 mod text;
@@ -75,8 +77,8 @@ use task::{HINTS, Work};
 use text::{paragraph, print_changes};
 use words::counted;
 
-const USAGE: &str = "exercise [LESSON] [make] [--python] [--task] [--hint] [--solution] \
-    [--anyway] [--again] [--back]";
+const USAGE: &str = "exercise [LESSON] [make] [--make] [--python] [--task] [--hint] \
+    [--solution] [--anyway] [--again] [--back]";
 
 /// The value of an argument that the user has not given. It cannot be typed.
 const NOT_GIVEN: &str = "\0";
@@ -100,6 +102,8 @@ fn run() -> Result<bool, Failure> {
         ["--task", "--hint", "--solution", "--again", "--back"]
             .map(|name| args.option(name, false));
     let anyway = args.option("--anyway", false);
+    // Users of `check` know the task by this name.
+    let mut is_make = args.option("--make", false);
     let lesson = args.positional(NOT_GIVEN.to_owned());
     let make = args.positional(NOT_GIVEN.to_owned());
     args.finish();
@@ -121,8 +125,8 @@ fn run() -> Result<bool, Failure> {
         print_or_exit(list::list()?);
         return Ok(true);
     }
-    let is_make = make != NOT_GIVEN;
-    if is_make && make != "make" {
+    is_make |= make == "make";
+    if make != NOT_GIVEN && make != "make" {
         args.refuse(format!("expected 'make' or an option after the lesson, got '{make}'"));
     }
     let exercise = find(&lesson, is_make).unwrap_or_else(|mistake| args.refuse(mistake));
@@ -221,8 +225,9 @@ fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
             text += "\n";
             text += hint;
         }
-        text += "\nTo see the solution before your program has passed:\n";
-        return Ok(text + &work.command("--solution --anyway"));
+        text += "\nTo see the solution:\n";
+        let anyway = if memory.has_passed { "--solution" } else { "--solution --anyway" };
+        return Ok(text + &work.command(anyway));
     }
     let mut text = hints[memory.hints].clone();
     memory.hints += 1;
@@ -258,14 +263,22 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         print_or_exit(text + &list::next(work.exercise)?);
         return Ok(true);
     }
-    let mut text = format!("\nExercise {number} is still open.\n");
+    let mut text = if memory.has_passed {
+        let file = work.file();
+        let what = format!("{file} does not pass now. Exercise {number} stays done.");
+        "\n".to_owned() + &paragraph(what)
+    } else {
+        format!("\nExercise {number} is still open.\n")
+    };
     if memory.hints < HINTS {
         text += "For a hint:\n";
         text += &work.command("--hint");
     }
     if let Some(command) = grade::watch(work) {
+        text += &paragraph("The page docs/src/check_says.md explains what `check` says.");
         text += "To grade the program each time you save it:\n";
         text += &text::command(&command);
+        text += "If it passes there, grade it once more with `exercise`.\n";
     }
     print_or_exit(text);
     Ok(false)
