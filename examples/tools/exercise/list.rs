@@ -6,7 +6,7 @@ use sockets101::Failure;
 
 use crate::lessons::SERVERS;
 use crate::memory::Memory;
-use crate::table::{EXERCISES, Exercise, Kind};
+use crate::table::{EXERCISES, Exercise, Kind, Language};
 use crate::task::Work;
 use crate::text::command;
 
@@ -77,17 +77,18 @@ fn finished() -> String {
     text
 }
 
-/// Returns what to do after this exercise: the next one that is open.
-pub fn next(done: &Exercise) -> Result<String, Failure> {
-    let is_this = |exercise: &Exercise| exercise.arguments() == done.arguments();
+/// Returns what to do after this exercise: the next one in the same language that is open. After
+/// the last one in Python, the next one is in Rust.
+pub fn next(done: &Work) -> Result<String, Failure> {
+    let is_this = |other: &Exercise| other.arguments() == done.exercise.arguments();
     let index = EXERCISES.iter().position(is_this).unwrap_or_default();
     let (before, after) = EXERCISES.split_at(index);
-    for other in after.iter().chain(before) {
-        if !is_done(other) {
-            let mut text = format!("Next: \"{}\"\n", title(other)?);
-            text += &exercise(&other.arguments());
-            return Ok(text);
-        }
-    }
-    Ok(finished())
+    let open: Vec<_> = after.iter().chain(before).filter(|other| !is_done(other)).collect();
+    let has_language = |other: &&&Exercise| other.languages().contains(&done.language);
+    let Some(next) = open.iter().find(has_language).or(open.first()) else {
+        return Ok(finished());
+    };
+    let same = next.languages().contains(&done.language);
+    let work = Work::new(next, if same { done.language } else { Language::Rust });
+    Ok(format!("Next: \"{}\"\n", work.title()?) + &work.command(""))
 }

@@ -72,7 +72,7 @@ use sockets101::{Args, Failure, log_line, print_or_exit};
 use grade::grade;
 use memory::Memory;
 use student::{RELOAD, find_folder, kept};
-use table::{EXERCISES, Exercise, Kind, Language};
+use table::{EXERCISES, Exercise, Grade, Kind, Language};
 use task::{HINTS, Work};
 use text::{paragraph, print_changes};
 use words::counted;
@@ -82,6 +82,10 @@ const USAGE: &str = "exercise [LESSON] [make] [--make] [--python] [--task] [--hi
 
 /// The value of an argument that the user has not given. It cannot be typed.
 const NOT_GIVEN: &str = "\0";
+
+/// What a student has to look at.
+const ONLY_CLIENTS: &str = "`check` sees only what clients see. If the task asks for more, for \
+    example for log lines, look yourself.";
 
 fn main() -> ExitCode {
     match run() {
@@ -258,9 +262,12 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         let skill = work.exercise.skill;
         let done = format!("Exercise {number} is done. You can now {skill}.");
         let mut text = "\n".to_owned() + &paragraph(done);
+        if work.exercise.grade != Grade::Tests {
+            text += &paragraph(ONLY_CLIENTS);
+        }
         text += "To compare your program with our solution:\n";
         text += &work.command("--solution");
-        print_or_exit(text + &list::next(work.exercise)?);
+        print_or_exit(text + &list::next(work)?);
         return Ok(true);
     }
     let mut text = if memory.has_passed {

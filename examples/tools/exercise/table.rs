@@ -16,6 +16,8 @@ pub struct Exercise {
     pub kind: Kind,
     /// How the machine grades it.
     pub grade: Grade,
+    /// The options with which a student starts the program to see what the task says.
+    pub options: &'static str,
     /// What a student can do after the exercise. Completes the sentence "You can now ...".
     pub skill: &'static str,
     /// What the start in Rust fails: checks, or the names of tests.
@@ -91,6 +93,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 1,
         kind: Repair,
         grade: Check("udp_server_bytes"),
+        options: "",
         skill: "keep a server running when a datagram is empty",
         rust: &[failure("empty_datagram", &["NO_END_OF_ANYTHING", "EXITED"])],
         python: Some(&[failure("empty_datagram", &["NO_END_OF_ANYTHING", "EXITED"])]),
@@ -99,6 +102,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 2,
         kind: Repair,
         grade: Check("udp_server"),
+        options: "",
         skill: "keep a server running when a client sends invalid text",
         rust: &[
             failure("cut_character", &["DIED"]),
@@ -115,6 +119,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 3,
         kind: Repair,
         grade: Check("ttl_pong"),
+        options: "",
         skill: "reply to bytes that are not text",
         rust: &[failure("any_bytes", &["NO_TEXT_ASKED"])],
         python: Some(&[failure("any_bytes", &["NO_TEXT_ASKED"])]),
@@ -123,6 +128,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 3,
         kind: Make,
         grade: Tests,
+        options: "",
         skill: "measure how long a reply takes, also when the reply never comes",
         rust: &[
             failure("an_immediate_reply", &[]),
@@ -137,6 +143,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 4,
         kind: Repair,
         grade: Check("tcp_server"),
+        options: "",
         skill: "close a connection without losing the reply",
         rust: &[failure("last_word", &["UNREAD"])],
         python: Some(&[failure("last_word", &["UNREAD"])]),
@@ -145,6 +152,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 4,
         kind: Make,
         grade: Check("tcp_server"),
+        options: "",
         skill: "read until a request is complete",
         rust: &[
             failure("byte_by_byte", &["ONE_RECV"]),
@@ -159,6 +167,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 5,
         kind: Repair,
         grade: Tests,
+        options: "",
         skill: "look up a name that has several addresses, or none",
         rust: &[
             failure("one_address_in_three_entries", &[]),
@@ -171,6 +180,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 6,
         kind: Repair,
         grade: Tests,
+        options: "",
         skill: "connect to a server that has several addresses",
         rust: &[
             failure("the_second_address_accepts", &[]),
@@ -182,6 +192,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 6,
         kind: Make,
         grade: Tests,
+        options: "",
         skill: "try IPv6 and IPv4 in turn, and wait for each address only a limited time",
         rust: &[
             failure("the_first_address_is_ipv6", &[]),
@@ -196,6 +207,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 7,
         kind: Repair,
         grade: Check("recvall_server"),
+        options: "",
         skill: "send a number that every computer understands",
         rust: &[failure("first_client", &["WRONG_ORDER"])],
         python: Some(&[failure("first_client", &["WRONG_ORDER"])]),
@@ -204,6 +216,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 8,
         kind: Repair,
         grade: Tests,
+        options: "",
         skill: "tell a user what to do after a network error",
         rust: &[
             failure("connection_refused", &[]),
@@ -217,6 +230,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 9,
         kind: Repair,
         grade: Check("recvall_server"),
+        options: "",
         skill: "receive a whole message, and refuse a length that is too large",
         rust: &[
             failure("byte_by_byte", &["ONE_RECV_4"]),
@@ -237,6 +251,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 9,
         kind: Make,
         grade: Check("recvall_server"),
+        options: "",
         skill: "serve several length-prefixed messages on one connection",
         rust: &[failure("several_blocks", &["ONE_BLOCK"])],
         python: Some(&[failure("several_blocks", &["ONE_BLOCK"])]),
@@ -245,6 +260,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 10,
         kind: Repair,
         grade: Check("sequential_server"),
+        options: "",
         skill: "keep half a character until the other half arrives",
         rust: &[
             failure("byte_by_byte", &["FIRST_HALF"]),
@@ -261,6 +277,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 10,
         kind: Make,
         grade: Check("sequential_server"),
+        options: "--limit 10",
         skill: "limit what one client may send, and still close gracefully",
         rust: &[failure("session_limit", &["OVER_LIMIT"])],
         python: Some(&[failure("session_limit", &["OVER_LIMIT"])]),
@@ -269,6 +286,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 11,
         kind: Repair,
         grade: Check("listen_backlog"),
+        options: "",
         skill: "choose a backlog for clients that come at the same time",
         rust: &[failure("kept_apart", &["NO_CONNECTION"])],
         python: Some(&[failure("kept_apart", &["NO_CONNECTION"])]),
@@ -277,6 +295,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 12,
         kind: Repair,
         grade: Check("slow_thread_per_client"),
+        options: "",
         skill: "serve slow requests at the same time",
         rust: &[
             failure("cut_character", &["ONE_AT_A_TIME"]),
@@ -297,6 +316,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 13,
         kind: Repair,
         grade: Check("poll_server"),
+        options: "",
         skill: "stop a client that never reads from filling the memory",
         rust: &[failure("never_read", &["UNBOUND"])],
         python: Some(&[failure("never_read", &["UNBOUND"])]),
@@ -305,6 +325,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 13,
         kind: Make,
         grade: Check("poll_server"),
+        options: "--timeout 3",
         skill: "disconnect silent clients in an event loop",
         rust: &[failure("idle_client", &["STAYS_IDLE"])],
         python: Some(&[failure("idle_client", &["STAYS_IDLE"])]),
@@ -313,6 +334,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 14,
         kind: Repair,
         grade: Check("thread_per_client"),
+        options: "",
         skill: "start a thread for a client without waiting for it",
         rust: &[
             failure("cut_character", &["ONE_AT_A_TIME"]),
@@ -331,6 +353,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 14,
         kind: Make,
         grade: Check("thread_per_client"),
+        options: "--clients 1",
         skill: "limit the number of clients, and say so to the next one",
         rust: &[failure("too_many_clients", &["NOT_BUSY"])],
         python: Some(&[failure("too_many_clients", &["NOT_BUSY"])]),
@@ -339,6 +362,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 15,
         kind: Repair,
         grade: Check("slow_thread_per_client"),
+        options: "",
         skill: "hold a lock only while it is needed",
         rust: &[failure("slow_clients", &["IN_TURN"])],
         python: Some(&[failure("slow_clients", &["IN_TURN"])]),
@@ -347,6 +371,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 16,
         kind: Repair,
         grade: Check("thread_pool"),
+        options: "",
         skill: "keep all threads of a pool when clients reset their connections",
         rust: &[
             failure("not_utf8", &["EXITED"]),
@@ -363,6 +388,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 16,
         kind: Make,
         grade: Check("thread_pool"),
+        options: "",
         skill: "keep all threads of a pool when the program has a bug",
         rust: &[failure("crash", &["BUG_ENDS_THREADS"])],
         python: Some(&[failure("crash", &["BUG_ENDS_THREADS"])]),
@@ -371,6 +397,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 17,
         kind: Repair,
         grade: Check("thread_pool_timeout"),
+        options: "--timeout 3",
         skill: "set a timeout for a client, not only for `accept`",
         rust: &[failure("idle_end", &["NO_LIMIT"])],
         python: Some(&[failure("idle_end", &["NO_LIMIT"])]),
@@ -379,6 +406,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 17,
         kind: Make,
         grade: Check("thread_pool_timeout"),
+        options: "--timeout 3",
         skill: "let threads of a pool exit, but never the last one",
         rust: &[failure("last_worker", &["LAST_EXITS"])],
         python: Some(&[failure("last_worker", &["LAST_EXITS"])]),
@@ -387,6 +415,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 18,
         kind: Repair,
         grade: Check("slow_thread_pool_timeout"),
+        options: "--delay 1",
         skill: "share a queue between threads",
         rust: &[
             failure("silence", &["FEWER"]),

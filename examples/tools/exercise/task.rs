@@ -97,10 +97,16 @@ impl Work {
             Kind::Make => "Change",
         };
         let mut text = format!("{work} {}. To run the program:\n", self.file());
-        text += &command(&match self.language {
-            Language::Rust => format!("cargo run --example {}", self.exercise.program()),
-            Language::Python => format!("{PYTHON} {}", self.file()),
-        });
+        let options = self.exercise.options;
+        // For cargo, `--` comes before the arguments of the program.
+        let dashes = if options.is_empty() { "" } else { "-- " };
+        let run = match self.language {
+            Language::Rust => {
+                format!("cargo run --example {} {dashes}{options}", self.exercise.program())
+            }
+            Language::Python => format!("{PYTHON} {} {options}", self.file()),
+        };
+        text += &command(run.trim_end());
         text += "To grade the program:\n";
         text += &self.command("");
         text += "To see a hint:\n";
@@ -197,7 +203,8 @@ fn plain(markdown: &str) -> String {
         if line.starts_with("```") {
             is_code = !is_code;
         } else if is_code {
-            text += &command(line.strip_prefix("$ ").unwrap_or(line));
+            text += command(line.strip_prefix("$ ").unwrap_or(line)).trim_end();
+            text += "\n";
         } else if line.is_empty() {
             text += "\n";
         } else {
