@@ -59,7 +59,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn handle_client(client: &mut TcpStream) -> io::Result<()> {
-    // The bytes that have no reply yet.
+    // The bytes that the server has not replied to yet.
     let mut received = Vec::new();
     let mut buffer = [0; BUFFER_SIZE];
     loop {

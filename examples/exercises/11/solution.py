@@ -1,5 +1,5 @@
-"""Exercise 11: a sequential server to which not all of ten clients can
-connect."""
+"""Exercise 11: a sequential server. If ten clients connect at the same time,
+some of them cannot connect immediately."""
 
 import argparse
 import os
@@ -76,8 +76,9 @@ def handle_client(client):
 
 
 def decode(received):
-    """Returns the complete text, the first bytes of an incomplete character
-    after it, and whether all bytes so far are valid UTF-8.
+    """Returns the complete text, and the first bytes of an incomplete
+    character after the text. Also returns whether all bytes so far are valid
+    UTF-8.
     """
     try:
         return received.decode("utf-8"), b"", True

@@ -1,4 +1,5 @@
-//! Exercise 11: a sequential server to which not all of ten clients can connect.
+//! Exercise 11: a sequential server. If ten clients connect at the same time, some
+//! of them cannot connect immediately.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -39,7 +39,8 @@ def main():
             time.sleep(1)
             continue
         arguments = (client, peer, args.delay)
-        # daemon: Python does not wait for this thread when the program exits.
+        # With `daemon`, Python does not wait for this thread when the program
+        # exits.
         thread = threading.Thread(target=serve, args=arguments, daemon=True)
         try:
             thread.start()
@@ -91,8 +92,9 @@ def handle_client(client, delay):
 
 
 def decode(received):
-    """Returns the complete text, the first bytes of an incomplete character
-    after it, and whether all bytes so far are valid UTF-8.
+    """Returns the complete text, and the first bytes of an incomplete
+    character after the text. Also returns whether all bytes so far are valid
+    UTF-8.
     """
     try:
         return received.decode("utf-8"), b"", True

@@ -84,11 +84,11 @@ def accept_new(listener, selector):
 
 
 def update(selector, client):
-    """Tells the selector which events of this client to wait for. If the
-    client is closed, removes it.
+    """Sets the events of this client that the selector waits for. Removes the
+    client if its connection is closed.
     """
     if client.state is State.CLOSED:
-        # Unregister before the socket is closed, because the next connection
+        # Unregister the socket before the close, because the next connection
         # may get the same file descriptor.
         selector.unregister(client.stream)
         client.stream.close()
@@ -128,7 +128,7 @@ class Client:
         if self.wants_to_read():
             events |= selectors.EVENT_READ
         # Ask for EVENT_WRITE only with unsent bytes. An idle socket is always
-        # writable, so `select` would return immediately each time, and the
+        # writable. So `select` would return immediately each time, and the
         # server would use 100 % of a CPU.
         if len(self.unsent) > 0:
             events |= selectors.EVENT_WRITE
@@ -180,8 +180,9 @@ class Client:
 
 
 def decode(received):
-    """Returns the complete text, the first bytes of an incomplete character
-    after it, and whether all bytes so far are valid UTF-8.
+    """Returns the complete text, and the first bytes of an incomplete
+    character after the text. Also returns whether all bytes so far are valid
+    UTF-8.
     """
     try:
         return received.decode("utf-8"), b"", True

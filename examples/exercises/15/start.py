@@ -92,8 +92,9 @@ def work(delay):
 
 
 def close_gracefully(client):
-    # Read until the client closes, for a second at most. A close with unread
-    # bytes could destroy the last reply.
+    # Read until the client closes its sending side, but for a second at most.
+    # If the server closes a socket with unread bytes, the client can lose the
+    # last reply.
     deadline = time.monotonic() + 1
     try:
         with client:

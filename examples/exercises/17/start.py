@@ -76,8 +76,8 @@ def handle_client(client):
 
 
 def close_gracefully(client):
-    # Read until the client closes, too, but for a second at most. Unread bytes
-    # would cause a reset.
+    # Read until the client also closes its sending side, but for a second at
+    # most. Unread bytes would cause a reset.
     deadline = time.monotonic() + 1
     try:
         with client:

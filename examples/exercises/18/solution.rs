@@ -47,7 +47,7 @@ fn main() -> Result<(), Failure> {
 
     // A channel is a queue between threads. The main thread puts clients into the
     // queue, and the four threads take them out. They share one receiver, so Rust
-    // demands a lock around it.
+    // requires a lock around the receiver.
     let (sender, receiver) = channel();
     let queue = Mutex::new(receiver);
 
@@ -117,16 +117,16 @@ fn accept_clients(listener: TcpListener, sender: Sender<Client>, timeout: Durati
 fn lock(queue: &Mutex<Receiver<Client>>) -> MutexGuard<'_, Receiver<Client>> {
     match queue.lock() {
         Ok(guard) => guard,
-        // Another thread panicked while it had the lock. The queue is still good.
+        // Another thread panicked while it had the lock. The queue still works.
         Err(poisoned) => poisoned.into_inner(),
     }
 }
 
 fn serve(queue: &Mutex<Receiver<Client>>, timeout: Duration, delay: Duration) {
     loop {
-        // `recv` waits for a client. It fails if the queue is empty and the sender is
-        // gone. Rust drops the guard of the lock at the end of this statement. Then
-        // the next thread gets the lock.
+        // `recv` waits for a client. It fails if the queue is empty and Rust has
+        // dropped the sender. Rust drops the guard of the lock at the end of this
+        // statement. Then the next thread gets the lock.
         let received = lock(queue).recv();
         let Ok((mut client, peer)) = received else { break };
         log_event(peer, "connected");
@@ -146,7 +146,7 @@ fn handle_client(
 ) -> io::Result<()> {
     let mut buffer = [0; BUFFER_SIZE];
     let length = read_within(client, &mut buffer, timeout)?;
-    // No delay if the client has not sent a request.
+    // Do not wait if the client has not sent a request.
     if length > 0 {
         thread::sleep(delay);
     }

@@ -93,7 +93,7 @@ def serve_client(client, peer, timeout, delay):
 def handle_client(client, timeout, delay):
     client.settimeout(timeout)
     received = client.recv(4096)
-    # No delay if the client has not sent a request.
+    # Do not wait if the client has not sent a request.
     if len(received) > 0:
         time.sleep(delay)
     try:
@@ -105,8 +105,8 @@ def handle_client(client, timeout, delay):
 
 
 def close_gracefully(client):
-    # Read until the client closes, too, but for a second at most. Unread bytes
-    # would cause a reset.
+    # Read until the client also closes its sending side, but for a second at
+    # most. Unread bytes would cause a reset.
     deadline = time.monotonic() + 1
     try:
         with client:

@@ -47,7 +47,7 @@ fn main() -> Result<(), Failure> {
 
     // A channel is a queue between threads. The main thread puts clients into the
     // queue, and the four threads take them out. They share one receiver, so Rust
-    // demands a lock around it.
+    // requires a lock around the receiver.
     let (sender, receiver) = channel();
     let queue = Mutex::new(receiver);
 
@@ -117,14 +117,14 @@ fn accept_clients(listener: TcpListener, sender: Sender<Client>, timeout: Durati
 fn lock(queue: &Mutex<Receiver<Client>>) -> MutexGuard<'_, Receiver<Client>> {
     match queue.lock() {
         Ok(guard) => guard,
-        // Another thread panicked while it had the lock. The queue is still good.
+        // Another thread panicked while it had the lock. The queue still works.
         Err(poisoned) => poisoned.into_inner(),
     }
 }
 
 fn serve(queue: &Mutex<Receiver<Client>>, timeout: Duration, delay: Duration) {
-    // `recv` waits for a client. It fails if the queue is empty and the sender is
-    // gone.
+    // `recv` waits for a client. It fails if the queue is empty and Rust has
+    // dropped the sender.
     while let Ok((mut client, peer)) = lock(queue).recv() {
         log_event(peer, "connected");
         // Do not use `?` here, because an error of one client must not stop the
@@ -143,7 +143,7 @@ fn handle_client(
 ) -> io::Result<()> {
     let mut buffer = [0; BUFFER_SIZE];
     let length = read_within(client, &mut buffer, timeout)?;
-    // No delay if the client has not sent a request.
+    // Do not wait if the client has not sent a request.
     if length > 0 {
         thread::sleep(delay);
     }

@@ -19,7 +19,8 @@ def main():
     host, port = parser.parse_args().address.split(":")
     sock = bind((host, int(port)))
     own_host, own_port = sock.getsockname()
-    # The terminal may not have all characters. Print the others as `\uXXXX`.
+    # Some terminals cannot show all characters. Print the other characters as
+    # `\uXXXX`.
     sys.stdout.reconfigure(errors="backslashreplace")
     print(f"server ready on {own_host}:{own_port}", flush=True)
 

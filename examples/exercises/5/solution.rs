@@ -1,5 +1,5 @@
-//! Exercise 5: a program that prints the IPv4 addresses of two names, but some
-//! addresses are there several times, and some names stop it.
+//! Exercise 5: a program that prints the IPv4 addresses of two names. It prints
+//! some addresses several times, and some names stop the program.
 
 use std::net::IpAddr;
 

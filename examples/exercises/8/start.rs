@@ -74,7 +74,7 @@ fn read_from_silent_server() -> io::Result<()> {
     client.read_exact(&mut [0; 1])
 }
 
-/// Listens on a port on which another server listens already.
+/// Listens on a port on which another server already listens.
 fn listen_twice() -> io::Result<()> {
     let other_server = TcpListener::bind(LOOPBACK)?;
     TcpListener::bind(other_server.local_addr()?)?;

@@ -17,7 +17,7 @@ const BACKLOG: i32 = 1;
 /// The largest number of bytes that one read returns.
 const BUFFER_SIZE: usize = 4096;
 
-/// The default limit. No client can send so many bytes.
+/// The default limit. No client can send that many bytes.
 const NO_LIMIT: usize = usize::MAX;
 
 fn main() -> Result<(), Failure> {
@@ -69,7 +69,8 @@ fn handle_client(client: &mut TcpStream, limit: usize) -> io::Result<()> {
     let mut buffer = [0; BUFFER_SIZE];
     let mut total = 0;
     loop {
-        // Do not read beyond the limit, because these bytes get no reply.
+        // Do not read beyond the limit, because the bytes after the limit must not
+        // get a reply.
         let at_most = BUFFER_SIZE.min(limit - total);
         let length = client.read(&mut buffer[..at_most])?;
         if length == 0 {

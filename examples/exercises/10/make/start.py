@@ -16,7 +16,7 @@ BACKLOG = 1
 # The largest number of bytes that one read returns.
 BUFFER_SIZE = 4096
 
-# The default limit. No client can send so many bytes.
+# The default limit. No client can send that many bytes.
 NO_LIMIT = sys.maxsize
 
 
@@ -80,8 +80,9 @@ def handle_client(client, limit):
 
 
 def decode(received):
-    """Returns the complete text, the first bytes of an incomplete character
-    after it, and whether all bytes so far are valid UTF-8.
+    """Returns the complete text, and the first bytes of an incomplete
+    character after the text. Also returns whether all bytes so far are valid
+    UTF-8.
     """
     try:
         return received.decode("utf-8"), b"", True

@@ -17,7 +17,7 @@ const BACKLOG: i32 = 1;
 /// The largest number of bytes that one read returns.
 const BUFFER_SIZE: usize = 4096;
 
-/// The default limit. No client can send so many bytes.
+/// The default limit. No client can send that many bytes.
 const NO_LIMIT: usize = usize::MAX;
 
 fn main() -> Result<(), Failure> {

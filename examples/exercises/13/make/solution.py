@@ -21,8 +21,8 @@ BUFFER_SIZE = 4096
 # The server stops reading from a client that has more unsent bytes than this.
 UNSENT_LIMIT = 64 * 1024
 
-# The default time after which an idle client is disconnected, in seconds: 11
-# days.
+# The default time after which the server disconnects an idle client, in
+# seconds: more than 11 days.
 NO_TIMEOUT = 1e6
 
 
@@ -43,7 +43,7 @@ def main():
     clients = set()
     while True:
         # Wait until a socket is ready, or until the timeout.
-        # Do not wait longer than until the next client has been idle for too
+        # Wake up at the latest when the next client has been idle for too
         # long.
         timeout = idle_timeout
         for client in clients:
@@ -101,11 +101,11 @@ def accept_new(listener, selector, clients):
 
 
 def update(selector, clients, client):
-    """Tells the selector which events of this client to wait for. If the
-    client is closed, removes it.
+    """Sets the events of this client that the selector waits for. Removes the
+    client if its connection is closed.
     """
     if client.state is State.CLOSED:
-        # Unregister before the socket is closed, because the next connection
+        # Unregister the socket before the close, because the next connection
         # may get the same file descriptor.
         selector.unregister(client.stream)
         client.stream.close()
@@ -131,7 +131,8 @@ class Client:
     def __init__(self, stream, peer):
         self.stream = stream
         self.peer = peer
-        # When the server received the last bytes, or accepted the connection.
+        # The time when the server received the last bytes, or accepted the
+        # connection.
         self.received_at = time.monotonic()
         # The first bytes of a character whose other bytes have not arrived
         # yet.
@@ -143,7 +144,7 @@ class Client:
         self.result = "disconnected"
 
     def idle(self):
-        """Returns for how many seconds the client has sent nothing."""
+        """Returns the seconds since the server received the last bytes."""
         return time.monotonic() - self.received_at
 
     def events(self):
@@ -152,7 +153,7 @@ class Client:
         if self.wants_to_read():
             events |= selectors.EVENT_READ
         # Ask for EVENT_WRITE only with unsent bytes. An idle socket is always
-        # writable, so `select` would return immediately each time, and the
+        # writable. So `select` would return immediately each time, and the
         # server would use 100 % of a CPU.
         if len(self.unsent) > 0:
             events |= selectors.EVENT_WRITE
@@ -205,8 +206,9 @@ class Client:
 
 
 def decode(received):
-    """Returns the complete text, the first bytes of an incomplete character
-    after it, and whether all bytes so far are valid UTF-8.
+    """Returns the complete text, and the first bytes of an incomplete
+    character after the text. Also returns whether all bytes so far are valid
+    UTF-8.
     """
     try:
         return received.decode("utf-8"), b"", True

@@ -23,7 +23,8 @@ const BUFFER_SIZE: usize = 4096;
 /// The server stops reading from a client that has more unsent bytes than this.
 const UNSENT_LIMIT: usize = 64 * 1024;
 
-/// The default time after which an idle client is disconnected, in seconds: 11 days.
+/// The default time after which the server disconnects an idle client, in seconds:
+/// more than 11 days.
 const NO_TIMEOUT: f64 = 1e6;
 
 /// How long the server waits before it calls `accept` again after an error.
@@ -55,7 +56,7 @@ fn main() -> Result<(), Failure> {
             listener_events = PollFlags::empty();
             timeout = timeout.min(pause);
         }
-        // Do not wait longer than until the next client has been idle for too long.
+        // Wake up at the latest when the next client has been idle for too long.
         for client in &clients {
             let idle = client.received_at.elapsed();
             timeout = timeout.min(idle_timeout.saturating_sub(idle));
@@ -168,7 +169,8 @@ enum State {
 struct Client {
     stream: TcpStream,
     peer: SocketAddr,
-    /// When the server received the last bytes, or accepted the connection.
+    /// The time when the server received the last bytes, or accepted the
+    /// connection.
     received_at: Instant,
     /// Keeps the first bytes of a character until the others arrive.
     decoder: Decoder,

@@ -23,7 +23,8 @@ const BUFFER_SIZE: usize = 4096;
 /// The server stops reading from a client that has more unsent bytes than this.
 const UNSENT_LIMIT: usize = 64 * 1024;
 
-/// The default time after which an idle client is disconnected, in seconds: 11 days.
+/// The default time after which the server disconnects an idle client, in seconds:
+/// more than 11 days.
 const NO_TIMEOUT: f64 = 1e6;
 
 /// How long the server waits before it calls `accept` again after an error.

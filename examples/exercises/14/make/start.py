@@ -1,5 +1,5 @@
 """Exercise 14, make: a server with a thread for each client. While N clients
-are connected, the next one gets `BUSY`.
+are connected, the next client must get `BUSY`.
 """
 
 import argparse
@@ -14,8 +14,8 @@ import time
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("address", nargs="?", default="127.0.0.1:1237")
-    # The largest number of clients at the same time. 0 means that there is no
-    # limit.
+    # The largest number of clients at the same time. 0 means that the server
+    # does not have a limit.
     args.add_argument("--clients", type=int, default=0, metavar="N")
     options = args.parse_args()
     # Ctrl-C stops the process with all its threads.
@@ -78,8 +78,9 @@ def handle_client(client):
 
 
 def close_gracefully(client):
-    # Read until the client closes, for a second at most. A close with unread
-    # bytes could destroy the last reply.
+    # Read until the client closes its sending side, but for a second at most.
+    # If the server closes a socket with unread bytes, the client can lose the
+    # last reply.
     deadline = time.monotonic() + 1
     try:
         with client:

@@ -1,5 +1,5 @@
 //! Exercise 14, make: a server with a thread for each client. While N clients are
-//! connected, the next one gets `BUSY`.
+//! connected, the next client must get `BUSY`.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,7 +20,8 @@ const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("my_14_make [IP:PORT] [--clients 0]");
-    // The largest number of clients at the same time. 0 means that there is no limit.
+    // The largest number of clients at the same time. 0 means that the server does
+    // not have a limit.
     let limit: usize = args.option("--clients", 0);
     let address = args.listen_address(PORT);
     let listener = match listen(address) {

@@ -1,4 +1,5 @@
-//! Exercise 16, make: a pool of four threads whose function for a client has a bug.
+//! Exercise 16, make: a pool of four threads. The function that serves a client has
+//! a bug.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

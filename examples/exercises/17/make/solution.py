@@ -1,5 +1,5 @@
-"""Make task 17: a pool of four threads that exit if no client connects for a
-while.
+"""Exercise 17, make: a pool of four threads that exit if no client connects
+for a while.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import threading
 import time
 
 # The number of threads in the pool, and the lock for this number. Each thread
-# adds itself.
+# adds 1 when it starts.
 running = 0
 lock = threading.Lock()
 
@@ -90,8 +90,8 @@ def handle_client(client, timeout):
 
 
 def close_gracefully(client):
-    # Read until the client closes, too, but for a second at most. Unread bytes
-    # would cause a reset.
+    # Read until the client also closes its sending side, but for a second at
+    # most. Unread bytes would cause a reset.
     deadline = time.monotonic() + 1
     try:
         with client:

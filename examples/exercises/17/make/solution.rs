@@ -1,4 +1,5 @@
-//! Make task 17: a pool of four threads that exit if no client connects for a while.
+//! Exercise 17, make: a pool of four threads that exit if no client connects for a
+//! while.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -35,7 +36,7 @@ fn main() -> Result<(), Failure> {
     };
     print_line(format!("server ready on {}", listener.local_addr()?));
 
-    // The number of threads in the pool. Each thread adds itself.
+    // The number of threads in the pool. Each thread adds 1 when it starts.
     let running = Mutex::new(0);
     // `thread::scope` calls this closure (a function without a name). Then it waits
     // until all threads of the scope have returned, so they may borrow `listener`.

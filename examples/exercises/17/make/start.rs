@@ -1,4 +1,5 @@
-//! Make task 17: a pool of four threads that exit if no client connects for a while.
+//! Exercise 17, make: a pool of four threads that exit if no client connects for a
+//! while.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

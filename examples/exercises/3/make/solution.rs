@@ -1,4 +1,5 @@
-//! A client that measures how long the server of lesson 3 takes to reply.
+//! Exercise 3, make: a client that measures how long the server of lesson 3 takes
+//! to reply.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};

@@ -16,7 +16,7 @@ BACKLOG = 1
 # The largest number of bytes that one read returns.
 BUFFER_SIZE = 4096
 
-# The largest length of a line: 64 KiB.
+# The largest length of a line, in bytes: 64 KiB.
 MAX_LINE = 64 * 1024
 
 
@@ -74,8 +74,8 @@ def handle_client(client):
 
 
 def read_line(client):
-    """Reads until a newline has come. Also stops at the end of the stream, and
-    after MAX_LINE bytes.
+    """Reads until a newline has arrived. Also stops at the end of the stream,
+    and after MAX_LINE bytes.
     """
     with client.makefile("rb") as reader:
         # Without a limit, a client that never sends a newline could fill the

@@ -14,7 +14,7 @@ const PORT: u16 = 1235;
 /// The length of the queue of pending connections that the server asks for.
 const BACKLOG: i32 = 1;
 
-/// The largest length of a line: 64 KiB.
+/// The largest length of a line, in bytes: 64 KiB.
 const MAX_LINE: u64 = 64 * 1024;
 
 fn main() -> Result<(), Failure> {
@@ -71,8 +71,8 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
     }
 }
 
-/// Reads until a newline has come. Also stops at the end of the stream, and after
-/// `MAX_LINE` bytes.
+/// Reads until a newline has arrived. Also stops at the end of the stream, and
+/// after `MAX_LINE` bytes.
 fn read_line(client: &TcpStream) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     // Without `take`, a client that never sends a newline could fill the memory.
