@@ -39,8 +39,7 @@ def main():
             time.sleep(1)
             continue
         arguments = (client, peer, args.delay)
-        # With `daemon`, Python does not wait for this thread when the program
-        # exits.
+        # With `daemon`, Python exits without waiting for this thread.
         thread = threading.Thread(target=serve, args=arguments, daemon=True)
         try:
             thread.start()

@@ -68,8 +68,7 @@ def handle_client(client, limit):
     incomplete = b""
     total = 0
     while True:
-        # Do not read beyond the limit, because the bytes after the limit must
-        # not get a reply.
+        # Do not read more, because bytes beyond the limit do not get a reply.
         at_most = min(BUFFER_SIZE, limit - total)
         received = client.recv(at_most)
         if len(received) == 0:

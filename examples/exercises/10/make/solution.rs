@@ -69,8 +69,7 @@ fn handle_client(client: &mut TcpStream, limit: usize) -> io::Result<()> {
     let mut buffer = [0; BUFFER_SIZE];
     let mut total = 0;
     loop {
-        // Do not read beyond the limit, because the bytes after the limit must not
-        // get a reply.
+        // Do not read more, because bytes beyond the limit do not get a reply.
         let at_most = BUFFER_SIZE.min(limit - total);
         let length = client.read(&mut buffer[..at_most])?;
         if length == 0 {

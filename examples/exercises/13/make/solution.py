@@ -131,8 +131,7 @@ class Client:
     def __init__(self, stream, peer):
         self.stream = stream
         self.peer = peer
-        # The time when the server received the last bytes, or accepted the
-        # connection.
+        # The time when the last bytes arrived, or when the client connected.
         self.received_at = time.monotonic()
         # The first bytes of a character whose other bytes have not arrived
         # yet.

@@ -169,8 +169,7 @@ enum State {
 struct Client {
     stream: TcpStream,
     peer: SocketAddr,
-    /// The time when the server received the last bytes, or accepted the
-    /// connection.
+    /// The time when the last bytes arrived, or when the client connected.
     received_at: Instant,
     /// Keeps the first bytes of a character until the others arrive.
     decoder: Decoder,
