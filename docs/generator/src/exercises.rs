@@ -6,11 +6,12 @@ use crate::book::{self, SLIDES};
 use crate::table::{EXERCISES, Exercise, Grade, Kind};
 use crate::{read, top};
 
-/// The programs of an exercise: what a student begins with, and what passes.
+/// The names of the programs of an exercise. A student begins with the first program. The
+/// second program passes.
 pub const PROGRAMS: [&str; 2] = ["start", "solution"];
 
-/// Returns the Rust programs of all exercises, by the names of their binaries. Leaves out those
-/// that are missing, because another test reports them.
+/// Returns the Rust programs of all exercises, by the names of their binaries. Leaves out
+/// missing programs, because another test reports them.
 ///
 /// # Errors
 ///
@@ -52,7 +53,8 @@ fn task(exercise: &Exercise) -> Result<(String, String), String> {
 /// A sentence, if the lesson does not exist, or if a task cannot be read.
 pub fn on_page(lesson: &str) -> Result<String, String> {
     let number = SLIDES.iter().position(|slide| slide.name == lesson);
-    let number = 1 + number.ok_or_else(|| format!("no lesson {lesson}"))?;
+    let number =
+        1 + number.ok_or_else(|| format!("the lesson {lesson} does not exist"))?;
     let mut page = String::new();
     for exercise in EXERCISES.iter().filter(|exercise| exercise.lesson == number) {
         let (title, text) = task(exercise)?;
@@ -78,7 +80,9 @@ pub fn on_page(lesson: &str) -> Result<String, String> {
         page += "```\n\n";
         page += match exercise.grade {
             Grade::Check(_) => "The same command grades your program with `check`.",
-            Grade::Tests => "The same command grades your program with its tests.",
+            Grade::Tests => {
+                "The same command grades your program with the tests in the file."
+            }
         };
         page += " For a hint, add `--hint`.\n\n";
     }

@@ -45,7 +45,7 @@ impl Workbook {
         Self(folder)
     }
 
-    /// Copies all that is needed to build the workbook.
+    /// Copies all files that cargo needs to build the workbook.
     fn whole(name: &str) -> Self {
         let workbook = Self::new(name);
         for part in ["src", "examples", "tests", "docs/generator", "Cargo.toml"] {
@@ -64,7 +64,7 @@ impl Workbook {
         exercise.stdin(Stdio::null()).output().unwrap()
     }
 
-    /// Runs `exercise`, which must end with this status. Returns what it prints on stdout.
+    /// Runs `exercise`, which must exit with this status. Returns what it prints on stdout.
     #[track_caller]
     fn said(&self, arguments: &str, status: i32) -> String {
         let output = self.run(arguments);
@@ -97,7 +97,7 @@ impl Workbook {
         fs::write(path, content).unwrap();
     }
 
-    /// Remembers that a program has passed, as `exercise` does it.
+    /// Writes the file in which `exercise` remembers that a program has passed.
     fn pass(&self, exercise: &Exercise) {
         let file = format!("examples/my_kept/{}.rs.txt", exercise.program());
         self.write(&file, "hints 0\npassed\n");
@@ -204,7 +204,7 @@ fn the_list_says_what_is_done() {
         |said: &str| said.lines().filter(|line| line.contains("open")).count();
     let said = workbook.said("", 0);
     assert_eq!(rows(&said), 18, "{said}");
-    assert!(said.contains(&format!("0 of {} are done.", EXERCISES.len())), "{said}");
+    assert!(said.contains(&format!("Done: 0 of {}.", EXERCISES.len())), "{said}");
     for exercise in &EXERCISES {
         workbook.pass(exercise);
         let said = workbook.said("", 0);
@@ -245,7 +245,7 @@ fn bad_arguments_are_refused_with_a_sentence() {
     assert!(said.starts_with("Exercise 10 make: "), "{said}");
 }
 
-/// Returns the first repair of this kind.
+/// Returns the first repair task for which `is_graded_so` returns true.
 fn first(is_graded_so: impl Fn(&Exercise) -> bool) -> &'static Exercise {
     let is_it = |exercise: &&Exercise| {
         exercise.kind == Kind::Repair && is_graded_so(exercise)
@@ -253,7 +253,7 @@ fn first(is_graded_so: impl Fn(&Exercise) -> bool) -> &'static Exercise {
     EXERCISES.iter().find(is_it).unwrap()
 }
 
-/// Sets an exercise up, fails, and passes with the solution.
+/// Sets up an exercise. Its start must fail, and its solution must pass.
 fn solve(workbook: &Workbook, exercise: &Exercise, ending: &str) {
     let arguments = exercise.arguments();
     let python = if ending == "py" { " --python" } else { "" };
@@ -272,7 +272,7 @@ fn solve(workbook: &Workbook, exercise: &Exercise, ending: &str) {
     assert!(said.contains(exercise.skill.split(' ').next().unwrap()), "{said}");
     let shown = workbook.said(&format!("{arguments} --solution"), 0);
     assert_eq!(shown, solution);
-    // What has been done stays done.
+    // The exercise stays done, even if the program fails later.
     let start = workbook.read(&exercise.file(&format!("start.{ending}")));
     workbook.write(&own, &start);
     workbook.said(&arguments, 1);
@@ -292,7 +292,7 @@ fn a_student_solves_an_exercise() {
             first(|exercise| exercise.lesson > 1 && exercise.python.is_some());
         solve(&workbook, other, "py");
     }
-    // A program that cannot be compiled is not graded.
+    // `exercise` does not grade a program that cannot be compiled.
     for exercise in [checked, tested] {
         let own = format!("examples/{}.rs", exercise.program());
         workbook.write(&own, "fn main() { let }\n");

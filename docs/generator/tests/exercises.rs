@@ -26,16 +26,17 @@ mod programs;
 
 use programs::{Program, build_tools, compare_all, has_python, skipped, text};
 
-/// A solution changes, adds or removes at most so many lines of the start.
+/// The largest number of lines of the start that a solution changes, adds or removes.
 const LINES: usize = 20;
 
-/// The longest task on a terminal of 24 lines, which also has the commands.
+/// The largest number of lines of a task. A terminal has 24 lines, and it also shows the
+/// commands.
 const TASK_LINES: usize = 15;
 
-/// The longest hint, without its code.
+/// The largest number of lines of a hint, without its code.
 const HINT_LINES: usize = 12;
 
-/// The width of a line of Python.
+/// The largest number of columns in a line of Python.
 const COLUMNS: usize = 79;
 
 /// Returns the exercises that the tests run.
@@ -46,7 +47,8 @@ fn selected() -> Vec<&'static Exercise> {
     EXERCISES.iter().filter(is_selected).collect()
 }
 
-/// The package with all programs in Rust. Each is built without a network and without a warning.
+/// Returns the package with all programs in Rust. Builds the package without a network and
+/// without a warning.
 fn scratch() -> &'static Scratch {
     static BUILT: OnceLock<Scratch> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -66,7 +68,7 @@ fn every_program_builds() {
     }
 }
 
-/// Returns what a program of an exercise fails.
+/// Returns the checks or the tests that a program of an exercise fails.
 fn fails(
     exercise: &Exercise,
     language: Language,
@@ -116,7 +118,7 @@ fn programs_of(exercise: &Exercise, lesson: &str, has_python: bool) -> Vec<Progr
     programs
 }
 
-/// The checks that fail are those of the table, and the solutions pass all.
+/// Each start fails exactly the checks in the table, and each solution passes all checks.
 #[test]
 fn check_finds_what_the_table_says() {
     if !cfg!(target_os = "linux") {
@@ -134,7 +136,7 @@ fn check_finds_what_the_table_says() {
     compare_all(programs);
 }
 
-/// The tests that fail are those of the table, and the solutions pass all.
+/// Each start fails exactly the tests in the table, and each solution passes all tests.
 #[test]
 fn the_tests_find_what_the_table_says() {
     let mut wrong = String::new();
@@ -328,8 +330,10 @@ fn a_task_and_its_hints_have_their_form() {
                     writeln!(wrong, "hints {arguments}, {heading}: {lines} lines");
             }
             if heading == "Question" && !text.contains('?') {
-                let _ =
-                    writeln!(wrong, "hints {arguments}: the question has no `?`");
+                let _ = writeln!(
+                    wrong,
+                    "hints {arguments}: the question does not have a `?`"
+                );
             }
         }
         if found != headings {

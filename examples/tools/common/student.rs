@@ -1,6 +1,6 @@
 //! Reads, keeps and replaces the file of a student.
 //!
-//! No line of a student is lost, also if an editor saves the file in the same moment. The old file
+//! A student never loses a line, even if an editor saves the file at the same moment. The old file
 //! is not copied. It moves to `examples/my_kept/`, so an editor that is still writing the file
 //! writes to the kept file. Then the new file gets the name of the old one. This fails if the
 //! editor has already saved another file with this name.
@@ -18,16 +18,16 @@ use crate::text::paragraph;
 /// The folder for the old files. Its name begins with `my_`, so git ignores it.
 pub const KEPT: &str = "examples/my_kept";
 
-/// The largest file that is compared with our programs, in bytes. None of them is that large.
+/// The largest file to compare with our programs, in bytes. All our programs are smaller.
 const LARGEST: usize = 64 * 1024;
 
-/// What to do after a file has been replaced.
+/// The sentence to print after a file has been replaced.
 pub const RELOAD: &str = "If your editor still shows the old file, load the file again.\n";
 
-/// An editor saves a file in less time.
+/// The longest time that an editor needs to save a file.
 const SAVING: Duration = Duration::from_secs(5);
 
-/// An older temporary file is from a run that has been killed.
+/// The age after which a temporary file is from a run that has been killed.
 const KILLED: Duration = Duration::from_secs(60 * 60);
 
 /// The program of a student.
@@ -35,7 +35,7 @@ pub struct Student {
     /// The path of the file, from the folder of the package.
     pub file: String,
     path: PathBuf,
-    /// What the file contains. `None` if the file does not exist.
+    /// The bytes of the file. `None` if the file does not exist.
     pub bytes: Option<Vec<u8>>,
     owner: Owner,
 }
@@ -70,7 +70,7 @@ pub fn find_folder(command: &str) -> Result<(), Failure> {
     Err(format!("{what}; start {command} with cargo run, in the folder of the workbook").into())
 }
 
-/// Returns what to print about a file that was kept.
+/// Returns the sentence to print about a kept file.
 pub fn kept(kept: Option<String>) -> String {
     match kept {
         Some(kept) => paragraph(format!("Your file is kept in {kept}.")),
@@ -209,7 +209,8 @@ impl Student {
         if count > 1 {
             let Owner { name, ending, .. } = &self.owner;
             let names = format!("{KEPT} has {count} of your files, {name}.NUMBER{ending}");
-            text += &paragraph(format!("{names}. To use another one, copy it to {file}."));
+            text +=
+                &paragraph(format!("{names}. To use another of these files, copy it to {file}."));
         }
         Ok(text)
     }
@@ -232,8 +233,8 @@ impl Student {
             .map_err(|err| cannot("make the folder", KEPT, &err))?;
         let temporary = self.file_in_kept(process::id(), ".new");
         let path = top().join(&temporary);
-        // A run that was killed can have left this file, and it can be a second name of the
-        // student's file. Therefore the file is removed, and never overwritten.
+        // A killed run can have left this file. The file can be a second name of the student's
+        // file. Therefore remove the file, and never overwrite it.
         let _ = fs::remove_file(&path);
         let written = File::create_new(&path).and_then(|new_file| write_all(new_file, new));
         let result = match written {
@@ -269,8 +270,8 @@ impl Student {
         for number in last.unwrap_or(0).saturating_add(1)..=u32::MAX {
             let kept = self.file_in_kept(number, self.owner.ending);
             let path = top().join(&kept);
-            // `rename` replaces a file. An empty file reserves the number, so another run
-            // in the same moment takes the next number.
+            // `rename` replaces a file. An empty file reserves the number, so another run at the
+            // same moment takes the next number.
             match File::create_new(&path) {
                 Ok(_) => {}
                 Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
@@ -306,16 +307,16 @@ impl Student {
         if fs::hard_link(top().join(&kept), &self.path).is_ok() {
             let _ = fs::remove_file(top().join(&kept));
         } else {
-            what += ". Your file from before is ";
+            what += ". Your old file is in ";
             what += &kept;
         }
         what.into()
     }
 
-    /// Removes what is not needed among the kept files: our programs, files that a later file repeats, and
-    /// temporary files of runs that have been killed. The file with the number `latest` stays,
-    /// because an editor may still write to it. All files stay if this run follows immediately
-    /// after another run, or after a save.
+    /// Removes three kinds of kept files: our programs, files that have a later copy, and temporary
+    /// files of killed runs. The file with the number `latest` stays, because an editor may still
+    /// write to it. All files stay if this run follows immediately after another run, or after a
+    /// save.
     fn clean_up(&self, latest: u32) {
         if age(&top().join(self.file_in_kept(latest, self.owner.ending))) < SAVING {
             return;
@@ -369,7 +370,7 @@ fn cannot(what: &str, file: &str, err: &io::Error) -> String {
     let advice = match err.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "rename the file that has this name",
-        ErrorKind::CrossesDevices => "put both on the same disk",
+        ErrorKind::CrossesDevices => "keep the file and this folder on the same disk",
         _ => "check its permissions, and close the file in other programs",
     };
     format!("cannot {what} {file}: {err}; {advice}")

@@ -27,20 +27,20 @@ pub fn grade(work: &Work) -> Result<bool, Failure> {
     Ok(status.success())
 }
 
-/// Says that the program has no result.
+/// Returns an error, which says that the program does not have a result.
 pub fn not_graded(work: &Work) -> Failure {
     let file = work.file();
     format!("{file} could not be graded; the lines above say why").into()
 }
 
-/// Returns the command that grades the program each time the student saves it. The tests in a
-/// file do not have such a command.
+/// Returns the command that grades the program each time the student saves it. Returns `None` if
+/// the tests in the file grade the program.
 pub fn watch(work: &Work) -> Option<String> {
     arguments(work).map(|arguments| shown(&arguments) + " --watch")
 }
 
-/// Returns the arguments of cargo that grade the program with `check`. Returns `None` if the
-/// tests in the file grade it.
+/// Returns the arguments of cargo that grade the program with `check`. Returns `None` if the tests
+/// in the file grade the program.
 fn arguments(work: &Work) -> Option<Vec<String>> {
     let exercise = work.exercise;
     let Grade::Check(lesson) = exercise.grade else { return None };

@@ -1,4 +1,4 @@
-//! Lists the exercises, done or open.
+//! Lists the exercises, and says which are done.
 
 use std::fmt::Write as _;
 
@@ -50,7 +50,7 @@ pub fn list() -> Result<String, Failure> {
         let title = title(repair)?;
         let _ = writeln!(text, "{:>2}  {:<6}  {make:<4}  {title}", repair.lesson, state(repair));
     }
-    let _ = writeln!(text, "{count} of {} are done. To begin the next one:", EXERCISES.len());
+    let _ = writeln!(text, "Done: {count} of {}. To begin the next exercise:", EXERCISES.len());
     text += &exercise(&first_open.arguments());
     text += "To begin or to grade a make task, add the word make:\n";
     Ok(text + &exercise("10 make"))
@@ -65,7 +65,7 @@ fn exercise(arguments: &str) -> String {
     command(&format!("cargo run -q --example exercise -- {arguments}"))
 }
 
-/// Returns what a student can do after all exercises, and where to go on.
+/// Returns what a student can do after all exercises, and what to do next.
 fn finished() -> String {
     let mut text = String::from("You have finished all exercises. You can now:\n");
     for exercise in EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Repair) {
@@ -73,12 +73,12 @@ fn finished() -> String {
     }
     text += "To write a server from an empty file:\n";
     text += &command("cargo run -q --example live -- tcp_server");
-    text += "What comes after the lecture is in docs/src/beyond.md.\n";
+    text += "The page docs/src/beyond.md shows what comes after the lecture.\n";
     text
 }
 
-/// Returns what to do after this exercise: the next one in the same language that is open. After
-/// the last one in Python, the next one is in Rust.
+/// Returns what to do after this exercise: the next open exercise in the same language. After the
+/// last open exercise in Python, the next exercise is in Rust.
 pub fn next(done: &Work) -> Result<String, Failure> {
     let is_this = |other: &Exercise| other.arguments() == done.exercise.arguments();
     let index = EXERCISES.iter().position(is_this).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Sets up an exercise, grades your program, gives hints, and shows the solution.
 //!
-//! For all lessons. The first time, you get a program that does not work yet, and your task.
-//! Change the program. Then use the same command again, and you see this:
+//! For all lessons. The first time, `exercise` prints your task, and writes a program that does not
+//! work yet. Change the program. Then use the same command again, and you see this:
 //!
 //! ```text
 //! $ cargo run --example exercise -- 1
@@ -18,19 +18,20 @@
 //!
 //! - `[LESSON]`: the number or the name of a lesson. Without a lesson, `exercise` lists all
 //!   exercises, done or open.
-//! - `[make]` or `[--make]`: the make task of the lesson, in which you add something to a server.
+//! - `[make]` or `[--make]`: the make task of the lesson, in which you add something to a program.
 //! - `[--python]`: the exercise in Python. The file is `examples/my_10.py` instead of
 //!   `examples/my_10.rs`.
 //! - `[--task]`: prints the task again.
 //! - `[--hint]`: prints the next of three hints: a question, then the cause, then the lines.
-//! - `[--solution]`: shows the solution, if your program has passed. On a terminal, it shows only
+//! - `[--solution]`: shows the solution if your program has passed. On a terminal, it shows only
 //!   the lines that change.
-//! - `[--anyway]`: shows the solution before that.
-//! - `[--again]`: begins again. `exercise` first keeps your file in `examples/my_kept/`.
-//! - `[--back]`: restores the latest of your files that was kept, and keeps the present one.
+//! - `[--anyway]`: with `--solution`, shows the solution before your program has passed.
+//! - `[--again]`: writes the starting program to your file again. `exercise` first moves your file
+//!   to `examples/my_kept/`.
+//! - `[--back]`: restores the latest of your kept files, and keeps the present file.
 //!
 //! The exit status is 0 if all went well, and 1 if your program has not passed. It is 2 if an
-//! argument is wrong, or if your program could not be graded.
+//! argument is wrong, or if `exercise` cannot grade your program.
 //!
 //! What to try:
 //!
@@ -60,9 +61,6 @@ mod tests;
 #[allow(dead_code)] // Some of it is only for live.
 #[path = "../common/text.rs"]
 mod text;
-#[allow(dead_code)] // Some of it is only for check.
-#[path = "../common/words.rs"]
-mod words;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -75,17 +73,16 @@ use student::{RELOAD, find_folder, kept};
 use table::{EXERCISES, Exercise, Grade, Kind, Language};
 use task::{HINTS, Work};
 use text::{paragraph, print_changes};
-use words::counted;
 
 const USAGE: &str = "exercise [LESSON] [make] [--make] [--python] [--task] [--hint] \
     [--solution] [--anyway] [--again] [--back]";
 
-/// The value of an argument that the user has not given. It cannot be typed.
+/// The value of an argument that the user has not given. A user cannot type this value.
 const NOT_GIVEN: &str = "\0";
 
-/// What a student has to look at.
+/// The sentence that names what `check` cannot grade.
 const ONLY_CLIENTS: &str = "`check` sees only what clients see. If the task asks for more, for \
-    example for log lines, look yourself.";
+    example for log lines, test this yourself.";
 
 fn main() -> ExitCode {
     match run() {
@@ -106,7 +103,7 @@ fn run() -> Result<bool, Failure> {
         ["--task", "--hint", "--solution", "--again", "--back"]
             .map(|name| args.option(name, false));
     let anyway = args.option("--anyway", false);
-    // Users of `check` know the task by this name.
+    // The option of `check` for a make task has this name.
     let mut is_make = args.option("--make", false);
     let lesson = args.positional(NOT_GIVEN.to_owned());
     let make = args.positional(NOT_GIVEN.to_owned());
@@ -208,13 +205,13 @@ fn set_up(work: &Work) -> Result<String, Failure> {
     let start = work.text("start")?;
     if student.bytes.as_deref() == Some(start.as_bytes()) {
         let file = &student.file;
-        return Ok(paragraph(format!("{file} is already the start. Nothing changes.")));
+        return Ok(paragraph(format!("{file} is already the starting program. Nothing changes.")));
     }
-    // A file that cannot be read is found here, before anything changes.
+    // If the task cannot be read, `exercise` reports this here, before anything changes.
     let task = work.task()?;
     let mut text = kept(student.replace(start.as_bytes())?);
     if student.bytes.is_some() {
-        text += &paragraph(format!("{} is now the start again.", student.file));
+        text += &paragraph(format!("{} is now the starting program again.", student.file));
         return Ok(text + RELOAD);
     }
     Ok(text + &task + "\n" + &work.commands())
@@ -236,10 +233,8 @@ fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
     let mut text = hints[memory.hints].clone();
     memory.hints += 1;
     memory.write(work);
-    let rest = HINTS - memory.hints;
-    if rest > 0 {
-        let rest = counted(rest, "hint");
-        text = format!("{text}\n{rest} more. To see the next one:\n");
+    if memory.hints < HINTS {
+        text += "\nTo see the next hint:\n";
         text += &work.command("--hint");
     }
     Ok(text)
@@ -272,7 +267,8 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
     }
     let mut text = if memory.has_passed {
         let file = work.file();
-        let what = format!("{file} does not pass now. Exercise {number} stays done.");
+        let what =
+            format!("{file} has not passed this time. Exercise {number} still counts as done.");
         "\n".to_owned() + &paragraph(what)
     } else {
         format!("\nExercise {number} is still open.\n")
@@ -285,7 +281,7 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         text += &paragraph("The page docs/src/check_says.md explains what `check` says.");
         text += "To grade the program each time you save it:\n";
         text += &text::command(&command);
-        text += "If it passes there, grade it once more with `exercise`.\n";
+        text += "When your program passes there, grade it once more with `exercise`.\n";
     }
     print_or_exit(text);
     Ok(false)

@@ -1,7 +1,7 @@
 //! Remembers whether a program has passed, and how many hints a student has seen.
 //!
 //! Each exercise has a file of its own for each language, for example
-//! `examples/my_kept/my_10.rs.txt`. A student can read it, and can remove it to begin again.
+//! `examples/my_kept/my_10.rs.txt`. A student can read this file, and can remove it to begin again.
 
 use std::path::PathBuf;
 use std::{fs, io, process};
@@ -14,7 +14,7 @@ use crate::task::{HINTS, Work};
 /// The line that says that the program has passed.
 const PASSED: &str = "passed";
 
-/// The line that says how many hints the student has seen begins with this word.
+/// The beginning of the line that says how many hints the student has seen.
 const SEEN: &str = "hints ";
 
 #[derive(Default)]
@@ -25,8 +25,8 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Reads what is remembered. A missing file means that nothing has happened yet. Lines that
-    /// cannot be understood do not count.
+    /// Reads the file. A missing file means that the student has not passed, and has not seen a
+    /// hint. Ignores all other lines.
     pub fn read(work: &Work) -> Self {
         let mut memory = Self::default();
         let text = fs::read_to_string(path(work)).unwrap_or_default();
@@ -40,8 +40,8 @@ impl Memory {
         memory
     }
 
-    /// Writes what is remembered. If that is not possible, the program says so and goes on,
-    /// because the student's program has been graded anyway.
+    /// Writes the file. If this fails, prints a line and continues, because the student needs the
+    /// result or the hint anyway.
     pub fn write(&self, work: &Work) {
         if let Err(err) = self.try_write(work) {
             let advice = "check the permissions of this folder";

@@ -1,8 +1,9 @@
-//! The exercises: how the machine grades each, and which checks its start fails.
+//! The exercises: how `exercise` grades each of them, and which checks its start fails.
 //!
-//! An exercise is a folder, `examples/exercises/LESSON`, or `examples/exercises/LESSON/make` for
-//! a make task. The title and the task are in its file `task.md`. A test makes all checks with
-//! each start and each solution, and compares with this table. The solutions fail no check.
+//! An exercise is a folder, `examples/exercises/LESSON`, or `examples/exercises/LESSON/make` for a
+//! make task. The title and the task are in its file `task.md`. The start is the program with which
+//! a student begins. A test makes all checks with each start and each solution, and compares the
+//! results with this table. The solutions pass all checks.
 
 use crate::failure::{Failure, failure};
 use Grade::{Check, Tests};
@@ -14,7 +15,7 @@ pub struct Exercise {
     pub lesson: usize,
     /// What a student does.
     pub kind: Kind,
-    /// How the machine grades it.
+    /// How `exercise` grades the program.
     pub grade: Grade,
     /// The options with which a student starts the program to see what the task says.
     pub options: &'static str,
@@ -103,7 +104,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("udp_server"),
         options: "",
-        skill: "keep a server running when a client sends invalid text",
+        skill: "keep a server running when a client sends invalid bytes",
         rust: &[
             failure("cut_character", &["DIED"]),
             failure("not_utf8", &["DIED"]),
@@ -129,7 +130,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Tests,
         options: "",
-        skill: "measure how long a reply takes, also when the reply never comes",
+        skill: "measure the time until a reply arrives, and stop after a timeout",
         rust: &[
             failure("an_immediate_reply", &[]),
             failure("a_late_reply", &[]),
@@ -153,7 +154,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Check("tcp_server"),
         options: "",
-        skill: "read until a request is complete",
+        skill: "read from a client until its request is complete",
         rust: &[
             failure("byte_by_byte", &["ONE_RECV"]),
             failure("line_in_pieces", &["EARLY_REPLY"]),
@@ -168,7 +169,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Tests,
         options: "",
-        skill: "look up a name that has several addresses, or none",
+        skill: "look up a name that has several addresses, and report a failed lookup",
         rust: &[
             failure("one_address_in_three_entries", &[]),
             failure("two_addresses_in_turn", &[]),
@@ -193,7 +194,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Tests,
         options: "",
-        skill: "try IPv6 and IPv4 in turn, and wait for each address only a limited time",
+        skill: "alternate between IPv6 and IPv4, with a timeout for each address",
         rust: &[
             failure("the_first_address_is_ipv6", &[]),
             failure("the_first_address_is_ipv4", &[]),
@@ -208,7 +209,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("recvall_server"),
         options: "",
-        skill: "send a number that every computer understands",
+        skill: "send a number in the byte order that all clients expect",
         rust: &[failure("first_client", &["WRONG_ORDER"])],
         python: Some(&[failure("first_client", &["WRONG_ORDER"])]),
     },
@@ -217,7 +218,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Tests,
         options: "",
-        skill: "tell a user what to do after a network error",
+        skill: "show a user what to do after a network error",
         rust: &[
             failure("connection_refused", &[]),
             failure("connecting_timed_out", &[]),
@@ -287,7 +288,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("listen_backlog"),
         options: "",
-        skill: "choose a backlog for clients that come at the same time",
+        skill: "choose a backlog for clients that connect at the same time",
         rust: &[failure("kept_apart", &["NO_CONNECTION"])],
         python: Some(&[failure("kept_apart", &["NO_CONNECTION"])]),
     },
@@ -317,7 +318,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("poll_server"),
         options: "",
-        skill: "stop a client that never reads from filling the memory",
+        skill: "limit the memory that a server uses for a client that never reads",
         rust: &[failure("never_read", &["UNBOUND"])],
         python: Some(&[failure("never_read", &["UNBOUND"])]),
     },
@@ -335,7 +336,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("thread_per_client"),
         options: "",
-        skill: "start a thread for a client without waiting for it",
+        skill: "serve each client in its own thread, without waiting for the thread",
         rust: &[
             failure("cut_character", &["ONE_AT_A_TIME"]),
             failure("silence", &["ONE_AT_A_TIME"]),
@@ -354,7 +355,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Check("thread_per_client"),
         options: "--clients 1",
-        skill: "limit the number of clients, and say so to the next one",
+        skill: "limit the number of clients, and refuse the next client with a message",
         rust: &[failure("too_many_clients", &["NOT_BUSY"])],
         python: Some(&[failure("too_many_clients", &["NOT_BUSY"])]),
     },
@@ -363,7 +364,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Repair,
         grade: Check("slow_thread_per_client"),
         options: "",
-        skill: "hold a lock only while it is needed",
+        skill: "hold a lock only while a thread needs it",
         rust: &[failure("slow_clients", &["IN_TURN"])],
         python: Some(&[failure("slow_clients", &["IN_TURN"])]),
     },
@@ -407,7 +408,7 @@ pub const EXERCISES: [Exercise; 27] = [
         kind: Make,
         grade: Check("thread_pool_timeout"),
         options: "--timeout 3",
-        skill: "let threads of a pool exit, but never the last one",
+        skill: "let threads of a pool exit, but never the last thread",
         rust: &[failure("last_worker", &["LAST_EXITS"])],
         python: Some(&[failure("last_worker", &["LAST_EXITS"])]),
     },

@@ -13,7 +13,7 @@ use crate::text::{command, paragraph};
 /// The number of hints of an exercise.
 pub const HINTS: usize = 3;
 
-/// The lines that are shown before and after a change of the solution.
+/// The number of lines to show before and after a change of the solution.
 const AROUND: usize = 2;
 
 /// The command that starts Python.
@@ -141,8 +141,10 @@ impl Work {
             return Ok(solution);
         }
         let file = self.exercise.file(&format!("solution.{}", self.language.ending()));
-        let mut text = paragraph(format!("These lines change. The whole program is {file}."));
-        text += "`-` marks a line of the start, and `+` marks a line of the solution.\n";
+        let mut text = paragraph(format!("These lines change. The whole solution is in {file}."));
+        text += &paragraph(
+            "`-` marks a line of the starting program, and `+` marks a line of the solution.",
+        );
         Ok(text + &changes(&self.text("start")?, &solution))
     }
 }
@@ -152,10 +154,10 @@ fn changes(old: &str, new: &str) -> String {
     let old: Vec<&str> = old.lines().collect();
     let new: Vec<&str> = new.lines().collect();
     let mut pairs = same_lines(&old, &new);
-    // A line that only moves to the right is shown as a change, because Python needs the spaces.
+    // Show a line that only moves to the right as a change, because Python needs the spaces.
     pairs.retain(|(i, j)| old[*i] == new[*j]);
     pairs.push((old.len(), new.len()));
-    // Each line with its mark. A line of the start does not have a number in the solution.
+    // Each line with its mark. A line of the starting program does not have a number.
     let mut lines: Vec<(char, String, &str)> = Vec::new();
     let (mut i, mut j) = (0, 0);
     for (old_end, new_end) in pairs {
@@ -189,8 +191,8 @@ fn changes(old: &str, new: &str) -> String {
     text
 }
 
-/// Formats Markdown for a terminal: paragraphs in lines of at most 80 columns, and code with two
-/// spaces before each line.
+/// Formats Markdown for a terminal. Paragraphs have lines of at most 80 columns, and each line of
+/// code begins with two spaces.
 fn plain(markdown: &str) -> String {
     let mut text = String::new();
     let mut sentences = String::new();

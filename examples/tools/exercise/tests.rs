@@ -9,7 +9,7 @@ use crate::grade::{cargo, not_graded};
 use crate::task::Work;
 use crate::text::{paragraph, wrapped};
 
-/// What the Rust test harness prints before the name of a test.
+/// The text that the Rust test harness prints before the name of a test.
 const MODULE: &str = "tests::";
 
 /// The result of one test.
@@ -19,7 +19,7 @@ struct Test<'a> {
     result: String,
 }
 
-/// Runs the tests, and prints what each of them says. Returns true if all have passed.
+/// Runs the tests, and prints the message of each test. Returns true if all have passed.
 pub fn run(work: &Work) -> Result<bool, Failure> {
     let program = work.exercise.program();
     let arguments = ["test", "-q", "--example", &program];
