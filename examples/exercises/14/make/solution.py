@@ -14,8 +14,8 @@ import time
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("address", nargs="?", default="127.0.0.1:1237")
-    # The largest number of clients at the same time. 0 means that there is no
-    # limit.
+    # The largest number of clients at the same time. 0 means without
+    # a limit.
     args.add_argument("--clients", type=int, default=0, metavar="N")
     options = args.parse_args()
     # Ctrl-C stops the process with all its threads.

@@ -20,7 +20,7 @@ const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("my_14_make [IP:PORT] [--clients 0]");
-    // The largest number of clients at the same time. 0 means that there is no limit.
+    // The largest number of clients at the same time. 0 means without a limit.
     let limit: usize = args.option("--clients", 0);
     let address = args.listen_address(PORT);
     let listener = match listen(address) {
