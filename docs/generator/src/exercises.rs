@@ -64,20 +64,19 @@ pub fn on_page(lesson: &str) -> Result<String, String> {
             Kind::Repair => "To get the broken program",
             Kind::Make => "To get the program without the new feature",
         };
-        let command = |option: &str| {
-            let arguments = exercise.arguments();
-            format!("$ cargo run -q --example exercise -- {arguments}{option}\n")
-        };
-        let program = exercise.program();
-        let _ = write!(page, " as `examples/{program}.rs`");
+        let (program, arguments) = (exercise.program(), exercise.arguments());
+        let command = format!("$ cargo run -q --example exercise -- {arguments}");
+        let _ = write!(
+            page,
+            " as `examples/{program}.rs`:\n\n```console\n{command}\n```\n\n"
+        );
         if exercise.python.is_some() {
-            let _ = write!(page, ", or in Python as `examples/{program}.py`");
+            let _ = write!(
+                page,
+                "Or in Python, as `examples/{program}.py`:\n\n\
+                 ```console\n{command} --python\n```\n\n"
+            );
         }
-        let _ = write!(page, ":\n\n```console\n{}", command(""));
-        if exercise.python.is_some() {
-            page += &command(" --python");
-        }
-        page += "```\n\n";
         page += match exercise.grade {
             Grade::Check(_) => "The same command grades your program with `check`.",
             Grade::Tests => {

@@ -398,7 +398,7 @@ pub const EXERCISES: [Exercise; 27] = [
         lesson: 17,
         kind: Repair,
         grade: Check("thread_pool_timeout"),
-        options: "--timeout 3",
+        options: "--timeout 10",
         skill: "set a timeout for a client, not only for `accept`",
         rust: &[failure("idle_end", &["NO_LIMIT"])],
         python: Some(&[failure("idle_end", &["NO_LIMIT"])]),

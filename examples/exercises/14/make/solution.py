@@ -14,8 +14,8 @@ import time
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("address", nargs="?", default="127.0.0.1:1237")
-    # The largest number of clients at the same time. 0 means that the server
-    # does not have a limit.
+    # The largest number of clients at the same time. With 0, any number of
+    # clients can connect.
     args.add_argument("--clients", type=int, default=0, metavar="N")
     options = args.parse_args()
     # Ctrl-C stops the process with all its threads.

@@ -20,8 +20,8 @@ const BUFFER_SIZE: usize = 4096;
 
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("my_14_make [IP:PORT] [--clients 0]");
-    // The largest number of clients at the same time. 0 means that the server does
-    // not have a limit.
+    // The largest number of clients at the same time. With 0, any number of clients
+    // can connect.
     let limit: usize = args.option("--clients", 0);
     let address = args.listen_address(PORT);
     let listener = match listen(address) {
