@@ -10,8 +10,8 @@ use crate::table::{Grade, Kind, Language};
 use crate::task::{PYTHON, Work};
 use crate::tests;
 
-/// The exit status of `check` if it could not grade the program.
-const NOT_GRADED: i32 = 2;
+/// The exit status of `check` if a check has failed.
+const FAILED: i32 = 1;
 
 /// Grades the program, and prints the results. Returns true if it has passed.
 pub fn grade(work: &Work) -> Result<bool, Failure> {
@@ -20,11 +20,12 @@ pub fn grade(work: &Work) -> Result<bool, Failure> {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let status = cargo(&arguments).status();
     let status = status.map_err(|err| format!("cannot start cargo: {err}"))?;
-    // Without a code, a signal has killed the process, for example Ctrl-C.
-    if status.code().is_none() || status.code() == Some(NOT_GRADED) {
-        return Err(not_graded(work));
+    match status.code() {
+        Some(0) => Ok(true),
+        Some(FAILED) => Ok(false),
+        // `check` or cargo could not do its work, or a signal has killed it, for example Ctrl-C.
+        _ => Err(not_graded(work)),
     }
-    Ok(status.success())
 }
 
 /// Returns an error, which says that the program does not have a result.
