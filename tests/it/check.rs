@@ -15,7 +15,7 @@ use crate::harness::{
     PATIENCE, Server, deaf, example, finish, for_each_at_once, resets_show, run,
     skipped,
 };
-use crate::reasons::REASONS;
+use crate::reasons::{REASONS, RUST_WORDS};
 use crate::report::{checks_with, reasons_of, rows};
 use crate::table::{Kind, SERVERS, server};
 use names::BUGS;
@@ -504,6 +504,69 @@ fn what_an_own_program_writes_is_below_its_failure() {
     assert!(summary(&said).starts_with("0 of 1 check passed, "), "{said}");
 }
 
+/// A student's Rust program has `read`, not `recv`.
+#[test]
+fn a_program_in_rust_gets_the_words_of_rust() {
+    let lesson = ["poll_server", "--only", "half_close"];
+    let command = line("mutant", "{port}");
+    for (program, says) in [
+        (
+            ["--own", "poll_server"],
+            "A read of 0 bytes means the end of the requests.",
+        ),
+        (["--run", &command], "b'' means the end of the requests."),
+    ] {
+        let args = [&lesson[..], &program].concat();
+        let said = stdout(&check(broken(), &args, "half_close_is_the_end"));
+        let failed = &checks_with("FAILED", &said)["half_close"];
+        assert!(failed.contains(says), "{said}");
+        assert_eq!(reasons_of(failed), "REQUESTS_END");
+    }
+}
+
+/// In both forms, a reason has short sentences. The form for Rust has no words of Python.
+#[test]
+fn all_reasons_have_a_form_for_rust() {
+    let python = [
+        "recv ",
+        "recv(",
+        "recv.",
+        "recv,",
+        "recvfrom",
+        "sendall",
+        "b'",
+        "exception",
+        "target=",
+        "args=",
+        "strip",
+        "decode()",
+        "str(data)",
+        "!I",
+        "SOCK_",
+        "strlen",
+        "capitalize",
+        "None",
+        "except",
+        "Python",
+        "fork",
+        "struct.",
+    ];
+    for (name, reason) in REASONS {
+        let says = reason.says_in_rust();
+        for word in python {
+            assert!(!says.contains(word), "{name}: {word:?} in {says:?}");
+        }
+        for sentence in says.split(". ").chain(reason.says.split(". ")) {
+            let words = sentence.split(' ').count();
+            assert!(words <= 20, "{name}: {words} words in {sentence:?}");
+        }
+    }
+    for (word, _) in RUST_WORDS {
+        let is_used = REASONS.iter().any(|(_, reason)| reason.says.contains(word));
+        assert!(is_used, "no reason says {word:?}");
+    }
+}
+
 /// Returns the command line that starts an example with these arguments.
 fn line(name: &str, args: &str) -> String {
     format!("{} {args}", example(name).display())
@@ -826,6 +889,9 @@ const MUTANTS: &[Mutant] = &[
         ("never_read", "UNBOUND")]),
     Mutant("dies_of_half_a_character", "sequential_server", &[
         ("byte_by_byte cut_character not_utf8 vanish megabyte last_word", "DIED")]),
+    Mutant("decodes_each_read", "thread_per_client", &[
+        ("byte_by_byte megabyte", "FIRST_HALF"),
+        ("cut_character", "SECOND_HALF")]),
     Mutant("thread_dies_of_half_a_character", "thread_per_client", &[
         ("byte_by_byte", "FIRST_HALF"),
         ("cut_character", "HALF_HELD"),

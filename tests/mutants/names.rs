@@ -58,6 +58,7 @@ pub const BUGS: &[Bug] = &[
     bug("one_recv_and_end", "thread_per_client"),
     bug("one_recv", "thread_per_client"),
     bug("dies_of_half_a_character", "sequential_server"),
+    bug("decodes_each_read", "thread_per_client"),
     bug("thread_dies_of_half_a_character", "thread_per_client"),
     bug("waits_for_a_line", "thread_per_client"),
     bug("first_line_only", "thread_per_client"),

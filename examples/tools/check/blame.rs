@@ -22,9 +22,12 @@ pub struct Blame {
 }
 
 impl Blame {
-    /// Returns the sentences of all reasons.
-    pub fn text(&self) -> String {
-        let says: Vec<_> = self.reasons.iter().map(|reason| reason.says).collect();
+    /// Returns the sentences of all reasons. About a program in Rust, they name its functions.
+    pub fn text(&self, is_rust: bool) -> String {
+        let sentences = |reason: &&Reason| {
+            if is_rust { reason.says_in_rust() } else { reason.says.to_owned() }
+        };
+        let says: Vec<_> = self.reasons.iter().map(sentences).collect();
         let status = self.exit.map(|exit| format!(" ({})", status_words(exit)));
         says.join(" ") + &status.unwrap_or_default()
     }

@@ -156,8 +156,9 @@ fn make(
         }
         Err(miss) => miss,
     };
+    let is_rust = lab.is_rust();
     let failed = |blame: Blame, seen, output| {
-        let entry = Entry::new(check, Mark::Failed, blame.text());
+        let entry = Entry::new(check, Mark::Failed, blame.text(is_rust));
         Ok(Entry { seen, time, reasons: blame.reasons, output, ..entry })
     };
     let is_fresh = is_fresh || has_second;

@@ -1,7 +1,7 @@
 //! The reasons: why a check failed, what that means, and what to change.
 //!
 //! They name Python's functions, because most readers know Python. The page "What `check` says"
-//! is made from this table.
+//! is made from this table. About a program in Rust, `check` uses the words in [`RUST_WORDS`].
 
 /// Why a check failed, and what to do.
 #[derive(PartialEq, Eq)]
@@ -122,7 +122,7 @@ pub struct Reason {
     python: "client.makefile(\"w\", newline=\"\\r\\n\").write(text)",
     change: "Use `sendall` with bytes. In other languages, switch the connection to binary mode, for example `-translation binary` in Tcl.", lesson: "tcp_server" };
 
-#[rustfmt::skip] pub const CUT_REPLY: Reason = Reason { says: "The end of the reply is missing. Send all bytes of the reply: its length in bytes, not in characters, and not the length of an older message.",
+#[rustfmt::skip] pub const CUT_REPLY: Reason = Reason { says: "The end of the reply is missing. Send all bytes of the reply: count bytes, not characters, and do not use the length of an older message.",
     means: "Each datagram has its own length. A program that sends a fixed number of bytes, or the number of another datagram, cuts the text.",
     python: "server.sendto(text.upper().encode()[:len(text)], peer)",
     change: "Send the complete value that `encode` returned. In Java, set the length of a `DatagramPacket` again before each `receive`.", lesson: "udp_server" };
@@ -537,7 +537,7 @@ pub struct Reason {
     python: "def worker():\n    while True:\n        client, peer = server.accept()\n        serve(client)  # an exception ends this thread",
     change: "Put `try:` and `except Exception:` around the code for one client, inside the loop, and print the exception. In Rust, a panic needs `catch_unwind`, or a new thread after each panic.", lesson: "thread_pool" };
 
-#[rustfmt::skip] pub const CRASH_ANSWERED: Reason = Reason { says: "The text crash got a reply. The bug of this task must stay in the code for one client, because the pool must survive bugs that you do not know.",
+#[rustfmt::skip] pub const CRASH_ANSWERED: Reason = Reason { says: "The text crash got a reply. Keep the bug of this task in the code for one client. The pool must survive bugs that you do not know.",
     means: "A program has bugs that no programmer has found yet. This task simulates one of them. A repair of this bug does not help against the next one.",
     python: "if text == \"crash\":\n    return  # the bug is gone",
     change: "Write the bug back: the text `crash` raises an exception. Catch the exception in the loop of the thread.", lesson: "thread_pool" };
@@ -546,6 +546,51 @@ pub struct Reason {
     means: "A pool without threads serves no clients, and the process exits. In this task, three of the four threads may exit. One of them waits for the next client.",
     python: "except TimeoutError:\n    return  # also if this is the last thread",
     change: "Count the threads that are left. After `TimeoutError`, a thread exits only if another one is left. Test and subtract under one lock.", lesson: "thread_pool_timeout" };
+
+/// Words of Python in what the reasons say, and the words that take their place for a program in
+/// Rust. They are replaced in this order, so that a longer text comes before a part of it.
+#[rustfmt::skip]
+pub const RUST_WORDS: &[(&str, &str)] = &[
+    ("what recv returns, because", "the bytes of each read, because"),
+    ("what each recv returns, and do not wait for b''", "the bytes of each read, and do not wait for the end"),
+    ("the n bytes that recv returned,", "buffer[..n], where n is the number of received bytes,"),
+    ("recv(4) may", "A read may"),
+    ("then recv until b''", "then read until 0 bytes come"),
+    ("Before close, call", "Before you drop the stream, call"),
+    ("b'' (0 bytes)", "0 bytes"),
+    ("b'' means", "A read of 0 bytes means"),
+    ("After fork, close it in the parent, too.", "If you called try_clone, drop the clone, too."),
+    ("like b'...', which is how Python prints bytes", "like b\"...\", which is not the text itself"),
+    ("data.decode() instead of str(data)", "str::from_utf8, and do not format bytes with {:?}"),
+    ("b''", "0 bytes"),
+    ("recvfrom(2048)", "a buffer of 2048 bytes"),
+    ("recvfrom", "recv_from"),
+    ("recv ", "read "),
+    ("recv,", "read,"),
+    ("recv.", "read."),
+    ("sendall", "write_all"),
+    ("send may", "write may"),
+    ("The send to", "The write to"),
+    ("raised an exception", "returned an error or panicked"),
+    ("target=serve, args=(client,)", "thread::spawn(move || serve(client))"),
+    ("strip or trim", "trim"),
+    ("Use upper, not lower, capitalize, title or swapcase", "Use to_uppercase for the whole text"),
+    ("In C, a string ends with NUL, but a message does not: send as many bytes as strlen returns", "A message does not end with NUL, so send only the bytes of the text"),
+    ("stops at NUL (strlen, %s)", "stops at NUL"),
+    ("SOCK_DGRAM", "UdpSocket"),
+    ("the format !I, not !i", "u32, not i32"),
+];
+
+impl Reason {
+    /// Returns what `check` prints about a program in Rust.
+    pub fn says_in_rust(&self) -> String {
+        let mut says = self.says.to_owned();
+        for (python, rust) in RUST_WORDS {
+            says = says.replace(python, rust);
+        }
+        says
+    }
+}
 
 /// All reasons, with their names.
 #[rustfmt::skip]
