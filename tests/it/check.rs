@@ -1016,6 +1016,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_idle_since_accept", "poll_server --make", &[("idle_client", "CUT_TOO_EARLY")]),
     Mutant("make_idle_if_all_are", "poll_server --make", &[("idle_client", "STAYS_IDLE")]),
     Mutant("make_idle_if_another_sends", "poll_server --make", &[("idle_client", "STAYS_IDLE")]),
+    Mutant("make_idle_late", "poll_server --make", &[("idle_client", "CUT_TOO_LATE")]),
     Mutant("make_busy_frees_a_place", "thread_per_client --make", &[("too_many_clients", "NOT_BUSY")]),
     Mutant("make_busy_forever", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
     Mutant("make_busy_too_early", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),

@@ -59,7 +59,10 @@ pub fn serve(
                 close_gracefully(client);
             })
         }
-        "idle_since_accept" | "idle_if_all_are" | "idle_if_another_sends" => {
+        "idle_since_accept"
+        | "idle_if_all_are"
+        | "idle_if_another_sends"
+        | "idle_late" => {
             let (bug, last) = (bug.to_owned(), Mutex::new(Instant::now()));
             together(listener, move |client| {
                 let _ = until_idle(&bug, &client, timeout, &last);
@@ -174,6 +177,9 @@ fn until_idle(
     last: &Mutex<Instant>,
 ) -> io::Result<()> {
     let (accepted, mut own) = (Instant::now(), Instant::now());
+    if let Ok(mut last) = last.lock() {
+        *last = own;
+    }
     let mut decoder = Decoder::default();
     let mut buffer = [0; 4096];
     client.set_read_timeout(Some(Duration::from_millis(20)))?;
@@ -193,6 +199,11 @@ fn until_idle(
                 let is_idle = match bug {
                     "idle_since_accept" => accepted.elapsed() > timeout,
                     "idle_if_all_are" => of_any > timeout,
+                    // The event loop waits for the whole timeout after each event.
+                    "idle_late" => {
+                        let is_event = of_any < Duration::from_millis(60);
+                        own.elapsed() > timeout && (is_event || of_any > timeout)
+                    }
                     // The event loop looks for idle clients after each read.
                     _ => own.elapsed() > timeout && of_any < timeout / 2,
                 };

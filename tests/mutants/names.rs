@@ -131,6 +131,7 @@ pub const BUGS: &[Bug] = &[
     bug("make_idle_since_accept", "poll_server --make"),
     bug("make_idle_if_all_are", "poll_server --make"),
     bug("make_idle_if_another_sends", "poll_server --make"),
+    bug("make_idle_late", "poll_server --make"),
     bug("make_busy_frees_a_place", "thread_per_client --make"),
     bug("make_busy_forever", "thread_per_client --make"),
     bug("make_busy_too_early", "thread_per_client --make"),

@@ -42,7 +42,7 @@ const INDEX: &[(&str, &[&str])] = &[
     ("Too many open files, EMFILE, errno 24", &["FEW_DESCRIPTORS", "COUNT"]),
     ("`epoll`, edge-triggered", &["ONE_EVENT"]),
     ("threads, pool, `ThreadPoolExecutor`", &["FEWER", "THREADS_GONE", "MORE_THAN_FOUR", "ONE_AT_A_TIME"]),
-    ("`settimeout`, `TimeoutError`", &["NO_LIMIT", "NEVER_ENDS", "STAYS_IDLE", "LAST_EXITS"]),
+    ("`settimeout`, `TimeoutError`", &["NO_LIMIT", "NEVER_ENDS", "STAYS_IDLE", "CUT_TOO_LATE", "LAST_EXITS"]),
     ("`panic!`, `catch_unwind`", &["BUG_ENDS_THREADS"]),
 ];
 

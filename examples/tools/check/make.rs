@@ -86,18 +86,29 @@ pub fn session_limit(lab: &Lab) -> Outcome {
 }
 
 pub fn idle_client(lab: &Lab) -> Outcome {
-    match idle_for(lab, 0.4) {
-        // On a busy machine, a client can send too late. The second try has more time.
-        Err(miss) if miss.reason == Some(&why::CUT_TOO_EARLY) => idle_for(lab, 1.5),
+    let seen = with_more_time(lab, one_is_active)?;
+    with_more_time(lab, silent_one_by_one).map(|_| seen)
+}
+
+/// Starts a server with a timeout, and calls `session`. On a busy machine, a client or the server
+/// can be too late. The second try has more time.
+fn with_more_time(lab: &Lab, session: fn(&Lab, Duration) -> Outcome) -> Outcome {
+    let with = |timeout: Duration| {
+        let Some(own) = lab.another("--timeout", timeout.as_secs_f64())? else {
+            return passed("", "");
+        };
+        session(&own, timeout)
+    };
+    let is_of_time = |reason| reason == &why::CUT_TOO_EARLY || reason == &why::CUT_TOO_LATE;
+    match with(Duration::from_millis(400)) {
+        Err(miss) if miss.reason.is_some_and(is_of_time) => with(Duration::from_millis(1500)),
         outcome => outcome,
     }
 }
 
-/// Makes the check with this timeout, in seconds.
-fn idle_for(lab: &Lab, seconds: f64) -> Outcome {
+/// One client is silent, and one keeps sending.
+fn one_is_active(own: &Lab, timeout: Duration) -> Outcome {
     let expected = "a silent client that is disconnected, and another that stays";
-    let Some(own) = lab.another("--timeout", seconds)? else { return passed(expected, "") };
-    let timeout = Duration::from_secs_f64(seconds);
     let mut silent = own.connect()?;
     let start = Instant::now();
     let mut active = own.connect()?;
@@ -114,17 +125,44 @@ fn idle_for(lab: &Lab, seconds: f64) -> Outcome {
             if start.elapsed() < timeout / 2 {
                 return missed(expected, "an early disconnect", &why::CUT_TOO_EARLY);
             }
-        } else if start.elapsed() > timeout + lab.timeout {
+        } else if start.elapsed() > timeout + own.timeout {
             return missed(expected, "a silent client that stays", &why::STAYS_IDLE);
         }
     }
     active.say("the end");
-    let seen = active.expect_reply("the end").if_ended(&why::CUT_TOO_EARLY)?;
-    // The active client is silent now, and no other client is left.
-    if active.is_silent_for(timeout + lab.timeout) {
+    active.expect_reply("the end").if_ended(&why::CUT_TOO_EARLY)
+}
+
+/// One client becomes silent, and then another. No other client is left. A server that waits for
+/// the whole timeout after each event disconnects the first one too late.
+fn silent_one_by_one(own: &Lab, timeout: Duration) -> Outcome {
+    let expected = "a silent client that is disconnected in time";
+    let stays = |client: &mut Client| client.is_silent_for(timeout + own.timeout);
+    let mut first = own.connect()?;
+    let start = Instant::now();
+    first.say("first");
+    first.expect_reply("first")?;
+    if !first.is_silent_for(timeout.mul_f64(0.6)) {
+        return missed(expected, "an early disconnect", &why::CUT_TOO_EARLY);
+    }
+    let mut second = own.connect()?;
+    second.say("second");
+    second.expect_reply("second")?;
+    // A whole timeout after the second client's text would be later than this.
+    let time = timeout.mul_f64(1.35).saturating_sub(start.elapsed());
+    if first.is_silent_for(time.max(MOMENT)) {
+        let (what, why) = if stays(&mut first) {
+            ("a silent client that stays", &why::STAYS_IDLE)
+        } else {
+            ("a late disconnect", &why::CUT_TOO_LATE)
+        };
+        return missed(expected, what, why);
+    }
+    let seen = first.expect_end()?;
+    if stays(&mut second) {
         return missed(expected, "a silent client that stays", &why::STAYS_IDLE);
     }
-    active.expect_end().map(|_| seen)
+    second.expect_end().map(|_| seen)
 }
 
 pub fn too_many_clients(lab: &Lab) -> Outcome {

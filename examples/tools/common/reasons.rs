@@ -522,6 +522,11 @@ pub struct Reason {
     python: "if time.monotonic() - accepted[client] > timeout:\n    close(client)",
     change: "Set the time of the client again after each `recv` that returns bytes.", lesson: "poll_server" };
 
+#[rustfmt::skip] pub const CUT_TOO_LATE: Reason = Reason { says: "A silent client was disconnected too late, because another client sent meanwhile. Let poll wait only until the next client times out, not for the whole timeout.",
+    means: "`poll` returns when any client sends. A server that then waits for the whole timeout again notices a silent client only at the end of this wait, up to twice as late as it should.",
+    python: "ready = poller.poll(1000 * timeout)  # after each event, the whole timeout",
+    change: "Before each `poll`, calculate for each client how much of its timeout is left. Give the smallest of these times to `poll`.", lesson: "poll_server" };
+
 #[rustfmt::skip] pub const NOT_BUSY: Reason = Reason { says: "A client above the limit of --clients did not get BUSY and the end of the connection. Count the connected clients before you serve a new one.",
     means: "Without a limit, many clients can use up the threads and the memory. A client that gets BUSY knows at once that it must try later. A client that only waits knows nothing.",
     python: "client, peer = server.accept()\nthreading.Thread(target=serve, args=(client,)).start()  # for any number",
@@ -629,6 +634,7 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("NEVER_ENDS", &NEVER_ENDS), ("ENDED_BADLY", &ENDED_BADLY), ("NOT_SAID", &NOT_SAID),
     ("EARLY_REPLY", &EARLY_REPLY), ("ENDLESS_LINE", &ENDLESS_LINE), ("ONE_BLOCK", &ONE_BLOCK),
     ("OVER_LIMIT", &OVER_LIMIT), ("STAYS_IDLE", &STAYS_IDLE), ("CUT_TOO_EARLY", &CUT_TOO_EARLY),
+    ("CUT_TOO_LATE", &CUT_TOO_LATE),
     ("NOT_BUSY", &NOT_BUSY), ("STAYS_BUSY", &STAYS_BUSY),
     ("BUG_ENDS_THREADS", &BUG_ENDS_THREADS), ("CRASH_ANSWERED", &CRASH_ANSWERED),
     ("LAST_EXITS", &LAST_EXITS),
