@@ -39,12 +39,14 @@ pub fn serve(
             let _ = one_message(&client);
             close_gracefully(client);
         }),
-        "line_without_end" | "line_needs_its_newline" => {
-            in_a_row(listener, |client| {
-                let _ = line(bug, &client);
-                close_gracefully(client);
-            })
-        }
+        "line_without_end"
+        | "line_needs_its_newline"
+        | "line_without_newline"
+        | "line_ends_with"
+        | "line_of_4096" => in_a_row(listener, |client| {
+            let _ = line(bug, &client);
+            close_gracefully(client);
+        }),
         "one_block" | "blocks_with_new_readers" => in_a_row(listener, |client| {
             let _ = blocks(bug, &client);
             close_gracefully(client);
@@ -121,14 +123,26 @@ pub fn serve(
 
 /// Replies to one line.
 fn line(bug: &str, mut client: &TcpStream) -> io::Result<()> {
-    let limit = if bug == "line_without_end" { u64::MAX } else { LINE };
+    let limit = match bug {
+        "line_without_end" => u64::MAX,
+        "line_of_4096" => 4096,
+        _ => LINE,
+    };
     let mut line = Vec::new();
-    BufReader::new(client).take(limit).read_until(b'\n', &mut line)?;
+    let mut reader = BufReader::new(client).take(limit);
+    reader.read_until(b'\n', &mut line)?;
+    // The next bytes can be in the buffer already.
+    while bug == "line_ends_with" && !reader.get_ref().buffer().is_empty() {
+        reader.read_until(b'\n', &mut line)?;
+    }
     let is_complete = line.ends_with(b"\n") || line.len() as u64 == limit;
     if bug == "line_needs_its_newline" && !is_complete {
         return Ok(());
     }
-    let text = str::from_utf8(&line).map_err(|_| invalid_text())?;
+    let mut text = str::from_utf8(&line).map_err(|_| invalid_text())?;
+    if bug == "line_without_newline" {
+        text = text.trim_end_matches('\n');
+    }
     client.write_all(&upper(text))
 }
 

@@ -25,7 +25,7 @@ const INDEX: &[(&str, &[&str])] = &[
     ("Broken pipe, `BrokenPipeError`, SIGPIPE, `MSG_NOSIGNAL`", &["SIGPIPE"]),
     ("traceback, uncaught exception", &["DIES_AT_FIRST", "AN_ERROR", "DIED"]),
     ("timed out, backlog, `listen(1)`", &["NO_CONNECTION", "NO_ANSWER"]),
-    ("newline, `readline`, `\\n`", &["WAITS_FOR_A_LINE", "ADDS_NEWLINE", "CRLF"]),
+    ("newline, `readline`, `\\n`", &["WAITS_FOR_A_LINE", "ADDS_NEWLINE", "NO_NEWLINE", "CRLF"]),
     ("half-close, `shutdown`, read until the end", &["WAITS_FOR_THE_END", "REQUESTS_END", "NO_OWN_END"]),
     ("message boundaries, one `recv` is not one message", &["ONE_RECV", "THROWN_AWAY", "OUTSIDE"]),
     ("`B'HELLO'`, `str(data)`", &["BYTES_REPR"]),

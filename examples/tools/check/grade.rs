@@ -217,13 +217,14 @@ fn still_serves(lab: &Lab, seen: Seen) -> Outcome {
     }
 }
 
-/// Returns true if a server that has failed a check does not reply to other clients. If it did
-/// not reply in the check, another client shows nothing new.
+/// Returns true if a server that has failed a check does not reply to other clients. A wrong reply
+/// is a reply, too. If it did not reply in the check, another client shows nothing new.
 fn stops_serving(lab: &Lab, miss: &Seen) -> bool {
     let is_cut = |miss: &Seen| matches!(miss.ending, Ending::End | Ending::Reset);
     let is_unserved = |miss: Seen| miss.ending == Ending::Silence || is_cut(&miss);
     let may_serve = lab.launch.is_some() && lab.delay < SLOW / 10;
-    may_serve && is_cut(miss) && lab.ask("hello").is_err_and(is_unserved)
+    let gets_nothing = |miss: Seen| miss.talk.came.is_empty() && is_unserved(miss);
+    may_serve && is_cut(miss) && lab.ask("hello").is_err_and(gets_nothing)
 }
 
 /// Learns from the first reply what the server waits for, and how long a reply takes.

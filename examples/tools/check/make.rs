@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::blame::of_prefix;
+use crate::blame::{lacks_newline, of_prefix};
 use crate::checks::is_cut;
 use crate::connection::MOMENT;
 use crate::reasons as why;
@@ -19,12 +19,19 @@ pub fn line_in_pieces(lab: &Lab) -> Outcome {
     }
     let line = client.expect("ONE TWO CAFÉ\n");
     let is_half = |miss: &Seen| miss.talk.came.ends_with(b"CAF");
-    line.because(is_half, &why::FIRST_HALF).because(is_cut, &why::EARLY_REPLY)?;
+    let lacks_newline = |miss: &Seen| lacks_newline(&miss.talk.want, &miss.talk.came);
+    let line = line.because(is_half, &why::FIRST_HALF).because(lacks_newline, &why::NO_NEWLINE);
+    line.because(is_cut, &why::EARLY_REPLY)?;
     let end = client.expect_end().if_silent(&why::NOT_CLOSED)?;
     drop(client); // A sequential server waits for this before it serves the next client.
     if is_early {
         return missed("one reply after the newline", "a first part before it", &why::EARLY_REPLY);
     }
+    // The newline is inside the segment. The server may ignore the bytes after it.
+    let inside = lab.send("one\ntwo")?.expect_a_beginning("one\ntwo");
+    inside.because(Seen::is_silence, &why::NEWLINE_INSIDE)?;
+    let long = "x".repeat(10_000);
+    lab.say(&long)?.expect_reply(&long).if_short(&why::SHORT_LINE)?;
     let mut last = lab.send("no newline")?;
     last.connection.half_close();
     let reply = last.expect("NO NEWLINE");

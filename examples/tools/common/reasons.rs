@@ -497,6 +497,21 @@ pub struct Reason {
     python: "data = client.recv(4096)  # perhaps only a part of the line\nclient.sendall(data.decode().upper().encode())",
     change: "Add what each `recv` returns to a variable. Leave the loop if the variable contains `b\"\\n\"`, or if `recv` returns b''. Then decode and reply.", lesson: "tcp_server" };
 
+#[rustfmt::skip] pub const NO_NEWLINE: Reason = Reason { says: "The newline at the end of the reply is missing. Some functions remove it from a line, so add it to the reply.",
+    means: "In this task, the reply to a line is a line, too. `split`, `splitlines` and `strip` remove the newline, and so does `lines` in Rust.",
+    python: "line = data.split(b\"\\n\")[0]\nclient.sendall(line.decode().upper().encode())",
+    change: "Send the newline, too: `line.decode().upper().encode() + b\"\\n\"`. Or use all bytes up to and including the newline.", lesson: "tcp_server" };
+
+#[rustfmt::skip] pub const NEWLINE_INSIDE: Reason = Reason { says: "A newline and more bytes came together, and got no reply. Look for the newline in all bytes, not only at the end.",
+    means: "TCP can join what the client sent before and after the newline. The newline is then in the middle of the bytes that one `recv` returned.",
+    python: "while not data.endswith(b\"\\n\"):\n    data += client.recv(4096)",
+    change: "Write `while b\"\\n\" not in data:` instead of a test of the end.", lesson: "tcp_server" };
+
+#[rustfmt::skip] pub const SHORT_LINE: Reason = Reason { says: "A line of 10,000 bytes did not get its whole reply. Collect bytes until the newline comes, up to 64 KiB.",
+    means: "A line can be longer than the bytes that one `recv` returns. In this task, a line may have 64 KiB.",
+    python: "line = client.makefile(\"rb\").readline(4096)  # the rest of the line is lost",
+    change: "Use 64 KiB as the limit of a line. The number in `recv(4096)` is only the limit of one call.", lesson: "tcp_server" };
+
 #[rustfmt::skip] pub const ENDLESS_LINE: Reason = Reason { says: "A client sent 100,000 bytes without a newline, and the server waits for more. Stop after 64 KiB, because a line without an end fills the memory.",
     means: "A client can send any number of bytes without a newline. A server that keeps all of them needs more and more memory.",
     python: "while b\"\\n\" not in data:\n    data += client.recv(4096)  # without a limit",
@@ -632,7 +647,9 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("MORE_THAN_FOUR", &MORE_THAN_FOUR), ("NOT_SLOW", &NOT_SLOW), ("IN_TURN", &IN_TURN),
     ("ALL_AT_ONCE", &ALL_AT_ONCE), ("NOT_FOUR", &NOT_FOUR), ("NO_LIMIT", &NO_LIMIT),
     ("NEVER_ENDS", &NEVER_ENDS), ("ENDED_BADLY", &ENDED_BADLY), ("NOT_SAID", &NOT_SAID),
-    ("EARLY_REPLY", &EARLY_REPLY), ("ENDLESS_LINE", &ENDLESS_LINE), ("ONE_BLOCK", &ONE_BLOCK),
+    ("EARLY_REPLY", &EARLY_REPLY), ("NO_NEWLINE", &NO_NEWLINE),
+    ("NEWLINE_INSIDE", &NEWLINE_INSIDE), ("SHORT_LINE", &SHORT_LINE),
+    ("ENDLESS_LINE", &ENDLESS_LINE), ("ONE_BLOCK", &ONE_BLOCK),
     ("OVER_LIMIT", &OVER_LIMIT), ("STAYS_IDLE", &STAYS_IDLE), ("CUT_TOO_EARLY", &CUT_TOO_EARLY),
     ("CUT_TOO_LATE", &CUT_TOO_LATE),
     ("NOT_BUSY", &NOT_BUSY), ("STAYS_BUSY", &STAYS_BUSY),
