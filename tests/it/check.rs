@@ -991,6 +991,7 @@ const MUTANTS: &[Mutant] = &[
         ("one_after_another", "NOT_SEQUENTIAL")]),
     Mutant("little_endian", "recvall_server", &[("first_client", "WRONG_ORDER")]),
     Mutant("writes_little_endian", "recvall_server", &[("first_client", "WRONG_ORDER")]),
+    Mutant("block_reads_to_the_end", "recvall_server", &[("first_client", "WAITS_FOR_THE_END")]),
     Mutant("no_prefix", "recvall_server", &[
         ("first_client unicode nul_bytes one_message kept_apart byte_by_byte two_messages", "NO_PREFIX"),
         ("cut_character not_utf8 ends_inside announces_4_gib half_close silence reset vanish", "NO_PREFIX"),

@@ -80,6 +80,13 @@ pub fn serve(bug: &str, listener: &TcpListener) -> Result<(), Failure> {
             let _ = get_block(&client).and_then(|message| block(&client, &message));
             mem::forget(client);
         }),
+        "block_reads_to_the_end" => in_a_row(listener, |mut client| {
+            let mut all = Vec::new();
+            let result = client.read_to_end(&mut all);
+            let message = result.and_then(|_| get_block(&*all));
+            let _ = message.and_then(|message| block(&client, &message));
+            close_gracefully(client);
+        }),
         // The length that a correct client sends is read as a very large one.
         "little_endian" => in_a_row(listener, |mut client| {
             let mut prefix = [0; 4];

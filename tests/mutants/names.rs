@@ -117,6 +117,7 @@ pub const BUGS: &[Bug] = &[
     bug("block_stays_open", "recvall_server"),
     bug("little_endian", "recvall_server"),
     bug("writes_little_endian", "recvall_server"),
+    bug("block_reads_to_the_end", "recvall_server"),
     bug("no_prefix", "recvall_server"),
     bug("length_in_characters", "recvall_server"),
     bug("length_with_prefix", "recvall_server"),

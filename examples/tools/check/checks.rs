@@ -124,12 +124,15 @@ fn first_client(lab: &Lab) -> Outcome {
 /// replies after all.
 fn first_reply_missing(lab: &Lab, mut client: Client, start: Instant) -> Outcome {
     let may_be_line = matches!(lab.row.kind, OneMessage | Conversation);
+    let is_stream = lab.row.is_stream();
     let mut reason = &why::WAITS_FOR_A_LINE;
     if may_be_line {
         client.send("\n");
     }
     let mut outcome = client.expect("");
-    if may_be_line && outcome.as_ref().is_err_and(|miss| miss.ending == Ending::Silence) {
+    let mut is_over = false;
+    if is_stream && outcome.as_ref().is_err_and(|miss| miss.ending == Ending::Silence) {
+        is_over = true;
         reason = &why::WAITS_FOR_THE_END;
         client.connection.half_close();
         outcome = client.expect("");
@@ -141,7 +144,7 @@ fn first_reply_missing(lab: &Lab, mut client: Client, start: Instant) -> Outcome
         let silent = |miss| Seen { ending: Ending::Silence, ..miss };
         return outcome.map_err(|miss| because_of_the_form(lab, silent(miss)));
     }
-    if !may_be_line {
+    if !may_be_line && !is_over {
         let _ = lab.first_reply.set(time);
         return outcome;
     }

@@ -45,10 +45,10 @@ pub struct Reason {
     python: "for line in client.makefile(\"r\"):\n    client.sendall(line.upper().encode())",
     change: "Call `client.recv(4096)` instead of `readline`, and reply to the bytes that it returns.", lesson: "sequential_server" };
 
-#[rustfmt::skip] pub const WAITS_FOR_THE_END: Reason = Reason { says: "A reply came only after the client had closed its sending side. Reply to what each recv returns, and do not wait for b'' first.",
+#[rustfmt::skip] pub const WAITS_FOR_THE_END: Reason = Reason { says: "A reply came only after the client had closed its sending side. Reply to what each recv returns, or to each complete message, and do not wait for b'' first.",
     means: "A loop that collects bytes until b'' ends only when the client closes its sending side. A client that waits for its reply does not do that, so both sides wait forever.",
     python: "while chunk := client.recv(4096):\n    data += chunk\nclient.sendall(data.upper())",
-    change: "Move `sendall` into the loop, so that each `recv` gets its reply.", lesson: "sequential_server" };
+    change: "Move `sendall` into the loop, so that each `recv` gets its reply. If the messages begin with their length, reply when so many bytes have come.", lesson: "sequential_server" };
 
 #[rustfmt::skip] pub const NO_ANSWER: Reason = Reason { says: "No reply came before the timeout. Print a line before and after each call to see which call waits.",
     means: "The server did not close the connection, and it did not reply. It waits in a call, for example `recv`, `accept`, `join` or a lock. Or the thread of this client has stopped.",
@@ -572,7 +572,8 @@ pub struct Reason {
 #[rustfmt::skip]
 pub const RUST_WORDS: &[(&str, &str)] = &[
     ("what recv returns, because", "the bytes of each read, because"),
-    ("what each recv returns, and do not wait for b''", "the bytes of each read, and do not wait for the end"),
+    ("what each recv returns, or", "the bytes of each read, or"),
+    ("do not wait for b''", "do not wait for the end"),
     ("the n bytes that recv returned,", "buffer[..n], where n is the number of received bytes,"),
     ("recv(4) may", "A read may"),
     ("then recv until b''", "then read until 0 bytes come"),
