@@ -1024,6 +1024,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_busy_frees_a_place", "thread_per_client --make", &[("too_many_clients", "NOT_BUSY")]),
     Mutant("make_busy_forever", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
     Mutant("make_busy_too_early", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
+    Mutant("make_busy_unread", "thread_per_client --make", &[("too_many_clients", "UNREAD")]),
     Mutant("make_crash_ends_a_thread", "thread_pool --make", &[("crash", "BUG_ENDS_THREADS")]),
     Mutant("make_crash_is_repaired", "thread_pool --make", &[("crash", "CRASH_ANSWERED")]),
     Mutant("make_last_worker_exits", "thread_pool_timeout --make", &[("last_worker", "LAST_EXITS")]),

@@ -71,7 +71,7 @@ pub fn serve(
                 close_gracefully(client);
             })
         }
-        "busy_frees_a_place" | "busy_forever" | "busy_too_early" => {
+        "busy_frees_a_place" | "busy_forever" | "busy_too_early" | "busy_unread" => {
             let (bug, count) = (bug.to_owned(), AtomicUsize::new(0));
             let is_early = bug == "busy_too_early" && clients > 0;
             let served = if is_early { clients - 1 } else { clients };
@@ -80,7 +80,11 @@ pub fn serve(
                     converse(client);
                 } else {
                     let _ = client.write_all(b"BUSY\n");
-                    close_gracefully(client);
+                    if bug == "busy_unread" {
+                        drop(client);
+                    } else {
+                        close_gracefully(client);
+                    }
                     if bug == "busy_frees_a_place" {
                         count.fetch_sub(1, SeqCst);
                     }

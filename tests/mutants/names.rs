@@ -139,6 +139,7 @@ pub const BUGS: &[Bug] = &[
     bug("make_busy_frees_a_place", "thread_per_client --make"),
     bug("make_busy_forever", "thread_per_client --make"),
     bug("make_busy_too_early", "thread_per_client --make"),
+    bug("make_busy_unread", "thread_per_client --make"),
     bug("make_crash_ends_a_thread", "thread_pool --make"),
     bug("make_crash_is_repaired", "thread_pool --make"),
     bug("make_last_worker_exits", "thread_pool_timeout --make"),

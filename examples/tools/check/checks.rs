@@ -576,18 +576,7 @@ fn ask_too_much(lab: &Lab, client: &mut Client) -> Outcome {
     if lab.row.kind == OneMessage {
         client.send(much);
         let outcome = client.expect_a_beginning(&"x".repeat(much.len()));
-        // A server that closes gracefully also reads what comes after the end of its reply.
-        let is_sent = client.connection.send(b"x").is_ok();
-        thread::sleep(MOMENT);
-        let has_error = !matches!(client.connection.socket.take_error(), Ok(None));
-        let outcome = match outcome {
-            Ok(_) if has_error || !is_sent => {
-                let came = "a first part, then the end, then a reset";
-                Err(Seen::new("a first part, then the end", came, Ending::Reset))
-            }
-            outcome => outcome,
-        };
-        return outcome.because(is_reset, &why::UNREAD);
+        return outcome.and_then(|seen| still_reads(client, seen)).because(is_reset, &why::UNREAD);
     }
     let (invalid, good, answered) = match lab.row.kind {
         Block => (b"\xff\xff\xff\xff", "", &why::CUT_ANSWERED),
@@ -603,6 +592,18 @@ fn ask_too_much(lab: &Lab, client: &mut Client) -> Outcome {
     let end = good.and_then(|_| because_it_replied(lab, client.expect_end(), answered));
     let end = end.because(is_reset, &why::UNREAD);
     end.if_silent(if lab.row.kind == Block { &why::BELIEVED } else { &why::UNTOLD })
+}
+
+/// Sends one more byte after the end of the reply. A server that closes gracefully reads it, and
+/// others reset the connection.
+pub fn still_reads(client: &Client, seen: Seen) -> Outcome {
+    let is_sent = client.connection.send(b"x").is_ok();
+    thread::sleep(MOMENT);
+    if is_sent && matches!(client.connection.socket.take_error(), Ok(None)) {
+        return Ok(seen);
+    }
+    let came = format!("{}, then a reset", seen.came);
+    Err(Seen { came, ending: Ending::Reset, ..seen })
 }
 
 /// Returns true if more bytes came than expected.
