@@ -1014,6 +1014,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_line_ends_with", "tcp_server --make", &[("line_in_pieces", "NEWLINE_INSIDE")]),
     Mutant("make_line_of_4096", "tcp_server --make", &[("line_in_pieces", "SHORT_LINE")]),
     Mutant("make_one_block", "recvall_server --make", &[("several_blocks", "ONE_BLOCK")]),
+    Mutant("make_blocks_recv_4", "recvall_server --make", &[("several_blocks", "ONE_RECV_4")]),
     Mutant("make_blocks_with_new_readers", "recvall_server --make", &[("several_blocks", "THROWN_AWAY")]),
     Mutant("make_limit_after_the_read", "sequential_server --make", &[("session_limit", "OVER_LIMIT")]),
     Mutant("make_limit_of_all_clients", "sequential_server --make", &[("session_limit", "OVER_LIMIT")]),

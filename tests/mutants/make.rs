@@ -47,10 +47,12 @@ pub fn serve(
             let _ = line(bug, &client);
             close_gracefully(client);
         }),
-        "one_block" | "blocks_with_new_readers" => in_a_row(listener, |client| {
-            let _ = blocks(bug, &client);
-            close_gracefully(client);
-        }),
+        "one_block" | "blocks_recv_4" | "blocks_with_new_readers" => {
+            in_a_row(listener, |client| {
+                let _ = blocks(bug, &client);
+                close_gracefully(client);
+            })
+        }
         "limit_after_the_read" | "limit_of_all_clients" => {
             let of_all = AtomicUsize::new(0);
             in_a_row(listener, |client| {
@@ -151,13 +153,19 @@ fn line(bug: &str, mut client: &TcpStream) -> io::Result<()> {
 }
 
 /// Replies to length-prefixed messages until the client closes its sending side.
-fn blocks(bug: &str, client: &TcpStream) -> io::Result<()> {
+fn blocks(bug: &str, mut client: &TcpStream) -> io::Result<()> {
     loop {
-        // A reader can take more bytes than one message. They are lost with it.
-        let message = if bug == "one_block" {
-            get_block(client)?
-        } else {
-            get_block(BufReader::new(client))?
+        let message = match bug {
+            "one_block" => get_block(client)?,
+            "blocks_recv_4" => {
+                let mut prefix = [0; 4];
+                if client.read(&mut prefix)? < 4 {
+                    return Ok(());
+                }
+                get_block(prefix.chain(client))?
+            }
+            // A reader can take more bytes than one message. They are lost with it.
+            _ => get_block(BufReader::new(client))?,
         };
         let text = str::from_utf8(&message).map_err(|_| invalid_text())?;
         put_block(client, &upper(text))?;

@@ -129,6 +129,7 @@ pub const BUGS: &[Bug] = &[
     bug("make_line_ends_with", "tcp_server --make"),
     bug("make_line_of_4096", "tcp_server --make"),
     bug("make_one_block", "recvall_server --make"),
+    bug("make_blocks_recv_4", "recvall_server --make"),
     bug("make_blocks_with_new_readers", "recvall_server --make"),
     bug("make_limit_after_the_read", "sequential_server --make"),
     bug("make_limit_of_all_clients", "sequential_server --make"),

@@ -51,9 +51,12 @@ pub fn several_blocks(lab: &Lab) -> Outcome {
     let is_lost = |miss: &Seen| miss.talk.came == first && miss.ending == Ending::Silence;
     let both = client.expect([first.clone(), lab.reply("two")].concat());
     both.because(is_lost, &why::THROWN_AWAY).because(is_cut, &why::ONE_BLOCK)?;
-    let third = lab.message(b"three");
-    client.send_in_pieces(&[&third[..2], &third[2..6], &third[6..]]);
-    let outcome = client.expect_reply("three").if_ended(&why::ONE_BLOCK);
+    client.say("three");
+    client.expect_reply("three").if_ended(&why::ONE_BLOCK)?;
+    // A server that closes now has a loop, but it does not wait for all bytes.
+    let fourth = lab.message(b"four");
+    client.send_in_pieces(&[&fourth[..2], &fourth[2..6], &fourth[6..]]);
+    let outcome = client.expect_reply("four").if_ended(&why::ONE_RECV_4);
     outcome.because(|miss| of_prefix(miss).is_none(), &why::ONE_RECV)?;
     client.connection.half_close();
     client.expect_end().if_silent(&why::NO_OWN_END)
