@@ -325,7 +325,10 @@ fn absence(lab: &Lab) -> String {
     let lines = output(lab);
     let deaf = format!("the program does not listen on {address}");
     let mut what = match (lab.exits_within(Duration::ZERO).map(status_words), &launch.program) {
-        (Some(status), _) => format!("the program exited ({status}) before it called listen"),
+        (Some(status), _) => {
+            let ready = if lab.row.is_stream() { "called listen" } else { "received a datagram" };
+            format!("the program exited ({status}) before it {ready}")
+        }
         (_, Program::Command(line)) if !line.contains('{') => format!("{deaf}; is this its port?"),
         (_, Program::Command(_)) => format!("{deaf}; use {{port}}, or give the IP:PORT, too"),
         _ => format!("{deaf}; in the ready line, print the address that local_addr returns"),
