@@ -979,6 +979,7 @@ const MUTANTS: &[Mutant] = &[
         ("megabyte", "ONE_RECV")]),
     Mutant("signed_length", "recvall_server", &[("announces_4_gib last_word", "NEGATIVE")]),
     Mutant("believes_the_length", "recvall_server", &[("announces_4_gib last_word", "BELIEVED")]),
+    Mutant("limit_of_1_gib", "recvall_server", &[("announces_4_gib", "BELIEVED")]),
     Mutant("empty_is_the_end", "recvall_server", &[("empty_block", "EMPTY_BLOCK")]),
     Mutant("dies_of_an_end_inside", "recvall_server", &[("ends_inside silence vanish", "DIED")]),
     Mutant("lossy_block", "recvall_server", &[("not_utf8", "INVALID_ANSWERED")]),

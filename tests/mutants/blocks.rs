@@ -34,13 +34,15 @@ pub fn serve(bug: &str, listener: &TcpListener) -> Result<(), Failure> {
             }
             close_gracefully(client);
         }),
-        "believes_the_length" => in_a_row(listener, |client| {
+        "believes_the_length" | "limit_of_1_gib" => in_a_row(listener, |client| {
             if let Ok(prefix) = recvall(&client, 4) {
                 let length = prefix
                     .iter()
                     .fold(0, |length, byte| length << 8 | usize::from(*byte));
-                let message = recvall(&client, length);
-                let _ = message.and_then(|message| block(&client, &message));
+                if bug == "believes_the_length" || length <= 1 << 30 {
+                    let message = recvall(&client, length);
+                    let _ = message.and_then(|message| block(&client, &message));
+                }
             }
             close_gracefully(client);
         }),

@@ -111,6 +111,7 @@ pub const BUGS: &[Bug] = &[
     bug("recv_body", "recvall_server"),
     bug("believes_the_length", "recvall_server"),
     bug("signed_length", "recvall_server"),
+    bug("limit_of_1_gib", "recvall_server"),
     bug("empty_is_the_end", "recvall_server"),
     bug("dies_of_an_end_inside", "recvall_server"),
     bug("lossy_block", "recvall_server"),

@@ -403,7 +403,7 @@ pub struct Reason {
     python: "while len(data) < length:\n    data += client.recv(length - len(data))",
     change: "Test each result of `recv`. If it is b'', leave the loop and close the connection.", lesson: "recvall_server" };
 
-#[rustfmt::skip] pub const BELIEVED: Reason = Reason { says: "A client announced a message of 4 GiB, and the server waits for it. Refuse a length above a limit, and close the connection.",
+#[rustfmt::skip] pub const BELIEVED: Reason = Reason { says: "A client announced a message of 64 MiB or more, and the server waits for it. Refuse a length above 16 MiB, and close the connection.",
     means: "The length comes from the client, so it can be wrong. A server that takes any length keeps memory and a connection for bytes that may never come.",
     python: "length, = struct.unpack(\"!I\", recvall(client, 4))\ndata = recvall(client, length)",
     change: "Test `if length > MAX_BLOCK:` before you read the message, and close the connection.", lesson: "recvall_server" };
