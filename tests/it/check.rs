@@ -15,7 +15,7 @@ use crate::harness::{
     PATIENCE, Server, deaf, example, finish, for_each_at_once, resets_show, run,
     skipped,
 };
-use crate::reasons::REASONS;
+use crate::reasons::{REASONS, RUST_WORDS};
 use crate::report::{checks_with, reasons_of, rows};
 use crate::table::{Kind, SERVERS, server};
 use names::BUGS;
@@ -504,6 +504,69 @@ fn what_an_own_program_writes_is_below_its_failure() {
     assert!(summary(&said).starts_with("0 of 1 check passed, "), "{said}");
 }
 
+/// A student's Rust program has `read`, not `recv`.
+#[test]
+fn a_program_in_rust_gets_the_words_of_rust() {
+    let lesson = ["poll_server", "--only", "half_close"];
+    let command = line("mutant", "{port}");
+    for (program, says) in [
+        (
+            ["--own", "poll_server"],
+            "A read of 0 bytes means the end of the requests.",
+        ),
+        (["--run", &command], "b'' means the end of the requests."),
+    ] {
+        let args = [&lesson[..], &program].concat();
+        let said = stdout(&check(broken(), &args, "half_close_is_the_end"));
+        let failed = &checks_with("FAILED", &said)["half_close"];
+        assert!(failed.contains(says), "{said}");
+        assert_eq!(reasons_of(failed), "REQUESTS_END");
+    }
+}
+
+/// In both forms, a reason has short sentences. The form for Rust has no words of Python.
+#[test]
+fn all_reasons_have_a_form_for_rust() {
+    let python = [
+        "recv ",
+        "recv(",
+        "recv.",
+        "recv,",
+        "recvfrom",
+        "sendall",
+        "b'",
+        "exception",
+        "target=",
+        "args=",
+        "strip",
+        "decode()",
+        "str(data)",
+        "!I",
+        "SOCK_",
+        "strlen",
+        "capitalize",
+        "None",
+        "except",
+        "Python",
+        "fork",
+        "struct.",
+    ];
+    for (name, reason) in REASONS {
+        let says = reason.says_in_rust();
+        for word in python {
+            assert!(!says.contains(word), "{name}: {word:?} in {says:?}");
+        }
+        for sentence in says.split(". ").chain(reason.says.split(". ")) {
+            let words = sentence.split(' ').count();
+            assert!(words <= 20, "{name}: {words} words in {sentence:?}");
+        }
+    }
+    for (word, _) in RUST_WORDS {
+        let is_used = REASONS.iter().any(|(_, reason)| reason.says.contains(word));
+        assert!(is_used, "no reason says {word:?}");
+    }
+}
+
 /// Returns the command line that starts an example with these arguments.
 fn line(name: &str, args: &str) -> String {
     format!("{} {args}", example(name).display())
@@ -826,6 +889,9 @@ const MUTANTS: &[Mutant] = &[
         ("never_read", "UNBOUND")]),
     Mutant("dies_of_half_a_character", "sequential_server", &[
         ("byte_by_byte cut_character not_utf8 vanish megabyte last_word", "DIED")]),
+    Mutant("decodes_each_read", "thread_per_client", &[
+        ("byte_by_byte megabyte", "FIRST_HALF"),
+        ("cut_character", "SECOND_HALF")]),
     Mutant("thread_dies_of_half_a_character", "thread_per_client", &[
         ("byte_by_byte", "FIRST_HALF"),
         ("cut_character", "HALF_HELD"),
@@ -913,6 +979,7 @@ const MUTANTS: &[Mutant] = &[
         ("megabyte", "ONE_RECV")]),
     Mutant("signed_length", "recvall_server", &[("announces_4_gib last_word", "NEGATIVE")]),
     Mutant("believes_the_length", "recvall_server", &[("announces_4_gib last_word", "BELIEVED")]),
+    Mutant("limit_of_1_gib", "recvall_server", &[("announces_4_gib", "BELIEVED")]),
     Mutant("empty_is_the_end", "recvall_server", &[("empty_block", "EMPTY_BLOCK")]),
     Mutant("dies_of_an_end_inside", "recvall_server", &[("ends_inside silence vanish", "DIED")]),
     Mutant("lossy_block", "recvall_server", &[("not_utf8", "INVALID_ANSWERED")]),
@@ -925,6 +992,7 @@ const MUTANTS: &[Mutant] = &[
         ("one_after_another", "NOT_SEQUENTIAL")]),
     Mutant("little_endian", "recvall_server", &[("first_client", "WRONG_ORDER")]),
     Mutant("writes_little_endian", "recvall_server", &[("first_client", "WRONG_ORDER")]),
+    Mutant("block_reads_to_the_end", "recvall_server", &[("first_client", "WAITS_FOR_THE_END")]),
     Mutant("no_prefix", "recvall_server", &[
         ("first_client unicode nul_bytes one_message kept_apart byte_by_byte two_messages", "NO_PREFIX"),
         ("cut_character not_utf8 ends_inside announces_4_gib half_close silence reset vanish", "NO_PREFIX"),
@@ -943,16 +1011,22 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_line_read_once", "tcp_server --make", &[("line_in_pieces", "EARLY_REPLY")]),
     Mutant("make_line_without_end", "tcp_server --make", &[("line_in_pieces", "ENDLESS_LINE")]),
     Mutant("make_line_needs_its_newline", "tcp_server --make", &[("line_in_pieces", "REQUESTS_END")]),
+    Mutant("make_line_without_newline", "tcp_server --make", &[("line_in_pieces", "NO_NEWLINE")]),
+    Mutant("make_line_ends_with", "tcp_server --make", &[("line_in_pieces", "NEWLINE_INSIDE")]),
+    Mutant("make_line_of_4096", "tcp_server --make", &[("line_in_pieces", "SHORT_LINE")]),
     Mutant("make_one_block", "recvall_server --make", &[("several_blocks", "ONE_BLOCK")]),
+    Mutant("make_blocks_recv_4", "recvall_server --make", &[("several_blocks", "ONE_RECV_4")]),
     Mutant("make_blocks_with_new_readers", "recvall_server --make", &[("several_blocks", "THROWN_AWAY")]),
     Mutant("make_limit_after_the_read", "sequential_server --make", &[("session_limit", "OVER_LIMIT")]),
     Mutant("make_limit_of_all_clients", "sequential_server --make", &[("session_limit", "OVER_LIMIT")]),
     Mutant("make_idle_since_accept", "poll_server --make", &[("idle_client", "CUT_TOO_EARLY")]),
     Mutant("make_idle_if_all_are", "poll_server --make", &[("idle_client", "STAYS_IDLE")]),
     Mutant("make_idle_if_another_sends", "poll_server --make", &[("idle_client", "STAYS_IDLE")]),
+    Mutant("make_idle_late", "poll_server --make", &[("idle_client", "CUT_TOO_LATE")]),
     Mutant("make_busy_frees_a_place", "thread_per_client --make", &[("too_many_clients", "NOT_BUSY")]),
     Mutant("make_busy_forever", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
     Mutant("make_busy_too_early", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
+    Mutant("make_busy_unread", "thread_per_client --make", &[("too_many_clients", "UNREAD")]),
     Mutant("make_crash_ends_a_thread", "thread_pool --make", &[("crash", "BUG_ENDS_THREADS")]),
     Mutant("make_crash_is_repaired", "thread_pool --make", &[("crash", "CRASH_ANSWERED")]),
     Mutant("make_last_worker_exits", "thread_pool_timeout --make", &[("last_worker", "LAST_EXITS")]),

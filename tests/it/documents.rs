@@ -253,11 +253,11 @@ fn every_example_keeps_to_its_length() {
     assert!(length("rude") < 160, "rude: {} lines of code", length("rude"));
     for (folder, limit) in [
         ("src", 435),
-        ("examples/tools/check", 2250),
+        ("examples/tools/check", 2400),
         ("examples/tools/crowd", 1100),
         ("examples/tools/live", 2400),
         ("examples/tools/exercise", 1070),
-        ("examples/tools/common", 1600),
+        ("examples/tools/common", 1650),
     ] {
         let path = |name: &String| format!("{folder}/{name}.rs");
         let lines = |name| code_lines(&fs::read_to_string(path(name)).unwrap());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::reasons::REASONS;
+use super::reasons::{REASONS, Reason};
 
 /// The width of the column with the mark.
 const INDENT: usize = 10;
@@ -48,19 +48,28 @@ pub fn checks_with(mark: &str, said: &str) -> BTreeMap<String, String> {
     checks
 }
 
-/// Returns the names of the reasons whose sentences these are. The exit status of the process
-/// can follow them.
+/// Returns the names of the reasons whose sentences these are, in the words of Python or of Rust.
+/// The exit status of the process can follow them.
 #[track_caller]
 pub fn reasons_of(text: &str) -> String {
     let mut rest = text;
     let mut names = Vec::new();
-    while let Some((name, reason)) =
-        REASONS.iter().find(|(_, reason)| rest.starts_with(reason.says))
+    while let Some((name, after)) = REASONS
+        .iter()
+        .find_map(|(name, reason)| Some((*name, rest_after(rest, reason)?)))
     {
-        names.push(*name);
-        rest = rest[reason.says.len()..].trim_start();
+        names.push(name);
+        rest = after;
     }
     let is_status = rest.starts_with('(') && rest.ends_with(')');
     assert!(rest.is_empty() || is_status, "this is not a reason: {rest:?}");
     names.join(" ")
+}
+
+/// Returns the text after the sentence of this reason, or `None` if it starts differently.
+fn rest_after<'a>(text: &'a str, reason: &Reason) -> Option<&'a str> {
+    let in_rust = reason.says_in_rust();
+    let rest =
+        text.strip_prefix(reason.says).or_else(|| text.strip_prefix(&in_rust));
+    rest.map(str::trim_start)
 }

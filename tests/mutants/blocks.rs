@@ -34,13 +34,15 @@ pub fn serve(bug: &str, listener: &TcpListener) -> Result<(), Failure> {
             }
             close_gracefully(client);
         }),
-        "believes_the_length" => in_a_row(listener, |client| {
+        "believes_the_length" | "limit_of_1_gib" => in_a_row(listener, |client| {
             if let Ok(prefix) = recvall(&client, 4) {
                 let length = prefix
                     .iter()
                     .fold(0, |length, byte| length << 8 | usize::from(*byte));
-                let message = recvall(&client, length);
-                let _ = message.and_then(|message| block(&client, &message));
+                if bug == "believes_the_length" || length <= 1 << 30 {
+                    let message = recvall(&client, length);
+                    let _ = message.and_then(|message| block(&client, &message));
+                }
             }
             close_gracefully(client);
         }),
@@ -79,6 +81,13 @@ pub fn serve(bug: &str, listener: &TcpListener) -> Result<(), Failure> {
         "block_stays_open" => together(listener, |client| {
             let _ = get_block(&client).and_then(|message| block(&client, &message));
             mem::forget(client);
+        }),
+        "block_reads_to_the_end" => in_a_row(listener, |mut client| {
+            let mut all = Vec::new();
+            let result = client.read_to_end(&mut all);
+            let message = result.and_then(|_| get_block(&*all));
+            let _ = message.and_then(|message| block(&client, &message));
+            close_gracefully(client);
         }),
         // The length that a correct client sends is read as a very large one.
         "little_endian" => in_a_row(listener, |mut client| {

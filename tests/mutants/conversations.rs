@@ -259,6 +259,13 @@ pub fn serve(
             });
             close_gracefully(client);
         }),
+        "decodes_each_read" => together(listener, |client| {
+            let _ = each_read(&client, |client, bytes| {
+                let (text, is_valid) = Decoder::default().decode(bytes);
+                send(client, &upper(&text), is_valid)
+            });
+            close_gracefully(client);
+        }),
         "thread_dies_of_half_a_character" => together(listener, |client| {
             let result = each_read(&client, |mut client, bytes| {
                 let text = str::from_utf8(bytes).map_err(|_| invalid_text())?;

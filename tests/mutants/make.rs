@@ -39,16 +39,20 @@ pub fn serve(
             let _ = one_message(&client);
             close_gracefully(client);
         }),
-        "line_without_end" | "line_needs_its_newline" => {
+        "line_without_end"
+        | "line_needs_its_newline"
+        | "line_without_newline"
+        | "line_ends_with"
+        | "line_of_4096" => in_a_row(listener, |client| {
+            let _ = line(bug, &client);
+            close_gracefully(client);
+        }),
+        "one_block" | "blocks_recv_4" | "blocks_with_new_readers" => {
             in_a_row(listener, |client| {
-                let _ = line(bug, &client);
+                let _ = blocks(bug, &client);
                 close_gracefully(client);
             })
         }
-        "one_block" | "blocks_with_new_readers" => in_a_row(listener, |client| {
-            let _ = blocks(bug, &client);
-            close_gracefully(client);
-        }),
         "limit_after_the_read" | "limit_of_all_clients" => {
             let of_all = AtomicUsize::new(0);
             in_a_row(listener, |client| {
@@ -59,14 +63,17 @@ pub fn serve(
                 close_gracefully(client);
             })
         }
-        "idle_since_accept" | "idle_if_all_are" | "idle_if_another_sends" => {
+        "idle_since_accept"
+        | "idle_if_all_are"
+        | "idle_if_another_sends"
+        | "idle_late" => {
             let (bug, last) = (bug.to_owned(), Mutex::new(Instant::now()));
             together(listener, move |client| {
                 let _ = until_idle(&bug, &client, timeout, &last);
                 close_gracefully(client);
             })
         }
-        "busy_frees_a_place" | "busy_forever" | "busy_too_early" => {
+        "busy_frees_a_place" | "busy_forever" | "busy_too_early" | "busy_unread" => {
             let (bug, count) = (bug.to_owned(), AtomicUsize::new(0));
             let is_early = bug == "busy_too_early" && clients > 0;
             let served = if is_early { clients - 1 } else { clients };
@@ -75,7 +82,11 @@ pub fn serve(
                     converse(client);
                 } else {
                     let _ = client.write_all(b"BUSY\n");
-                    close_gracefully(client);
+                    if bug == "busy_unread" {
+                        drop(client);
+                    } else {
+                        close_gracefully(client);
+                    }
                     if bug == "busy_frees_a_place" {
                         count.fetch_sub(1, SeqCst);
                     }
@@ -118,25 +129,43 @@ pub fn serve(
 
 /// Replies to one line.
 fn line(bug: &str, mut client: &TcpStream) -> io::Result<()> {
-    let limit = if bug == "line_without_end" { u64::MAX } else { LINE };
+    let limit = match bug {
+        "line_without_end" => u64::MAX,
+        "line_of_4096" => 4096,
+        _ => LINE,
+    };
     let mut line = Vec::new();
-    BufReader::new(client).take(limit).read_until(b'\n', &mut line)?;
+    let mut reader = BufReader::new(client).take(limit);
+    reader.read_until(b'\n', &mut line)?;
+    // The next bytes can be in the buffer already.
+    while bug == "line_ends_with" && !reader.get_ref().buffer().is_empty() {
+        reader.read_until(b'\n', &mut line)?;
+    }
     let is_complete = line.ends_with(b"\n") || line.len() as u64 == limit;
     if bug == "line_needs_its_newline" && !is_complete {
         return Ok(());
     }
-    let text = str::from_utf8(&line).map_err(|_| invalid_text())?;
+    let mut text = str::from_utf8(&line).map_err(|_| invalid_text())?;
+    if bug == "line_without_newline" {
+        text = text.trim_end_matches('\n');
+    }
     client.write_all(&upper(text))
 }
 
 /// Replies to length-prefixed messages until the client closes its sending side.
-fn blocks(bug: &str, client: &TcpStream) -> io::Result<()> {
+fn blocks(bug: &str, mut client: &TcpStream) -> io::Result<()> {
     loop {
-        // A reader can take more bytes than one message. They are lost with it.
-        let message = if bug == "one_block" {
-            get_block(client)?
-        } else {
-            get_block(BufReader::new(client))?
+        let message = match bug {
+            "one_block" => get_block(client)?,
+            "blocks_recv_4" => {
+                let mut prefix = [0; 4];
+                if client.read(&mut prefix)? < 4 {
+                    return Ok(());
+                }
+                get_block(prefix.chain(client))?
+            }
+            // A reader can take more bytes than one message. They are lost with it.
+            _ => get_block(BufReader::new(client))?,
         };
         let text = str::from_utf8(&message).map_err(|_| invalid_text())?;
         put_block(client, &upper(text))?;
@@ -174,6 +203,9 @@ fn until_idle(
     last: &Mutex<Instant>,
 ) -> io::Result<()> {
     let (accepted, mut own) = (Instant::now(), Instant::now());
+    if let Ok(mut last) = last.lock() {
+        *last = own;
+    }
     let mut decoder = Decoder::default();
     let mut buffer = [0; 4096];
     client.set_read_timeout(Some(Duration::from_millis(20)))?;
@@ -193,6 +225,11 @@ fn until_idle(
                 let is_idle = match bug {
                     "idle_since_accept" => accepted.elapsed() > timeout,
                     "idle_if_all_are" => of_any > timeout,
+                    // The event loop waits for the whole timeout after each event.
+                    "idle_late" => {
+                        let is_event = of_any < Duration::from_millis(60);
+                        own.elapsed() > timeout && (is_event || of_any > timeout)
+                    }
                     // The event loop looks for idle clients after each read.
                     _ => own.elapsed() > timeout && of_any < timeout / 2,
                 };

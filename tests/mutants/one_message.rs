@@ -13,6 +13,7 @@ use sockets101::{Failure, accept_within, close_gracefully, print_line};
 
 use crate::{blocks, in_a_row, one_message, pool, together, upper, wait_forever};
 
+#[allow(clippy::too_many_lines)] // It is a list of independent bugs.
 pub fn serve(
     bug: &str,
     listener: &TcpListener,

@@ -25,7 +25,7 @@ const INDEX: &[(&str, &[&str])] = &[
     ("Broken pipe, `BrokenPipeError`, SIGPIPE, `MSG_NOSIGNAL`", &["SIGPIPE"]),
     ("traceback, uncaught exception", &["DIES_AT_FIRST", "AN_ERROR", "DIED"]),
     ("timed out, backlog, `listen(1)`", &["NO_CONNECTION", "NO_ANSWER"]),
-    ("newline, `readline`, `\\n`", &["WAITS_FOR_A_LINE", "ADDS_NEWLINE", "CRLF"]),
+    ("newline, `readline`, `\\n`", &["WAITS_FOR_A_LINE", "ADDS_NEWLINE", "NO_NEWLINE", "CRLF"]),
     ("half-close, `shutdown`, read until the end", &["WAITS_FOR_THE_END", "REQUESTS_END", "NO_OWN_END"]),
     ("message boundaries, one `recv` is not one message", &["ONE_RECV", "THROWN_AWAY", "OUTSIDE"]),
     ("`B'HELLO'`, `str(data)`", &["BYTES_REPR"]),
@@ -42,7 +42,7 @@ const INDEX: &[(&str, &[&str])] = &[
     ("Too many open files, EMFILE, errno 24", &["FEW_DESCRIPTORS", "COUNT"]),
     ("`epoll`, edge-triggered", &["ONE_EVENT"]),
     ("threads, pool, `ThreadPoolExecutor`", &["FEWER", "THREADS_GONE", "MORE_THAN_FOUR", "ONE_AT_A_TIME"]),
-    ("`settimeout`, `TimeoutError`", &["NO_LIMIT", "NEVER_ENDS", "STAYS_IDLE", "LAST_EXITS"]),
+    ("`settimeout`, `TimeoutError`", &["NO_LIMIT", "NEVER_ENDS", "STAYS_IDLE", "CUT_TOO_LATE", "LAST_EXITS"]),
     ("`panic!`, `catch_unwind`", &["BUG_ENDS_THREADS"]),
 ];
 

@@ -22,9 +22,12 @@ pub struct Blame {
 }
 
 impl Blame {
-    /// Returns the sentences of all reasons.
-    pub fn text(&self) -> String {
-        let says: Vec<_> = self.reasons.iter().map(|reason| reason.says).collect();
+    /// Returns the sentences of all reasons. About a program in Rust, they name its functions.
+    pub fn text(&self, is_rust: bool) -> String {
+        let sentences = |reason: &&Reason| {
+            if is_rust { reason.says_in_rust() } else { reason.says.to_owned() }
+        };
+        let says: Vec<_> = self.reasons.iter().map(sentences).collect();
         let status = self.exit.map(|exit| format!(" ({})", status_words(exit)));
         says.join(" ") + &status.unwrap_or_default()
     }
@@ -137,6 +140,7 @@ fn of_bytes(lab: &Lab, want: &[u8], came: &[u8], sent: &[u8]) -> &'static Reason
     let is_stripped = is_without_space(want, came);
     // The first rule that applies counts.
     let rules = [
+        (lab.row.reads_lines() && lacks_newline(want, came), &why::NO_NEWLINE),
         (rest.is_empty() && !is_stripped, &why::ONE_RECV),
         (contains(came, b"\r\n") && without_returns == want, &why::CRLF),
         (same > 2 && same == want.len() && rest.starts_with(want), &why::TWICE),
@@ -170,6 +174,11 @@ fn of_bytes(lab: &Lab, want: &[u8], came: &[u8], sent: &[u8]) -> &'static Reason
 fn is_utf_16(bytes: &[u8]) -> bool {
     let is_letter = |pair: &[u8]| pair[0] != 0 && pair.get(1) == Some(&0);
     bytes.len() > 3 && bytes.chunks(2).all(is_letter)
+}
+
+/// Returns true if only the newline at the end is missing.
+pub fn lacks_newline(want: &[u8], came: &[u8]) -> bool {
+    want.strip_suffix(b"\n") == Some(came)
 }
 
 /// Returns true if only white space is missing.

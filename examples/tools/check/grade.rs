@@ -156,8 +156,9 @@ fn make(
         }
         Err(miss) => miss,
     };
+    let is_rust = lab.is_rust();
     let failed = |blame: Blame, seen, output| {
-        let entry = Entry::new(check, Mark::Failed, blame.text());
+        let entry = Entry::new(check, Mark::Failed, blame.text(is_rust));
         Ok(Entry { seen, time, reasons: blame.reasons, output, ..entry })
     };
     let is_fresh = is_fresh || has_second;
@@ -216,13 +217,14 @@ fn still_serves(lab: &Lab, seen: Seen) -> Outcome {
     }
 }
 
-/// Returns true if a server that has failed a check does not reply to other clients. If it did
-/// not reply in the check, another client shows nothing new.
+/// Returns true if a server that has failed a check does not reply to other clients. A wrong reply
+/// is a reply, too. If it did not reply in the check, another client shows nothing new.
 fn stops_serving(lab: &Lab, miss: &Seen) -> bool {
     let is_cut = |miss: &Seen| matches!(miss.ending, Ending::End | Ending::Reset);
     let is_unserved = |miss: Seen| miss.ending == Ending::Silence || is_cut(&miss);
     let may_serve = lab.launch.is_some() && lab.delay < SLOW / 10;
-    may_serve && is_cut(miss) && lab.ask("hello").is_err_and(is_unserved)
+    let gets_nothing = |miss: Seen| miss.talk.came.is_empty() && is_unserved(miss);
+    may_serve && is_cut(miss) && lab.ask("hello").is_err_and(gets_nothing)
 }
 
 /// Learns from the first reply what the server waits for, and how long a reply takes.
@@ -323,7 +325,10 @@ fn absence(lab: &Lab) -> String {
     let lines = output(lab);
     let deaf = format!("the program does not listen on {address}");
     let mut what = match (lab.exits_within(Duration::ZERO).map(status_words), &launch.program) {
-        (Some(status), _) => format!("the program exited ({status}) before it called listen"),
+        (Some(status), _) => {
+            let ready = if lab.row.is_stream() { "called listen" } else { "received a datagram" };
+            format!("the program exited ({status}) before it {ready}")
+        }
         (_, Program::Command(line)) if !line.contains('{') => format!("{deaf}; is this its port?"),
         (_, Program::Command(_)) => format!("{deaf}; use {{port}}, or give the IP:PORT, too"),
         _ => format!("{deaf}; in the ready line, print the address that local_addr returns"),

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::blame::of_prefix;
-use crate::checks::is_cut;
+use crate::blame::{lacks_newline, of_prefix};
+use crate::checks::{is_cut, still_reads};
 use crate::connection::MOMENT;
 use crate::reasons as why;
 use crate::wire::{Because, Client, Ending, Lab, Outcome, Seen, missed, passed, repeat};
@@ -19,12 +19,19 @@ pub fn line_in_pieces(lab: &Lab) -> Outcome {
     }
     let line = client.expect("ONE TWO CAFÉ\n");
     let is_half = |miss: &Seen| miss.talk.came.ends_with(b"CAF");
-    line.because(is_half, &why::FIRST_HALF).because(is_cut, &why::EARLY_REPLY)?;
+    let lacks_newline = |miss: &Seen| lacks_newline(&miss.talk.want, &miss.talk.came);
+    let line = line.because(is_half, &why::FIRST_HALF).because(lacks_newline, &why::NO_NEWLINE);
+    line.because(is_cut, &why::EARLY_REPLY)?;
     let end = client.expect_end().if_silent(&why::NOT_CLOSED)?;
     drop(client); // A sequential server waits for this before it serves the next client.
     if is_early {
         return missed("one reply after the newline", "a first part before it", &why::EARLY_REPLY);
     }
+    // The newline is inside the segment. The server may ignore the bytes after it.
+    let inside = lab.send("one\ntwo")?.expect_a_beginning("one\ntwo");
+    inside.because(Seen::is_silence, &why::NEWLINE_INSIDE)?;
+    let long = "x".repeat(10_000);
+    lab.say(&long)?.expect_reply(&long).if_short(&why::SHORT_LINE)?;
     let mut last = lab.send("no newline")?;
     last.connection.half_close();
     let reply = last.expect("NO NEWLINE");
@@ -44,9 +51,12 @@ pub fn several_blocks(lab: &Lab) -> Outcome {
     let is_lost = |miss: &Seen| miss.talk.came == first && miss.ending == Ending::Silence;
     let both = client.expect([first.clone(), lab.reply("two")].concat());
     both.because(is_lost, &why::THROWN_AWAY).because(is_cut, &why::ONE_BLOCK)?;
-    let third = lab.message(b"three");
-    client.send_in_pieces(&[&third[..2], &third[2..6], &third[6..]]);
-    let outcome = client.expect_reply("three").if_ended(&why::ONE_BLOCK);
+    client.say("three");
+    client.expect_reply("three").if_ended(&why::ONE_BLOCK)?;
+    // A server that closes now has a loop, but it does not wait for all bytes.
+    let fourth = lab.message(b"four");
+    client.send_in_pieces(&[&fourth[..2], &fourth[2..6], &fourth[6..]]);
+    let outcome = client.expect_reply("four").if_ended(&why::ONE_RECV_4);
     outcome.because(|miss| of_prefix(miss).is_none(), &why::ONE_RECV)?;
     client.connection.half_close();
     client.expect_end().if_silent(&why::NO_OWN_END)
@@ -86,18 +96,29 @@ pub fn session_limit(lab: &Lab) -> Outcome {
 }
 
 pub fn idle_client(lab: &Lab) -> Outcome {
-    match idle_for(lab, 0.4) {
-        // On a busy machine, a client can send too late. The second try has more time.
-        Err(miss) if miss.reason == Some(&why::CUT_TOO_EARLY) => idle_for(lab, 1.5),
+    let seen = with_more_time(lab, one_is_active)?;
+    with_more_time(lab, silent_one_by_one).map(|_| seen)
+}
+
+/// Starts a server with a timeout, and calls `session`. On a busy machine, a client or the server
+/// can be too late. The second try has more time.
+fn with_more_time(lab: &Lab, session: fn(&Lab, Duration) -> Outcome) -> Outcome {
+    let with = |timeout: Duration| {
+        let Some(own) = lab.another("--timeout", timeout.as_secs_f64())? else {
+            return passed("", "");
+        };
+        session(&own, timeout)
+    };
+    let is_of_time = |reason| reason == &why::CUT_TOO_EARLY || reason == &why::CUT_TOO_LATE;
+    match with(Duration::from_millis(400)) {
+        Err(miss) if miss.reason.is_some_and(is_of_time) => with(Duration::from_millis(1500)),
         outcome => outcome,
     }
 }
 
-/// Makes the check with this timeout, in seconds.
-fn idle_for(lab: &Lab, seconds: f64) -> Outcome {
+/// One client is silent, and one keeps sending.
+fn one_is_active(own: &Lab, timeout: Duration) -> Outcome {
     let expected = "a silent client that is disconnected, and another that stays";
-    let Some(own) = lab.another("--timeout", seconds)? else { return passed(expected, "") };
-    let timeout = Duration::from_secs_f64(seconds);
     let mut silent = own.connect()?;
     let start = Instant::now();
     let mut active = own.connect()?;
@@ -114,17 +135,44 @@ fn idle_for(lab: &Lab, seconds: f64) -> Outcome {
             if start.elapsed() < timeout / 2 {
                 return missed(expected, "an early disconnect", &why::CUT_TOO_EARLY);
             }
-        } else if start.elapsed() > timeout + lab.timeout {
+        } else if start.elapsed() > timeout + own.timeout {
             return missed(expected, "a silent client that stays", &why::STAYS_IDLE);
         }
     }
     active.say("the end");
-    let seen = active.expect_reply("the end").if_ended(&why::CUT_TOO_EARLY)?;
-    // The active client is silent now, and no other client is left.
-    if active.is_silent_for(timeout + lab.timeout) {
+    active.expect_reply("the end").if_ended(&why::CUT_TOO_EARLY)
+}
+
+/// One client becomes silent, and then another. No other client is left. A server that waits for
+/// the whole timeout after each event disconnects the first one too late.
+fn silent_one_by_one(own: &Lab, timeout: Duration) -> Outcome {
+    let expected = "a silent client that is disconnected in time";
+    let stays = |client: &mut Client| client.is_silent_for(timeout + own.timeout);
+    let mut first = own.connect()?;
+    let start = Instant::now();
+    first.say("first");
+    first.expect_reply("first")?;
+    if !first.is_silent_for(timeout.mul_f64(0.6)) {
+        return missed(expected, "an early disconnect", &why::CUT_TOO_EARLY);
+    }
+    let mut second = own.connect()?;
+    second.say("second");
+    second.expect_reply("second")?;
+    // A whole timeout after the second client's text would be later than this.
+    let time = timeout.mul_f64(1.35).saturating_sub(start.elapsed());
+    if first.is_silent_for(time.max(MOMENT)) {
+        let (what, why) = if stays(&mut first) {
+            ("a silent client that stays", &why::STAYS_IDLE)
+        } else {
+            ("a late disconnect", &why::CUT_TOO_LATE)
+        };
+        return missed(expected, what, why);
+    }
+    let seen = first.expect_end()?;
+    if stays(&mut second) {
         return missed(expected, "a silent client that stays", &why::STAYS_IDLE);
     }
-    active.expect_end().map(|_| seen)
+    second.expect_end().map(|_| seen)
 }
 
 pub fn too_many_clients(lab: &Lab) -> Outcome {
@@ -140,7 +188,9 @@ pub fn too_many_clients(lab: &Lab) -> Outcome {
         ask(&mut client, "first").because(is_busy, &why::STAYS_BUSY)?;
         three.push(client);
     }
-    repeat(4, |number| expect_busy(&own, if number == 0 { "" } else { "fourth" }))?;
+    // Without a text, and with a text that the server does not read before it closes.
+    let long = "fourth ".repeat(10_000);
+    repeat(4, |number| expect_busy(&own, if number == 0 { "" } else { &long }))?;
     for client in &mut three {
         ask(client, "still here")?;
     }
@@ -165,15 +215,23 @@ pub fn too_many_clients(lab: &Lab) -> Outcome {
     Ok(seen)
 }
 
-/// Expects `BUSY`, perhaps with a newline, and then the end of the connection. The client sends a
-/// text if it is not empty.
+/// Expects `BUSY`, perhaps with a newline, and then the end of the connection, without a reset. On
+/// a busy machine, the client can be later than the server waits, so a second client decides.
 fn expect_busy(own: &Lab, text: &str) -> Outcome {
+    let outcome = try_busy(own, text);
+    let is_reset = outcome.as_ref().is_err_and(|miss| miss.ending == Ending::Reset);
+    if is_reset { try_busy(own, text) } else { outcome }
+}
+
+/// Makes the check with one client. It sends a text if the text is not empty.
+fn try_busy(own: &Lab, text: &str) -> Outcome {
     let mut client = own.connect()?;
     if !text.is_empty() {
         client.say(text);
     }
     let outcome = client.expect_a_beginning("busy\n");
     let is_busy = client.talk.came.trim_ascii_end() == b"BUSY";
+    let outcome = outcome.and_then(|seen| still_reads(&client, seen));
     let outcome = outcome.because(|miss| miss.ending == Ending::Reset, &why::UNREAD);
     let outcome = outcome.because(|_| !is_busy, &why::NOT_BUSY).if_silent(&why::NOT_CLOSED);
     outcome.map(|seen| Seen { expected: "\"BUSY\", then the end".into(), ..seen })

@@ -248,6 +248,12 @@ impl Lab {
         launch.address.is_none() && !self.is_measured && takes(&self.row, &launch.program, option)
     }
 
+    /// Returns true if the program is in Rust: a lesson, or an example of the student.
+    pub fn is_rust(&self) -> bool {
+        let program = self.launch.as_ref().map(|launch| &launch.program);
+        matches!(program, Some(Program::Example(_) | Program::Own(_)))
+    }
+
     /// Returns the time after which a server that has not replied is not going to reply.
     pub fn moment(&self) -> Duration {
         Duration::from_millis(200) + self.reply_time()

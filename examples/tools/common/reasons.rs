@@ -1,7 +1,7 @@
 //! The reasons: why a check failed, what that means, and what to change.
 //!
 //! They name Python's functions, because most readers know Python. The page "What `check` says"
-//! is made from this table.
+//! is made from this table. About a program in Rust, `check` uses the words in [`RUST_WORDS`].
 
 /// Why a check failed, and what to do.
 #[derive(PartialEq, Eq)]
@@ -45,10 +45,10 @@ pub struct Reason {
     python: "for line in client.makefile(\"r\"):\n    client.sendall(line.upper().encode())",
     change: "Call `client.recv(4096)` instead of `readline`, and reply to the bytes that it returns.", lesson: "sequential_server" };
 
-#[rustfmt::skip] pub const WAITS_FOR_THE_END: Reason = Reason { says: "A reply came only after the client had closed its sending side. Reply to what each recv returns, and do not wait for b'' first.",
+#[rustfmt::skip] pub const WAITS_FOR_THE_END: Reason = Reason { says: "A reply came only after the client had closed its sending side. Reply to what each recv returns, or to each complete message, and do not wait for b'' first.",
     means: "A loop that collects bytes until b'' ends only when the client closes its sending side. A client that waits for its reply does not do that, so both sides wait forever.",
     python: "while chunk := client.recv(4096):\n    data += chunk\nclient.sendall(data.upper())",
-    change: "Move `sendall` into the loop, so that each `recv` gets its reply.", lesson: "sequential_server" };
+    change: "Move `sendall` into the loop, so that each `recv` gets its reply. If the messages begin with their length, reply when so many bytes have come.", lesson: "sequential_server" };
 
 #[rustfmt::skip] pub const NO_ANSWER: Reason = Reason { says: "No reply came before the timeout. Print a line before and after each call to see which call waits.",
     means: "The server did not close the connection, and it did not reply. It waits in a call, for example `recv`, `accept`, `join` or a lock. Or the thread of this client has stopped.",
@@ -122,7 +122,7 @@ pub struct Reason {
     python: "client.makefile(\"w\", newline=\"\\r\\n\").write(text)",
     change: "Use `sendall` with bytes. In other languages, switch the connection to binary mode, for example `-translation binary` in Tcl.", lesson: "tcp_server" };
 
-#[rustfmt::skip] pub const CUT_REPLY: Reason = Reason { says: "The end of the reply is missing. Send all bytes of the reply: its length in bytes, not in characters, and not the length of an older message.",
+#[rustfmt::skip] pub const CUT_REPLY: Reason = Reason { says: "The end of the reply is missing. Send all bytes of the reply: count bytes, not characters, and do not use the length of an older message.",
     means: "Each datagram has its own length. A program that sends a fixed number of bytes, or the number of another datagram, cuts the text.",
     python: "server.sendto(text.upper().encode()[:len(text)], peer)",
     change: "Send the complete value that `encode` returned. In Java, set the length of a `DatagramPacket` again before each `receive`.", lesson: "udp_server" };
@@ -403,7 +403,7 @@ pub struct Reason {
     python: "while len(data) < length:\n    data += client.recv(length - len(data))",
     change: "Test each result of `recv`. If it is b'', leave the loop and close the connection.", lesson: "recvall_server" };
 
-#[rustfmt::skip] pub const BELIEVED: Reason = Reason { says: "A client announced a message of 4 GiB, and the server waits for it. Refuse a length above a limit, and close the connection.",
+#[rustfmt::skip] pub const BELIEVED: Reason = Reason { says: "A client announced a message of 64 MiB or more, and the server waits for it. Refuse a length above 16 MiB, and close the connection.",
     means: "The length comes from the client, so it can be wrong. A server that takes any length keeps memory and a connection for bytes that may never come.",
     python: "length, = struct.unpack(\"!I\", recvall(client, 4))\ndata = recvall(client, length)",
     change: "Test `if length > MAX_BLOCK:` before you read the message, and close the connection.", lesson: "recvall_server" };
@@ -497,6 +497,21 @@ pub struct Reason {
     python: "data = client.recv(4096)  # perhaps only a part of the line\nclient.sendall(data.decode().upper().encode())",
     change: "Add what each `recv` returns to a variable. Leave the loop if the variable contains `b\"\\n\"`, or if `recv` returns b''. Then decode and reply.", lesson: "tcp_server" };
 
+#[rustfmt::skip] pub const NO_NEWLINE: Reason = Reason { says: "The newline at the end of the reply is missing. Some functions remove it from a line, so add it to the reply.",
+    means: "In this task, the reply to a line is a line, too. `split`, `splitlines` and `strip` remove the newline, and so does `lines` in Rust.",
+    python: "line = data.split(b\"\\n\")[0]\nclient.sendall(line.decode().upper().encode())",
+    change: "Send the newline, too: `line.decode().upper().encode() + b\"\\n\"`. Or use all bytes up to and including the newline.", lesson: "tcp_server" };
+
+#[rustfmt::skip] pub const NEWLINE_INSIDE: Reason = Reason { says: "A newline and more bytes came together, and got no reply. Look for the newline in all bytes, not only at the end.",
+    means: "TCP can join what the client sent before and after the newline. The newline is then in the middle of the bytes that one `recv` returned.",
+    python: "while not data.endswith(b\"\\n\"):\n    data += client.recv(4096)",
+    change: "Write `while b\"\\n\" not in data:` instead of a test of the end.", lesson: "tcp_server" };
+
+#[rustfmt::skip] pub const SHORT_LINE: Reason = Reason { says: "A line of 10,000 bytes did not get its whole reply. Collect bytes until the newline comes, up to 64 KiB.",
+    means: "A line can be longer than the bytes that one `recv` returns. In this task, a line may have 64 KiB.",
+    python: "line = client.makefile(\"rb\").readline(4096)  # the rest of the line is lost",
+    change: "Use 64 KiB as the limit of a line. The number in `recv(4096)` is only the limit of one call.", lesson: "tcp_server" };
+
 #[rustfmt::skip] pub const ENDLESS_LINE: Reason = Reason { says: "A client sent 100,000 bytes without a newline, and the server waits for more. Stop after 64 KiB, because a line without an end fills the memory.",
     means: "A client can send any number of bytes without a newline. A server that keeps all of them needs more and more memory.",
     python: "while b\"\\n\" not in data:\n    data += client.recv(4096)  # without a limit",
@@ -522,6 +537,11 @@ pub struct Reason {
     python: "if time.monotonic() - accepted[client] > timeout:\n    close(client)",
     change: "Set the time of the client again after each `recv` that returns bytes.", lesson: "poll_server" };
 
+#[rustfmt::skip] pub const CUT_TOO_LATE: Reason = Reason { says: "A silent client was disconnected too late, because another client sent meanwhile. Let poll wait only until the next client times out, not for the whole timeout.",
+    means: "`poll` returns when any client sends. A server that then waits for the whole timeout again notices a silent client only at the end of this wait, up to twice as late as it should.",
+    python: "ready = poller.poll(1000 * timeout)  # after each event, the whole timeout",
+    change: "Before each `poll`, calculate for each client how much of its timeout is left. Give the smallest of these times to `poll`.", lesson: "poll_server" };
+
 #[rustfmt::skip] pub const NOT_BUSY: Reason = Reason { says: "A client above the limit of --clients did not get BUSY and the end of the connection. Count the connected clients before you serve a new one.",
     means: "Without a limit, many clients can use up the threads and the memory. A client that gets BUSY knows at once that it must try later. A client that only waits knows nothing.",
     python: "client, peer = server.accept()\nthreading.Thread(target=serve, args=(client,)).start()  # for any number",
@@ -537,7 +557,7 @@ pub struct Reason {
     python: "def worker():\n    while True:\n        client, peer = server.accept()\n        serve(client)  # an exception ends this thread",
     change: "Put `try:` and `except Exception:` around the code for one client, inside the loop, and print the exception. In Rust, a panic needs `catch_unwind`, or a new thread after each panic.", lesson: "thread_pool" };
 
-#[rustfmt::skip] pub const CRASH_ANSWERED: Reason = Reason { says: "The text crash got a reply. The bug of this task must stay in the code for one client, because the pool must survive bugs that you do not know.",
+#[rustfmt::skip] pub const CRASH_ANSWERED: Reason = Reason { says: "The text crash got a reply. Keep the bug of this task in the code for one client. The pool must survive bugs that you do not know.",
     means: "A program has bugs that no programmer has found yet. This task simulates one of them. A repair of this bug does not help against the next one.",
     python: "if text == \"crash\":\n    return  # the bug is gone",
     change: "Write the bug back: the text `crash` raises an exception. Catch the exception in the loop of the thread.", lesson: "thread_pool" };
@@ -546,6 +566,52 @@ pub struct Reason {
     means: "A pool without threads serves no clients, and the process exits. In this task, three of the four threads may exit. One of them waits for the next client.",
     python: "except TimeoutError:\n    return  # also if this is the last thread",
     change: "Count the threads that are left. After `TimeoutError`, a thread exits only if another one is left. Test and subtract under one lock.", lesson: "thread_pool_timeout" };
+
+/// Words of Python in what the reasons say, and the words that take their place for a program in
+/// Rust. They are replaced in this order, so that a longer text comes before a part of it.
+#[rustfmt::skip]
+pub const RUST_WORDS: &[(&str, &str)] = &[
+    ("what recv returns, because", "the bytes of each read, because"),
+    ("what each recv returns, or", "the bytes of each read, or"),
+    ("do not wait for b''", "do not wait for the end"),
+    ("the n bytes that recv returned,", "buffer[..n], where n is the number of received bytes,"),
+    ("recv(4) may", "A read may"),
+    ("then recv until b''", "then read until 0 bytes come"),
+    ("Before close, call", "Before you drop the stream, call"),
+    ("b'' (0 bytes)", "0 bytes"),
+    ("b'' means", "A read of 0 bytes means"),
+    ("After fork, close it in the parent, too.", "If you called try_clone, drop the clone, too."),
+    ("like b'...', which is how Python prints bytes", "like b\"...\", which is not the text itself"),
+    ("data.decode() instead of str(data)", "str::from_utf8, and do not format bytes with {:?}"),
+    ("b''", "0 bytes"),
+    ("recvfrom(2048)", "a buffer of 2048 bytes"),
+    ("recvfrom", "recv_from"),
+    ("recv ", "read "),
+    ("recv,", "read,"),
+    ("recv.", "read."),
+    ("sendall", "write_all"),
+    ("send may", "write may"),
+    ("The send to", "The write to"),
+    ("raised an exception", "returned an error or panicked"),
+    ("target=serve, args=(client,)", "thread::spawn(move || serve(client))"),
+    ("strip or trim", "trim"),
+    ("Use upper, not lower, capitalize, title or swapcase", "Use to_uppercase for the whole text"),
+    ("In C, a string ends with NUL, but a message does not: send as many bytes as strlen returns", "A message does not end with NUL, so send only the bytes of the text"),
+    ("stops at NUL (strlen, %s)", "stops at NUL"),
+    ("SOCK_DGRAM", "UdpSocket"),
+    ("the format !I, not !i", "u32, not i32"),
+];
+
+impl Reason {
+    /// Returns what `check` prints about a program in Rust.
+    pub fn says_in_rust(&self) -> String {
+        let mut says = self.says.to_owned();
+        for (python, rust) in RUST_WORDS {
+            says = says.replace(python, rust);
+        }
+        says
+    }
+}
 
 /// All reasons, with their names.
 #[rustfmt::skip]
@@ -582,8 +648,11 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("MORE_THAN_FOUR", &MORE_THAN_FOUR), ("NOT_SLOW", &NOT_SLOW), ("IN_TURN", &IN_TURN),
     ("ALL_AT_ONCE", &ALL_AT_ONCE), ("NOT_FOUR", &NOT_FOUR), ("NO_LIMIT", &NO_LIMIT),
     ("NEVER_ENDS", &NEVER_ENDS), ("ENDED_BADLY", &ENDED_BADLY), ("NOT_SAID", &NOT_SAID),
-    ("EARLY_REPLY", &EARLY_REPLY), ("ENDLESS_LINE", &ENDLESS_LINE), ("ONE_BLOCK", &ONE_BLOCK),
+    ("EARLY_REPLY", &EARLY_REPLY), ("NO_NEWLINE", &NO_NEWLINE),
+    ("NEWLINE_INSIDE", &NEWLINE_INSIDE), ("SHORT_LINE", &SHORT_LINE),
+    ("ENDLESS_LINE", &ENDLESS_LINE), ("ONE_BLOCK", &ONE_BLOCK),
     ("OVER_LIMIT", &OVER_LIMIT), ("STAYS_IDLE", &STAYS_IDLE), ("CUT_TOO_EARLY", &CUT_TOO_EARLY),
+    ("CUT_TOO_LATE", &CUT_TOO_LATE),
     ("NOT_BUSY", &NOT_BUSY), ("STAYS_BUSY", &STAYS_BUSY),
     ("BUG_ENDS_THREADS", &BUG_ENDS_THREADS), ("CRASH_ANSWERED", &CRASH_ANSWERED),
     ("LAST_EXITS", &LAST_EXITS),

@@ -305,7 +305,10 @@ pub fn excerpt(lines: &[String], number: usize) -> Vec<&str> {
         let is_named = ["Error", "Exception", "panicked"].iter().any(|e| line.contains(e));
         is_named && !line.trim_start().starts_with("at ")
     };
-    let end = match lines.iter().rposition(is_error) {
+    // A server that survives the error of a client logs a line such as "dropped: invalid UTF-8".
+    let is_dropped = |line: &&str| ["dropped", "error"].iter().any(|word| line.contains(word));
+    let error = lines.iter().rposition(is_error);
+    let end = match error.or_else(|| lines.iter().rposition(is_dropped)) {
         Some(error) if lines[error].contains("panicked") => lines.len().min(error + 2),
         Some(error) => error + 1,
         None => lines.len(),
