@@ -194,7 +194,12 @@ pub fn too_many_clients(lab: &Lab) -> Outcome {
     for client in &mut three {
         ask(client, "still here")?;
     }
-    three.remove(0);
+    // Refused clients that stay connected must not make the next client wait.
+    let refused = (0..4).map(|_| own.connect()).collect::<Result<Vec<_>, _>>()?;
+    expect_busy(&own, "").if_silent(&why::SILENCE_BLOCKS)?;
+    drop(refused);
+    // A client that disconnects with an error makes room, too.
+    three.remove(0).connection.reset();
     // The server needs a moment until it knows that the client has disconnected.
     let deadline = Instant::now() + own.timeout;
     let new = loop {
@@ -233,6 +238,8 @@ fn try_busy(own: &Lab, text: &str) -> Outcome {
     let is_busy = client.talk.came.trim_ascii_end() == b"BUSY";
     let outcome = outcome.and_then(|seen| still_reads(&client, seen));
     let outcome = outcome.because(|miss| miss.ending == Ending::Reset, &why::UNREAD);
+    let waits = |miss: &Seen| miss.is_silence() && text.is_empty();
+    let outcome = outcome.because(waits, &why::SILENCE_BLOCKS);
     let outcome = outcome.because(|_| !is_busy, &why::NOT_BUSY).if_silent(&why::NOT_CLOSED);
     outcome.map(|seen| Seen { expected: "\"BUSY\", then the end".into(), ..seen })
 }
@@ -273,5 +280,12 @@ pub fn last_worker(lab: &Lab) -> Outcome {
             }
         }
         outcome.because(|miss| miss.ending != Ending::Enough, &why::LAST_EXITS)
-    })
+    })?;
+    // One thread is left, so it serves the second client after it has disconnected the first.
+    let mut silent = own.connect()?;
+    let seen = own.ask("second").because(|miss| miss.ending != Ending::Enough, &why::LAST_EXITS)?;
+    if silent.is_silent_for(MOMENT / 2) {
+        return missed("one client at a time", "two at the same time", &why::ALL_STAY);
+    }
+    Ok(seen)
 }
