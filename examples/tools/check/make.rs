@@ -196,7 +196,10 @@ pub fn too_many_clients(lab: &Lab) -> Outcome {
     }
     // Refused clients that stay connected must not make the next client wait.
     let refused = (0..4).map(|_| own.connect()).collect::<Result<Vec<_>, _>>()?;
-    expect_busy(&own, "").if_silent(&why::SILENCE_BLOCKS)?;
+    let busy = expect_busy(&own, "");
+    if busy.is_err_and(|miss| miss.is_silence()) {
+        return missed("\"BUSY\"", "nothing", &why::SILENCE_BLOCKS);
+    }
     drop(refused);
     // A client that disconnects with an error makes room, too.
     three.remove(0).connection.reset();
@@ -238,8 +241,6 @@ fn try_busy(own: &Lab, text: &str) -> Outcome {
     let is_busy = client.talk.came.trim_ascii_end() == b"BUSY";
     let outcome = outcome.and_then(|seen| still_reads(&client, seen));
     let outcome = outcome.because(|miss| miss.ending == Ending::Reset, &why::UNREAD);
-    let waits = |miss: &Seen| miss.is_silence() && text.is_empty();
-    let outcome = outcome.because(waits, &why::SILENCE_BLOCKS);
     let outcome = outcome.because(|_| !is_busy, &why::NOT_BUSY).if_silent(&why::NOT_CLOSED);
     outcome.map(|seen| Seen { expected: "\"BUSY\", then the end".into(), ..seen })
 }

@@ -265,12 +265,12 @@ pub const EXERCISES: [Exercise; 27] = [
         skill: "keep half a character until the other half arrives",
         rust: &[
             failure("byte_by_byte", &["FIRST_HALF"]),
-            failure("cut_character", &["SECOND_HALF"]),
+            failure("cut_character", &["FIRST_HALF"]),
             failure("megabyte", &["FIRST_HALF"]),
         ],
         python: Some(&[
             failure("byte_by_byte", &["FIRST_HALF"]),
-            failure("cut_character", &["SECOND_HALF"]),
+            failure("cut_character", &["FIRST_HALF"]),
             failure("megabyte", &["FIRST_HALF"]),
         ]),
     },
