@@ -962,6 +962,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("pool_thread_dies_of_a_reset", "thread_pool", &[("reset", "EXITED")]),
     Mutant("never_idle", "thread_pool_timeout", &[("idle_end", "NEVER_ENDS")]),
     Mutant("idle_in_silence", "thread_pool_timeout", &[("idle_end", "NOT_SAID")]),
+    Mutant("silence_ends_threads", "thread_pool_timeout", &[("idle_end", "THREADS_GONE")]),
     Mutant("idle_with_an_error", "thread_pool_timeout", &[("idle_end", "ENDED_BADLY")]),
     Mutant("silence_forever", "thread_pool_timeout", &[("idle_end", "NO_LIMIT")]),
     Mutant("slow_two_at_a_time", "slow_thread_pool_timeout", &[("slow_clients", "NOT_FOUR")]),
@@ -1023,6 +1024,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_idle_if_another_sends", "poll_server --make", &[("idle_client", "STAYS_IDLE")]),
     Mutant("make_idle_late", "poll_server --make", &[("idle_client", "CUT_TOO_LATE")]),
     Mutant("make_busy_frees_a_place", "thread_per_client --make", &[("too_many_clients", "NOT_BUSY")]),
+    Mutant("make_busy_in_turn", "thread_per_client --make", &[("too_many_clients", "SILENCE_BLOCKS")]),
     Mutant("make_busy_forever", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
     Mutant("make_busy_too_early", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
     Mutant("make_busy_unread", "thread_per_client --make", &[("too_many_clients", "UNREAD")]),
@@ -1030,6 +1032,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_crash_is_repaired", "thread_pool --make", &[("crash", "CRASH_ANSWERED")]),
     Mutant("make_last_worker_exits", "thread_pool_timeout --make", &[("last_worker", "LAST_EXITS")]),
     Mutant("make_last_worker_is_held", "thread_pool_timeout --make", &[("last_worker", "NO_LIMIT")]),
+    Mutant("make_last_worker_is_not_alone", "thread_pool_timeout --make", &[("last_worker", "ALL_STAY")]),
 ];
 
 /// A bug for which `check` prints a sentence instead of a report: the server has the wrong

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::str;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sockets101::{
@@ -73,6 +74,19 @@ pub fn serve(
                 close_gracefully(client);
             })
         }
+        "busy_in_turn" => {
+            let mut threads: Vec<JoinHandle<()>> = Vec::new();
+            in_a_row(listener, |mut client| {
+                threads.retain(|thread| !thread.is_finished());
+                if clients == 0 || threads.len() < clients {
+                    threads.push(thread::spawn(|| converse(client)));
+                } else {
+                    // The next client waits until this client is gone.
+                    let _ = client.write_all(b"BUSY");
+                    close_gracefully(client);
+                }
+            })
+        }
         "busy_frees_a_place" | "busy_forever" | "busy_too_early" | "busy_unread" => {
             let (bug, count) = (bug.to_owned(), AtomicUsize::new(0));
             let is_early = bug == "busy_too_early" && clients > 0;
@@ -105,13 +119,13 @@ pub fn serve(
                 close_gracefully(client);
             }
         }),
-        "last_worker_exits" | "last_worker_is_held" => {
+        "last_worker_exits" | "last_worker_is_held" | "last_worker_is_not_alone" => {
             listener.set_nonblocking(true)?;
             pool(4, || {
                 loop {
                     match accept_within(listener, timeout) {
                         Ok((client, _)) => {
-                            if bug == "last_worker_exits" {
+                            if bug != "last_worker_is_held" {
                                 let _ = client.set_read_timeout(Some(timeout));
                             }
                             let _ = one_message(&client);

@@ -104,6 +104,7 @@ pub const BUGS: &[Bug] = &[
     bug("pool_thread_dies_of_a_reset", "thread_pool"),
     bug("never_idle", "thread_pool_timeout"),
     bug("idle_in_silence", "thread_pool_timeout"),
+    bug("silence_ends_threads", "thread_pool_timeout"),
     bug("idle_with_an_error", "thread_pool_timeout"),
     bug("silence_forever", "thread_pool_timeout"),
     bug("slow_two_at_a_time", "slow_thread_pool_timeout"),
@@ -139,6 +140,7 @@ pub const BUGS: &[Bug] = &[
     bug("make_idle_if_another_sends", "poll_server --make"),
     bug("make_idle_late", "poll_server --make"),
     bug("make_busy_frees_a_place", "thread_per_client --make"),
+    bug("make_busy_in_turn", "thread_per_client --make"),
     bug("make_busy_forever", "thread_per_client --make"),
     bug("make_busy_too_early", "thread_per_client --make"),
     bug("make_busy_unread", "thread_per_client --make"),
@@ -146,6 +148,7 @@ pub const BUGS: &[Bug] = &[
     bug("make_crash_is_repaired", "thread_pool --make"),
     bug("make_last_worker_exits", "thread_pool_timeout --make"),
     bug("make_last_worker_is_held", "thread_pool_timeout --make"),
+    bug("make_last_worker_is_not_alone", "thread_pool_timeout --make"),
 ];
 
 const fn bug(name: &'static str, lesson: &'static str) -> Bug {

@@ -1,6 +1,6 @@
 //! Bugs of the servers that reply to one message on each connection, and of the pools.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::mem;
 use std::net::{Shutdown, TcpListener};
 use std::process::exit;
@@ -55,7 +55,10 @@ pub fn serve(
                 close_gracefully(client);
             }
         }),
-        "never_idle" | "idle_in_silence" | "idle_with_an_error"
+        "never_idle"
+        | "idle_in_silence"
+        | "idle_with_an_error"
+        | "silence_ends_threads"
         | "silence_forever" => pool(4, || {
             idle(bug, listener, timeout);
         }),
@@ -137,8 +140,13 @@ fn idle(bug: &str, listener: &TcpListener, timeout: Duration) {
         let read_timeout =
             if bug == "silence_forever" { None } else { Some(timeout) };
         let _ = client.set_read_timeout(read_timeout);
-        let _ = one_message(&client);
+        let result = one_message(&client);
         close_gracefully(client);
+        let is_silent =
+            result.is_err_and(|err| err.kind() != io::ErrorKind::ConnectionReset);
+        if bug == "silence_ends_threads" && is_silent {
+            break;
+        }
     }
     match bug {
         "idle_in_silence" => {}

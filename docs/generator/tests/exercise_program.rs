@@ -57,9 +57,14 @@ impl Workbook {
     }
 
     fn run(&self, arguments: &str) -> Output {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercise_target");
         let mut exercise = Command::new(example("exercise"));
         exercise
             .env("CARGO_MANIFEST_DIR", &self.0)
+            // The copy must not write over the examples of this workbook.
+            .env("CARGO_TARGET_DIR", target)
+            // The copy must not write over the examples of this workbook.
+            .env("CARGO_TARGET_DIR", target)
             .args(arguments.split_whitespace());
         exercise.stdin(Stdio::null()).output().unwrap()
     }

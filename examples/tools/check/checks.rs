@@ -57,7 +57,7 @@ pub const CHECKS: [Check; 38] = [
     Check { name: "one_after_another", does: "a second client that asks first", one_client: false, suits: |row| row.is_stream() && row.design == Sequential, run: one_after_another },
     Check { name: "pool_of_four", does: "four silent clients, and a fifth one that asks", one_client: false, suits: |row| row.design == Pool, run: pool_of_four },
     Check { name: "slow_clients", does: "several clients of a slow server at the same time", one_client: false, suits: Row::is_slow, run: slow_clients },
-    Check { name: "idle_end", does: "one silent client, then none, until the timeout", one_client: false, suits: |row| row.options.contains(&"timeout") && row.make.is_empty(), run: idle_end },
+    Check { name: "idle_end", does: "four silent clients and a fifth one, then none, until the timeout", one_client: false, suits: |row| row.options.contains(&"timeout") && row.make.is_empty(), run: idle_end },
     Check { name: "line_in_pieces", does: "a line in three segments, a long line, and texts without a newline at the end", one_client: false, suits: Row::reads_lines, run: make::line_in_pieces },
     Check { name: "several_blocks", does: "several length-prefixed messages on one connection", one_client: true, suits: Row::reads_blocks, run: make::several_blocks },
     Check { name: "session_limit", does: "three times as many bytes as --limit allows", one_client: false, suits: |row| row.make == "session_limit", run: make::session_limit },
@@ -743,7 +743,16 @@ fn idle_end(lab: &Lab) -> Outcome {
     const LINE: &str = "Socket timed out, exiting thread";
     let expected = "this line from each of the four threads, and exit status 0";
     let Some(own) = lab.another("--timeout", 0.5)? else { return passed(expected, "") };
-    own.connect()?.expect_end().if_silent(&why::NO_LIMIT)?;
+    let silent = (0..4).map(|_| own.connect()).collect::<Result<Vec<_>, _>>()?;
+    // The fifth client waits until a thread has disconnected a silent client.
+    let mut fifth = own.say("fifth")?;
+    for mut client in silent {
+        client.expect_end().if_silent(&why::NO_LIMIT)?;
+    }
+    fifth
+        .expect_reply("fifth")
+        .because(|miss| miss.ending != Ending::Enough, &why::THREADS_GONE)?;
+    drop(fifth);
     let Some(status) = own.exits_within(lab.timeout * 2) else {
         return missed(expected, "a process that goes on", &why::NEVER_ENDS);
     };

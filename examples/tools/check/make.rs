@@ -194,7 +194,15 @@ pub fn too_many_clients(lab: &Lab) -> Outcome {
     for client in &mut three {
         ask(client, "still here")?;
     }
-    three.remove(0);
+    // Refused clients that stay connected must not make the next client wait.
+    let refused = (0..4).map(|_| own.connect()).collect::<Result<Vec<_>, _>>()?;
+    let busy = expect_busy(&own, "");
+    if busy.is_err_and(|miss| miss.is_silence()) {
+        return missed("\"BUSY\"", "nothing", &why::SILENCE_BLOCKS);
+    }
+    drop(refused);
+    // A client that disconnects with an error makes room, too.
+    three.remove(0).connection.reset();
     // The server needs a moment until it knows that the client has disconnected.
     let deadline = Instant::now() + own.timeout;
     let new = loop {
@@ -273,5 +281,12 @@ pub fn last_worker(lab: &Lab) -> Outcome {
             }
         }
         outcome.because(|miss| miss.ending != Ending::Enough, &why::LAST_EXITS)
-    })
+    })?;
+    // One thread is left, so it serves the second client after it has disconnected the first.
+    let mut silent = own.connect()?;
+    let seen = own.ask("second").because(|miss| miss.ending != Ending::Enough, &why::LAST_EXITS)?;
+    if silent.is_silent_for(MOMENT / 2) {
+        return missed("one client at a time", "two at the same time", &why::ALL_STAY);
+    }
+    Ok(seen)
 }

@@ -226,14 +226,15 @@ impl Lab {
         Ok(())
     }
 
-    /// Starts a second server with this option in place of the others, if that is possible.
+    /// Starts a second server with this option, too, if that is possible.
     pub fn another(&self, option: &str, value: f64) -> Result<Option<Self>, Seen> {
         if !self.can_start_with(option) {
             return Ok(None);
         }
         let mut lab = Self::new(self.row, self.launch.clone(), self.address, self.timeout);
         if let Some(launch) = &mut lab.launch {
-            launch.options = vec![format!("{option}={value}")];
+            launch.options.retain(|given| !given.starts_with(option));
+            launch.options.push(format!("{option}={value}"));
         }
         lab.delay = if option == "--delay" { Duration::from_secs_f64(value) } else { self.delay };
         lab.line_end.clone_from(&self.line_end);

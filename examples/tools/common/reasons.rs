@@ -562,6 +562,11 @@ pub struct Reason {
     python: "if text == \"crash\":\n    return  # the bug is gone",
     change: "Write the bug back: the text `crash` raises an exception. Catch the exception in the loop of the thread.", lesson: "thread_pool" };
 
+#[rustfmt::skip] pub const ALL_STAY: Reason = Reason { says: "After the timeout, two clients were served at the same time. Three of the four threads must exit.",
+    means: "A pool with a timeout gives its threads back when no clients come. In this task, only one thread waits after that, so it serves one client after another.",
+    python: "except TimeoutError:\n    continue  # no thread ever exits",
+    change: "After `TimeoutError`, leave the loop of the thread, unless this thread is the last one.", lesson: "thread_pool_timeout" };
+
 #[rustfmt::skip] pub const LAST_EXITS: Reason = Reason { says: "No client came for longer than the timeout, and the next client was not served. The last thread of the pool must not exit.",
     means: "A pool without threads serves no clients, and the process exits. In this task, three of the four threads may exit. One of them waits for the next client.",
     python: "except TimeoutError:\n    return  # also if this is the last thread",
@@ -655,5 +660,5 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("CUT_TOO_LATE", &CUT_TOO_LATE),
     ("NOT_BUSY", &NOT_BUSY), ("STAYS_BUSY", &STAYS_BUSY),
     ("BUG_ENDS_THREADS", &BUG_ENDS_THREADS), ("CRASH_ANSWERED", &CRASH_ANSWERED),
-    ("LAST_EXITS", &LAST_EXITS),
+    ("ALL_STAY", &ALL_STAY), ("LAST_EXITS", &LAST_EXITS),
 ];
