@@ -29,6 +29,7 @@ pub struct Options {
     pub timeout: Duration,
 }
 
+#[allow(clippy::too_many_lines)] // It is a list of independent bugs.
 pub fn serve(
     bug: &str,
     listener: &TcpListener,
