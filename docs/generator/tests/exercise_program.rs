@@ -63,8 +63,6 @@ impl Workbook {
             .env("CARGO_MANIFEST_DIR", &self.0)
             // The copy must not write over the examples of this workbook.
             .env("CARGO_TARGET_DIR", target)
-            // The copy must not write over the examples of this workbook.
-            .env("CARGO_TARGET_DIR", target)
             .args(arguments.split_whitespace());
         exercise.stdin(Stdio::null()).output().unwrap()
     }

@@ -131,7 +131,7 @@ fn run() -> Result<bool, Failure> {
         args.refuse(format!("expected 'make' or an option after the lesson, got '{make}'"));
     }
     let exercise = find(&lesson, is_make).unwrap_or_else(|mistake| args.refuse(mistake));
-    let is_python = is_python || lesson.ends_with(".py");
+    let is_python = is_python || lesson.strip_suffix(".py").is_some();
     let language = language(exercise, is_python).unwrap_or_else(|mistake| args.refuse(mistake));
     let work = Work::new(exercise, language);
     if wants_task {
