@@ -30,7 +30,8 @@
 //! - `[--back]`: restores the latest of your files that was kept, and keeps the present one.
 //!
 //! The exit status is 0 if all went well, and 1 if your program has not passed. It is 2 if an
-//! argument is wrong, or if your program could not be graded.
+//! argument is wrong, if your program could not be graded, or if a file could not be read or
+//! written.
 //!
 //! What to try:
 //!
@@ -45,6 +46,9 @@ mod compare;
 #[path = "../common/failure.rs"]
 mod failure;
 mod grade;
+#[allow(dead_code)] // Some of it is only for check.
+#[path = "../common/guard.rs"]
+mod guard;
 #[allow(dead_code)] // Some of it is only for check.
 #[path = "../common/lessons.rs"]
 mod lessons;
@@ -67,14 +71,14 @@ mod words;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use sockets101::{Args, Failure, log_line, print_or_exit};
+use sockets101::{Args, Failure, log_line};
 
 use grade::grade;
 use memory::Memory;
 use student::{RELOAD, find_folder, kept};
 use table::{EXERCISES, Exercise, Grade, Kind, Language};
 use task::{HINTS, Work};
-use text::{paragraph, print_changes};
+use text::{paragraph, print, print_changes};
 use words::counted;
 
 const USAGE: &str = "exercise [LESSON] [make] [--make] [--python] [--task] [--hint] \
@@ -88,6 +92,7 @@ const ONLY_CLIENTS: &str = "`check` sees only what clients see. If the task asks
     example for log lines, look yourself.";
 
 fn main() -> ExitCode {
+    guard::guard_if_asked();
     match run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
@@ -121,13 +126,18 @@ fn run() -> Result<bool, Failure> {
     }
     find_folder("exercise")?;
     if lesson == NOT_GIVEN {
-        if count > 0 || is_python {
+        if count > 0 || is_python || is_make {
             args.refuse(
                 "name the lesson, for example: cargo run -q --example exercise -- 10 --hint",
             );
         }
-        print_or_exit(list::list()?);
+        print(&list::list()?)?;
         return Ok(true);
+    }
+    if lesson == "make" {
+        args.refuse(
+            "name the lesson before make, for example: cargo run -q --example exercise -- 10 make",
+        );
     }
     is_make |= make == "make";
     if make != NOT_GIVEN && make != "make" {
@@ -137,7 +147,7 @@ fn run() -> Result<bool, Failure> {
     let language = language(exercise, is_python).unwrap_or_else(|mistake| args.refuse(mistake));
     let work = Work::new(exercise, language);
     if wants_task {
-        print_or_exit(work.task()?);
+        print(&work.task()?)?;
         return Ok(true);
     }
     if goes_back {
@@ -149,18 +159,19 @@ fn run() -> Result<bool, Failure> {
         print_changes(&set_up(&work)?);
         return Ok(true);
     }
-    let mut memory = Memory::read(&work);
+    let memory = Memory::read(&work);
     if wants_hint {
-        print_or_exit(hint(&work, &mut memory)?);
+        print(&hint(&work, &memory)?)?;
+        Memory::change(&work, |memory| memory.hints = HINTS.min(memory.hints + 1));
         return Ok(true);
     }
     if wants_solution {
         let may_see = memory.has_passed || anyway;
         let is_terminal = io::stdout().is_terminal();
-        print_or_exit(if may_see { work.solution(is_terminal)? } else { not_yet(&work) });
+        print(&if may_see { work.solution(is_terminal)? } else { not_yet(&work) })?;
         return Ok(may_see);
     }
-    grade_program(&work, memory)
+    grade_program(&work)
 }
 
 /// Returns the exercise of a lesson, or a sentence that says what is wrong. The name of the
@@ -169,8 +180,10 @@ fn find(given: &str, is_make: bool) -> Result<&'static Exercise, String> {
     let name = given.rsplit(['/', '\\']).next().unwrap_or(given);
     let name = name.strip_suffix(".rs").or(name.strip_suffix(".py")).unwrap_or(name);
     let name = name.strip_prefix("my_").unwrap_or(name);
-    let is_make = is_make || name.ends_with("_make");
-    let name = name.strip_suffix("_make").unwrap_or(name);
+    // In quotes, `"10 make"` is one argument.
+    let make = name.strip_suffix("_make").or(name.strip_suffix(" make"));
+    let is_make = is_make || make.is_some();
+    let name = make.unwrap_or(name);
     let number = list::number(name);
     let Some(number) = number else {
         return Err(format!(
@@ -221,7 +234,7 @@ fn set_up(work: &Work) -> Result<String, Failure> {
 }
 
 /// Returns the next hint. If the student has seen all hints, returns all of them again.
-fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
+fn hint(work: &Work, memory: &Memory) -> Result<String, Failure> {
     let hints = work.hints()?;
     if memory.hints >= HINTS {
         let mut text = String::from("You have seen all hints. Here they are again.\n");
@@ -234,9 +247,7 @@ fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
         return Ok(text + &work.command(anyway));
     }
     let mut text = hints[memory.hints].clone();
-    memory.hints += 1;
-    memory.write(work);
-    let rest = HINTS - memory.hints;
+    let rest = HINTS - memory.hints - 1;
     if rest > 0 {
         let rest = counted(rest, "hint");
         text = format!("{text}\n{rest} more. To see the next one:\n");
@@ -254,11 +265,10 @@ fn not_yet(work: &Work) -> String {
 }
 
 /// Grades the student's program, and prints the result. Returns true if it has passed.
-fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
+fn grade_program(work: &Work) -> Result<bool, Failure> {
     let number = work.exercise.arguments();
     if grade(work)? {
-        memory.has_passed = true;
-        memory.write(work);
+        Memory::change(work, |memory| memory.has_passed = true);
         let skill = work.exercise.skill;
         let done = format!("Exercise {number} is done. You can now {skill}.");
         let mut text = "\n".to_owned() + &paragraph(done);
@@ -267,9 +277,10 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         }
         text += "To compare your program with our solution:\n";
         text += &work.command("--solution");
-        print_or_exit(text + &list::next(work)?);
+        print(&(text + &list::next(work)?))?;
         return Ok(true);
     }
+    let memory = Memory::read(work);
     let mut text = if memory.has_passed {
         let file = work.file();
         let what = format!("{file} does not pass now. Exercise {number} stays done.");
@@ -287,6 +298,6 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         text += &text::command(&command);
         text += "If it passes there, grade it once more with `exercise`.\n";
     }
-    print_or_exit(text);
+    print(&text)?;
     Ok(false)
 }
