@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 use sockets101_book::steps::{cargo, example};
 use sockets101_book::table::{EXERCISES, Exercise, Grade, Kind};
@@ -56,15 +57,20 @@ impl Workbook {
         workbook
     }
 
-    fn run(&self, arguments: &str) -> Output {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercise_target");
+    fn command(&self, arguments: &str) -> Command {
         let mut exercise = Command::new(example("exercise"));
+        // In a folder for several copies, cargo could take the program `my_5` of another copy for
+        // the one of this copy.
         exercise
             .env("CARGO_MANIFEST_DIR", &self.0)
-            // The copy must not write over the examples of this workbook.
-            .env("CARGO_TARGET_DIR", target)
-            .args(arguments.split_whitespace());
-        exercise.stdin(Stdio::null()).output().unwrap()
+            .env("CARGO_TARGET_DIR", self.0.join("target"))
+            .args(arguments.split_whitespace())
+            .stdin(Stdio::null());
+        exercise
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// Runs `exercise`, which must exit with this status. Returns what it prints on stdout.
@@ -234,6 +240,8 @@ fn bad_arguments_are_refused_with_a_sentence() {
         ("10 --hint --solution", "give only one of --task, --hint, "),
         ("10 --anyway", "--anyway needs --solution"),
         ("10 make now", "unexpected argument 'now'"),
+        ("make 10", "name the lesson before make, for example: "),
+        ("--make", "name the lesson, for example: "),
     ] {
         let said = workbook.refused(arguments);
         assert!(said.contains(sentence), "{arguments}: {said}");
@@ -246,6 +254,73 @@ fn bad_arguments_are_refused_with_a_sentence() {
     }
     let said = workbook.said("my_10_make --task", 0);
     assert!(said.starts_with("Exercise 10 make: "), "{said}");
+    // In quotes, it is one argument.
+    let mut quoted = workbook.command("--task");
+    let said = quoted.arg("10 make").output().unwrap();
+    assert!(said.stdout.starts_with(b"Exercise 10 make: "), "{said:?}");
+}
+
+/// `check` would skip the checks that need the option, and the program could pass without them.
+#[test]
+fn a_program_without_an_option_of_the_start_is_not_graded() {
+    let workbook = Workbook::new("options");
+    for (arguments, option) in [
+        ("10 make", "--limit"),
+        ("12", "--delay"),
+        ("13 make", "--timeout"),
+        ("14 make", "--clients"),
+        ("15", "--delay"),
+        ("17", "--timeout"),
+        ("17 make", "--timeout"),
+        ("18", "--delay"),
+        ("18", "--timeout"),
+    ] {
+        workbook.said(&format!("{arguments} --again"), 0);
+        let own = format!("examples/my_{}.rs", arguments.replace(' ', "_"));
+        let start = workbook.read(&own);
+        workbook.write(&own, &start.replace(option, "--other"));
+        let said = workbook.refused(arguments);
+        let sentence = format!("{own} does not take the option {option}, so check");
+        assert!(said.contains(&sentence), "{said}");
+    }
+}
+
+#[test]
+fn a_program_is_not_graded_if_cargo_fails() {
+    let workbook = Workbook::new("cargo_fails");
+    workbook.write("Cargo.toml", "[[example");
+    for arguments in ["10", "5"] {
+        workbook.said(arguments, 0);
+        let output = workbook.run(arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(" could not be graded; the lines "), "{stderr}");
+        let mut exercise = workbook.command(arguments);
+        let output = exercise.env("CARGO", "no-such-cargo").output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("Error: cannot start cargo: "), "{stderr}");
+    }
+}
+
+#[test]
+fn a_hint_that_is_not_printed_or_not_remembered_comes_again() {
+    let workbook = Workbook::new("hint");
+    if let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") {
+        let mut exercise = workbook.command("10 --hint");
+        let output = exercise.stdout(full).output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.starts_with("Error: cannot write to stdout: "), "{stderr}");
+    }
+    workbook.write("examples/my_kept", "This is not a folder.");
+    for _ in 0..2 {
+        let output = workbook.run("10 --hint");
+        assert!(output.stdout.starts_with(b"Hint 1 of 3, "), "{output:?}");
+        let stderr = text(&output.stderr);
+        assert!(stderr.contains("rename the file that has this name\n"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
 }
 
 /// Returns the first repair task for which `is_graded_so` returns true.
@@ -304,5 +379,87 @@ fn a_student_solves_an_exercise() {
         let stderr = text(&output.stderr);
         assert!(stderr.contains(&format!("{own} could not be graded")), "{stderr}");
         assert!(stderr.contains("error"), "{stderr}");
+    }
+}
+
+/// Writes the solution of exercise 5 with these lines at the beginning of `addresses`, and grades
+/// it. Returns what `exercise` prints on stdout.
+#[track_caller]
+fn said_with(workbook: &Workbook, lines: &str, status: i32) -> String {
+    let begin = "fn addresses(entries: &[AddrInfo]) -> Vec<IpAddr> {\n";
+    let solution = workbook.read("examples/exercises/5/solution.rs");
+    assert!(solution.contains(begin), "{solution}");
+    let lines =
+        format!("{begin}#![allow(unreachable_code, unused_variables)]\n{lines}");
+    let own = solution.replace(begin, &lines);
+    workbook.write("examples/my_5.rs", &own);
+    let said = workbook.said("5", status);
+    fits(&said);
+    let memory = workbook.0.join("examples/my_kept/my_5.rs.txt");
+    let is_done = fs::read_to_string(&memory).unwrap_or_default().contains("passed");
+    assert_eq!(is_done, status == 0, "{said}");
+    let _ = fs::remove_file(memory);
+    said
+}
+
+#[test]
+fn a_rude_program_is_graded_by_the_tests_in_its_file() {
+    let workbook = Workbook::whole("rude");
+    // What a program prints can be in the same line as the result of a test.
+    said_with(&workbook, "print_or_exit(\"A line without an end: \");", 0);
+    said_with(&workbook, "print!(\"{}\", \"My line.\\n\".repeat(1_000_000));", 0);
+    for (lines, message) in [
+        ("std::process::exit(0);", "because the program exited."),
+        ("addresses(entries);", "because the program exited."),
+        ("loop {}", "No result after 30 seconds."),
+        ("panic!(\"{}\", \"long \".repeat(1_000_000));", "long ..."),
+    ] {
+        let said = said_with(&workbook, lines, 1);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(message), "{said}");
+        assert!(said.contains("Exercise 5 is still open."), "{said}");
+    }
+    // The programs that a test leaves behind are stopped, although they are in other sessions.
+    if cfg!(target_os = "linux") {
+        let three = "setsid sleep 300 & setsid sleep 300 & setsid sleep 300 &";
+        let lines = format!(
+            "std::process::Command::new(\"sh\").args([\"-c\", \"{three}\"]).status().unwrap();"
+        );
+        said_with(&workbook, &lines, 0);
+    }
+    let solution = workbook.read("examples/exercises/5/solution.rs");
+    let own = |program: String| workbook.write("examples/my_5.rs", &program);
+    // A function after the tests does not change the tests.
+    own(solution.clone() + "\n#[allow(dead_code)]\nfn helper() {}\n");
+    workbook.said("5", 0);
+    let mut quiet = workbook.command("5");
+    let output = quiet.env("CARGO_TERM_QUIET", "true").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    own(solution.replacen("#[test]", "#[ignore]\n#[test]", 1));
+    let said = workbook.said("5", 1);
+    assert!(said.contains("Remove `#[ignore]`."), "{said}");
+    assert!(said.contains("differ from those of the exercise."), "{said}");
+    // A test that catches a panic of the program says more than this panic.
+    own(workbook.read("examples/exercises/5/start.rs"));
+    let said = workbook.said("5", 1);
+    assert!(said.contains("`report` panicked when the lookup"), "{said}");
+    assert!(!said.contains("LookupError"), "{said}");
+    // Cargo compares only the times of files. A copy can have the time of an older file.
+    let hour_ago = SystemTime::now() - Duration::from_secs(60 * 60);
+    for (program, status) in [("solution", 0), ("start", 1)] {
+        own(workbook.read(&format!("examples/exercises/5/{program}.rs")));
+        let path = workbook.0.join("examples/my_5.rs");
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(hour_ago).unwrap();
+        workbook.said("5", status);
+    }
+    // The reader of stdout is gone. The result counts anyway.
+    for (program, status) in [("start", 1), ("solution", 0)] {
+        own(workbook.read(&format!("examples/exercises/5/{program}.rs")));
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut exercise = workbook.command("5");
+        let output = exercise.stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
     }
 }

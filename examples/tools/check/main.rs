@@ -60,6 +60,7 @@ mod wire;
 #[path = "../common/words.rs"]
 mod words;
 
+use std::env;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -70,7 +71,7 @@ use sockets101::{Args, Failure, log_line, print_or_exit};
 
 use checks::{CHECKS, Check};
 use grade::{Mark, SLOW, grade};
-use lessons::{Row, SERVERS};
+use lessons::{ALL_CHECKS, Row, SERVERS};
 use report::Output;
 use server::{Launch, Program};
 use wire::{Lab, takes};
@@ -223,7 +224,13 @@ fn check_one(task: &Task, is_long: bool, output: &mut Output) -> Result<bool, Fa
         report::print_rows(output, &entries);
     }
     output.line(&report::summary(&entries));
-    Ok(report::has_passed(&entries))
+    let has_passed = report::has_passed(&entries);
+    let has_skipped = entries.iter().any(|entry| entry.mark == Mark::Skipped);
+    if has_passed && has_skipped && env::var_os(ALL_CHECKS).is_some() {
+        let advice = "remove the cause above, and try again";
+        return Err(format!("check skipped a check, so the program is not graded; {advice}").into());
+    }
+    Ok(has_passed)
 }
 
 /// Builds the examples of all tasks.

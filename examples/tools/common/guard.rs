@@ -192,12 +192,16 @@ fn end_orphans() {
         if children.is_empty() {
             return;
         }
-        for child in children.split_whitespace() {
+        let children: Vec<_> = children.split_whitespace().collect();
+        for child in &children {
             let child = child.parse().ok().and_then(rustix::process::Pid::from_raw);
             // A program of another user, for example after `sudo`, cannot be ended.
             if child.is_none_or(|child| kill_process(child, Signal::KILL).is_err()) {
                 return;
             }
+        }
+        // Each call waits for any of them. Therefore all are ended before the first call.
+        for _ in &children {
             let _ = wait(WaitOptions::empty());
         }
     }

@@ -1,5 +1,8 @@
 //! The servers of the workbook, in the order of the lessons.
 
+/// The environment variable with which `exercise` says that `check` must make all checks.
+pub const ALL_CHECKS: &str = "SOCKETS101_ALL_CHECKS";
+
 /// What a client of a server sends and receives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

@@ -25,6 +25,10 @@ const STOP: Duration = Duration::from_secs(5);
 /// The number of lines that are kept of each server, because a server can log millions of lines.
 const KEPT: usize = 1000;
 
+/// The longest line of a server, in bytes. The rest counts as another line, because a server can
+/// write a line that never ends.
+const LONGEST: u64 = 500;
+
 /// The number of lines of a server that a sentence quotes.
 const QUOTED: usize = 5;
 
@@ -378,9 +382,15 @@ fn collect(pipe: Option<impl Read + Send + 'static>, written: &Arc<Written>, is_
     let Some(pipe) = pipe else { return };
     let written = Arc::clone(written);
     thread::spawn(move || {
-        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+        let mut reader = BufReader::new(pipe);
+        loop {
+            let mut line = Vec::new();
+            let length = reader.by_ref().take(LONGEST).read_until(b'\n', &mut line);
+            if length.unwrap_or_default() == 0 {
+                break;
+            }
             let line = String::from_utf8_lossy(&line);
-            written.add(line.trim_end_matches('\r'), is_stdout);
+            written.add(line.trim_end_matches(['\r', '\n']), is_stdout);
         }
         if is_stdout {
             written.lock().stdout_has_ended = true;

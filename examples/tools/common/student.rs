@@ -366,10 +366,12 @@ fn write_all(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn cannot(what: &str, file: &str, err: &io::Error) -> String {
+/// Returns a sentence that says what did not work, and what to do.
+pub fn cannot(what: &str, file: &str, err: &io::Error) -> String {
     let advice = match err.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "rename the file that has this name",
+        ErrorKind::IsADirectory => "rename the folder that has this name",
         ErrorKind::CrossesDevices => "keep the file and this folder on the same disk",
         _ => "check its permissions, and close the file in other programs",
     };

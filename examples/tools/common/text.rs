@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use sockets101::log_line;
+use sockets101::{Failure, log_line};
 
 /// The width of a terminal.
 pub const WIDTH: usize = 80;
@@ -73,6 +73,18 @@ pub fn two_codes(first: &str, second: &str) -> (String, String) {
     }
     let end = |text: &str| text.chars().skip(same - WIDTH / 8).collect::<String>();
     (code(&format!("... {}", end(first))), code(&format!("... {}", end(second))))
+}
+
+/// Prints a text. The reader may have closed stdout, for example `head -1`. The program then goes
+/// on, because the result counts anyway.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(err) if err.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to stdout: {err}; free some space").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prints what has changed. If stdout is full, prints it on stderr, because it says where the old

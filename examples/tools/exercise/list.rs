@@ -83,7 +83,7 @@ pub fn next(done: &Work) -> Result<String, Failure> {
     let is_this = |other: &Exercise| other.arguments() == done.exercise.arguments();
     let index = EXERCISES.iter().position(is_this).unwrap_or_default();
     let (before, after) = EXERCISES.split_at(index);
-    let open: Vec<_> = after.iter().chain(before).filter(|other| !is_done(other)).collect();
+    let open: Vec<_> = after.iter().skip(1).chain(before).filter(|other| !is_done(other)).collect();
     let has_language = |other: &&&Exercise| other.languages().contains(&done.language);
     let Some(next) = open.iter().find(has_language).or(open.first()) else {
         return Ok(finished());

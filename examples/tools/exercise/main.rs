@@ -31,7 +31,8 @@
 //! - `[--back]`: restores the latest of your kept files, and keeps the present file.
 //!
 //! The exit status is 0 if all went well, and 1 if your program has not passed. It is 2 if an
-//! argument is wrong, or if `exercise` cannot grade your program.
+//! argument is wrong, if `exercise` cannot grade your program, or if a file cannot be read or
+//! written.
 //!
 //! What to try:
 //!
@@ -46,6 +47,9 @@ mod compare;
 #[path = "../common/failure.rs"]
 mod failure;
 mod grade;
+#[allow(dead_code)] // Some of it is only for check.
+#[path = "../common/guard.rs"]
+mod guard;
 #[allow(dead_code)] // Some of it is only for check.
 #[path = "../common/lessons.rs"]
 mod lessons;
@@ -65,14 +69,14 @@ mod text;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use sockets101::{Args, Failure, log_line, print_or_exit};
+use sockets101::{Args, Failure, log_line};
 
 use grade::grade;
 use memory::Memory;
 use student::{RELOAD, find_folder, kept};
 use table::{EXERCISES, Exercise, Grade, Kind, Language};
 use task::{HINTS, Work};
-use text::{paragraph, print_changes};
+use text::{paragraph, print, print_changes};
 
 const USAGE: &str = "exercise [LESSON] [make] [--make] [--python] [--task] [--hint] \
     [--solution] [--anyway] [--again] [--back]";
@@ -85,6 +89,7 @@ const ONLY_CLIENTS: &str = "`check` sees only what clients see. If the task asks
     example for log lines, test this yourself.";
 
 fn main() -> ExitCode {
+    guard::guard_if_asked();
     match run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
@@ -118,13 +123,18 @@ fn run() -> Result<bool, Failure> {
     }
     find_folder("exercise")?;
     if lesson == NOT_GIVEN {
-        if count > 0 || is_python {
+        if count > 0 || is_python || is_make {
             args.refuse(
                 "name the lesson, for example: cargo run -q --example exercise -- 10 --hint",
             );
         }
-        print_or_exit(list::list()?);
+        print(&list::list()?)?;
         return Ok(true);
+    }
+    if lesson == "make" {
+        args.refuse(
+            "name the lesson before make, for example: cargo run -q --example exercise -- 10 make",
+        );
     }
     is_make |= make == "make";
     if make != NOT_GIVEN && make != "make" {
@@ -135,7 +145,7 @@ fn run() -> Result<bool, Failure> {
     let language = language(exercise, is_python).unwrap_or_else(|mistake| args.refuse(mistake));
     let work = Work::new(exercise, language);
     if wants_task {
-        print_or_exit(work.task()?);
+        print(&work.task()?)?;
         return Ok(true);
     }
     if goes_back {
@@ -147,18 +157,19 @@ fn run() -> Result<bool, Failure> {
         print_changes(&set_up(&work)?);
         return Ok(true);
     }
-    let mut memory = Memory::read(&work);
+    let memory = Memory::read(&work);
     if wants_hint {
-        print_or_exit(hint(&work, &mut memory)?);
+        print(&hint(&work, &memory)?)?;
+        Memory::change(&work, |memory| memory.hints = HINTS.min(memory.hints + 1));
         return Ok(true);
     }
     if wants_solution {
         let may_see = memory.has_passed || anyway;
         let is_terminal = io::stdout().is_terminal();
-        print_or_exit(if may_see { work.solution(is_terminal)? } else { not_yet(&work) });
+        print(&if may_see { work.solution(is_terminal)? } else { not_yet(&work) })?;
         return Ok(may_see);
     }
-    grade_program(&work, memory)
+    grade_program(&work)
 }
 
 /// Returns the exercise of a lesson, or a sentence that says what is wrong. The name of the
@@ -167,8 +178,10 @@ fn find(given: &str, is_make: bool) -> Result<&'static Exercise, String> {
     let name = given.rsplit(['/', '\\']).next().unwrap_or(given);
     let name = name.strip_suffix(".rs").or(name.strip_suffix(".py")).unwrap_or(name);
     let name = name.strip_prefix("my_").unwrap_or(name);
-    let is_make = is_make || name.ends_with("_make");
-    let name = name.strip_suffix("_make").unwrap_or(name);
+    // In quotes, `"10 make"` is one argument.
+    let make = name.strip_suffix("_make").or(name.strip_suffix(" make"));
+    let is_make = is_make || make.is_some();
+    let name = make.unwrap_or(name);
     let number = list::number(name);
     let Some(number) = number else {
         return Err(format!(
@@ -219,7 +232,7 @@ fn set_up(work: &Work) -> Result<String, Failure> {
 }
 
 /// Returns the next hint. If the student has seen all hints, returns all of them again.
-fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
+fn hint(work: &Work, memory: &Memory) -> Result<String, Failure> {
     let hints = work.hints()?;
     if memory.hints >= HINTS {
         let mut text = String::from("You have seen all hints. Here they are again.\n");
@@ -232,9 +245,7 @@ fn hint(work: &Work, memory: &mut Memory) -> Result<String, Failure> {
         return Ok(text + &work.command(anyway));
     }
     let mut text = hints[memory.hints].clone();
-    memory.hints += 1;
-    memory.write(work);
-    if memory.hints < HINTS {
+    if memory.hints + 1 < HINTS {
         text += "\nTo see the next hint:\n";
         text += &work.command("--hint");
     }
@@ -250,11 +261,10 @@ fn not_yet(work: &Work) -> String {
 }
 
 /// Grades the student's program, and prints the result. Returns true if it has passed.
-fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
+fn grade_program(work: &Work) -> Result<bool, Failure> {
     let number = work.exercise.arguments();
     if grade(work)? {
-        memory.has_passed = true;
-        memory.write(work);
+        Memory::change(work, |memory| memory.has_passed = true);
         let skill = work.exercise.skill;
         let done = format!("Exercise {number} is done. You can now {skill}.");
         let mut text = "\n".to_owned() + &paragraph(done);
@@ -263,9 +273,10 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         }
         text += "To compare your program with our solution:\n";
         text += &work.command("--solution");
-        print_or_exit(text + &list::next(work)?);
+        print(&(text + &list::next(work)?))?;
         return Ok(true);
     }
+    let memory = Memory::read(work);
     let mut text = if memory.has_passed {
         let file = work.file();
         let what =
@@ -284,6 +295,6 @@ fn grade_program(work: &Work, mut memory: Memory) -> Result<bool, Failure> {
         text += &text::command(&command);
         text += "When your program passes there, grade it once more with `exercise`.\n";
     }
-    print_or_exit(text);
+    print(&text)?;
     Ok(false)
 }

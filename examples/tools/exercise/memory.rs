@@ -3,12 +3,11 @@
 //! Each exercise has a file of its own for each language, for example
 //! `examples/my_kept/my_10.rs.txt`. A student can read this file, and can remove it to begin again.
 
-use std::path::PathBuf;
-use std::{fs, io, process};
+use std::{fs, process};
 
-use sockets101::log_line;
+use sockets101::{Failure, log_line};
 
-use crate::student::{KEPT, top};
+use crate::student::{KEPT, cannot, top};
 use crate::task::{HINTS, Work};
 
 /// The line that says that the program has passed.
@@ -29,7 +28,10 @@ impl Memory {
     /// hint. Ignores all other lines.
     pub fn read(work: &Work) -> Self {
         let mut memory = Self::default();
-        let text = fs::read_to_string(path(work)).unwrap_or_default();
+        let path = top().join(file(work));
+        // A read from a pipe with a name would wait forever.
+        let text = if path.is_file() { fs::read_to_string(path) } else { Ok(String::new()) };
+        let text = text.unwrap_or_default();
         for line in text.lines() {
             memory.has_passed |= line.trim() == PASSED;
             let seen = line.strip_prefix(SEEN).map(|number| number.trim().parse());
@@ -40,33 +42,38 @@ impl Memory {
         memory
     }
 
-    /// Writes the file. If this fails, prints a line and continues, because the student needs the
-    /// result or the hint anyway.
-    pub fn write(&self, work: &Work) {
-        if let Err(err) = self.try_write(work) {
-            let advice = "check the permissions of this folder";
-            log_line(format!("cannot remember the result in {KEPT}: {err}; {advice}"));
+    /// Changes what is remembered, and returns it. If the file cannot be written, the program says
+    /// so and goes on, because the student's program has been graded anyway.
+    ///
+    /// Reads the file immediately before, because another run can have changed it in the meantime.
+    pub fn change(work: &Work, change: impl FnOnce(&mut Self)) -> Self {
+        let mut memory = Self::read(work);
+        change(&mut memory);
+        if let Err(failure) = memory.write(work) {
+            log_line(format!("exercise does not remember this run: {failure:?}"));
         }
+        memory
     }
 
-    fn try_write(&self, work: &Work) -> io::Result<()> {
+    fn write(&self, work: &Work) -> Result<(), Failure> {
         let mut text = format!("{SEEN}{}\n", self.hints);
         if self.has_passed {
             text = text + PASSED + "\n";
         }
-        fs::create_dir_all(top().join(KEPT))?;
+        fs::create_dir_all(top().join(KEPT))
+            .map_err(|err| cannot("make the folder", KEPT, &err))?;
         // `rename` replaces the file at once, so a program never reads half of it.
         let temporary = top().join(format!("{KEPT}/{}.tmp", process::id()));
-        fs::write(&temporary, text)?;
-        let result = fs::rename(&temporary, path(work));
+        let result = fs::write(&temporary, text);
+        let result = result.and_then(|()| fs::rename(&temporary, top().join(file(work))));
         if result.is_err() {
             let _ = fs::remove_file(&temporary);
         }
-        result
+        Ok(result.map_err(|err| cannot("write", &file(work), &err))?)
     }
 }
 
-fn path(work: &Work) -> PathBuf {
-    let (program, ending) = (work.exercise.program(), work.language.ending());
-    top().join(format!("{KEPT}/{program}.{ending}.txt"))
+/// Returns the path of the file, from the folder of the package.
+fn file(work: &Work) -> String {
+    format!("{KEPT}/{}.{}.txt", work.exercise.program(), work.language.ending())
 }

@@ -1,22 +1,46 @@
 //! Grades a student's program with the tests in its file.
 
 use std::fs;
+use std::io::{self, Read};
 use std::process::Stdio;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
-use sockets101::{Failure, print_or_exit};
+use sockets101::{Failure, show_waiting};
 
-use crate::grade::{cargo, not_graded};
+use crate::grade::{cannot_start, cargo, cargo_path, in_package, not_graded};
+use crate::guard::guard;
 use crate::task::Work;
-use crate::text::{paragraph, wrapped};
+use crate::text::{paragraph, print, wrapped};
 
 /// The text that the Rust test harness prints before the name of a test.
 const MODULE: &str = "tests::";
 
+/// The longest time for all tests. The tests of the solutions take less than 5 seconds.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The longest time from the end of the tests to the end of their output.
+const STOP: Duration = Duration::from_secs(5);
+
+/// The largest output of the tests that is read, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// The number of characters of a message that are shown.
+const SHOWN: usize = 600;
+
 /// The result of one test.
 struct Test<'a> {
     name: &'a str,
-    /// The word after the name: `ok`, `FAILED` or `ignored`. Empty if the test did not run.
+    /// The word after the name: `ok`, `FAILED` or `ignored`. Empty if the test has no result.
     result: String,
+}
+
+/// What the tests have printed, and whether they have ended.
+struct Said {
+    text: String,
+    /// Why a test can be without a result.
+    missing: &'static str,
 }
 
 /// Runs the tests, and prints the message of each test. Returns true if all have passed.
@@ -25,30 +49,67 @@ pub fn run(work: &Work) -> Result<bool, Failure> {
     let arguments = ["test", "-q", "--example", &program];
     // The messages of the compiler are on stderr.
     let status = cargo(&arguments).arg("--no-run").status();
-    if !status.is_ok_and(|status| status.success()) {
+    if !status.map_err(|err| cannot_start(&err))?.success() {
         return Err(not_graded(work));
     }
-    print_or_exit(format!("$ cargo {}\n", arguments.join(" ")));
-    let output = cargo(&["test", "--example", &program]).stderr(Stdio::null()).output();
-    let output = output.map_err(|err| format!("cannot start cargo: {err}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    print(&format!("$ cargo {}\n", arguments.join(" ")))?;
+    let said = run_tests(&program).map_err(|err| cannot_start(&err))?;
     let start = work.text("start")?;
     let mut tests = Vec::new();
     for name in names(&start) {
-        let line = format!("test {MODULE}{name} ... ");
-        let result = said.lines().find_map(|said| said.strip_prefix(&line));
-        tests.push(Test { name, result: result.unwrap_or_default().to_owned() });
+        tests.push(Test { name, result: result(name, &said.text) });
     }
-    print_or_exit(report(&tests, &said));
+    print(&report(&tests, &said))?;
     let own = fs::read_to_string(work.path()).unwrap_or_default();
-    let has_changed = part_with_tests(&own) != part_with_tests(&start);
+    let has_changed = !without_spaces(&own).contains(&without_spaces(part_with_tests(&start)));
     if has_changed {
         let file = work.file();
         let start = work.exercise.file("start.rs");
         let what = format!("The tests in {file} differ from those of the exercise.");
-        print_or_exit(paragraph(format!("{what} Copy the module tests from {start} again.")));
+        print(&paragraph(format!("{what} Copy the module tests from {start} again.")))?;
     }
     Ok(!has_changed && tests.iter().all(|test| test.result == "ok"))
+}
+
+/// Runs the tests in a guard, which stops them if they do not end, and if the student stops this
+/// program.
+fn run_tests(program: &str) -> io::Result<Said> {
+    let arguments = ["test", "--example", program].map(str::to_owned);
+    let mut command = guard(&cargo_path(), &arguments)?;
+    in_package(&mut command);
+    // These variables of the user would change what the tests print.
+    command.env("RUST_TEST_THREADS", "4").env("CARGO_TERM_QUIET", "false");
+    command.env_remove("RUST_TEST_NOCAPTURE");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut guard = command.spawn()?;
+    let (pipe, stdout) = (guard.stdin.take(), guard.stdout.take());
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut said = Vec::new();
+        if let Some(stdout) = stdout {
+            let _ = stdout.take(LARGEST).read_to_end(&mut said);
+        }
+        sender.send(said)
+    });
+    let in_time = show_waiting("the tests", || receiver.recv_timeout(LIMIT));
+    let is_late = in_time.is_err();
+    // The guard now stops the tests, if they still run.
+    drop(pipe);
+    let said = in_time.or_else(|_| receiver.recv_timeout(STOP)).unwrap_or_default();
+    let _ = guard.wait();
+    let text = String::from_utf8_lossy(&said).into_owned();
+    let missing = if is_late {
+        "No result after 30 seconds. Does your program have a loop that never ends?"
+    } else if said.len() as u64 >= LARGEST {
+        "No result, because the tests printed more than 64 MiB. Does your program have a \
+         loop that never ends?"
+    } else if text.contains("\ntest result: ") {
+        "No result. Is this a test in the module tests, and not in a comment?"
+    } else {
+        "No result, because the program exited. Does it call `exit`, or does a function \
+         call itself without an end?"
+    };
+    Ok(Said { text, missing })
 }
 
 /// Returns the names of the tests in a program.
@@ -61,27 +122,49 @@ fn names(program: &str) -> Vec<&str> {
     names.collect()
 }
 
-/// Returns the module with the tests, without spaces and line ends, because an editor may change
-/// these.
-fn part_with_tests(program: &str) -> String {
-    let (_, tests) = program.split_once("#[cfg(test)]").unwrap_or_default();
-    tests.split_whitespace().collect()
+/// Returns the module with the tests of a start.
+fn part_with_tests(start: &str) -> &str {
+    start.find("#[cfg(test)]").map_or("", |index| &start[index..])
+}
+
+/// Returns a text without spaces and line ends, because an editor may change these.
+fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// Returns the word that the harness prints after the name of a test. The program can have written
+/// something before it in the same line.
+fn result(name: &str, said: &str) -> String {
+    let begin = format!("test {MODULE}{name} ... ");
+    let results = said.lines().filter_map(|line| line.split_once(&begin));
+    let mut words = results.filter_map(|(_, rest)| rest.split_whitespace().next());
+    words.next().unwrap_or_default().to_owned()
 }
 
 /// Formats the results as `check` does it.
-fn report(tests: &[Test], said: &str) -> String {
+fn report(tests: &[Test], said: &Said) -> String {
     let mut text = String::new();
     let is_ok = |test: &&Test| test.result == "ok";
     let passed: Vec<_> = tests.iter().filter(is_ok).map(|test| test.name).collect();
     if !passed.is_empty() {
         text += &wrapped("passed    ", &passed.join(", "));
     }
-    for Test { name, result, .. } in tests {
-        text += &match &**result {
+    // Tests with the same message share a row.
+    let mut failed: Vec<(String, String)> = Vec::new();
+    for Test { name, result } in tests {
+        let message = match &**result {
             "ok" => continue,
-            "FAILED" => wrapped("FAILED    ", &format!("{name}: {}", message(name, said))),
-            _ => wrapped("FAILED    ", &format!("{name}: This test did not run.")),
+            "FAILED" => message(name, &said.text),
+            "ignored" => "No result. Remove `#[ignore]`.".to_owned(),
+            _ => said.missing.to_owned(),
         };
+        match failed.iter_mut().find(|(_, other)| *other == message) {
+            Some((names, _)) => names.extend([", ", name]),
+            None => failed.push(((*name).to_owned(), message)),
+        }
+    }
+    for (names, message) in failed {
+        text += &wrapped("FAILED    ", &format!("{names}: {message}"));
     }
     let count = passed.len();
     text + &format!("{count} of {} tests passed\n", tests.len())
@@ -93,9 +176,12 @@ fn message(name: &str, said: &str) -> String {
     let (_, rest) = said.split_once(&heading).unwrap_or_default();
     let block = rest.split("\n---- ").next().unwrap_or_default();
     let block = block.split("\nfailures:\n").next().unwrap_or_default();
-    // The first line says where the test panicked. After the message comes a note.
-    let (_, message) = block.split_once(" panicked at ").unwrap_or(("", block));
+    // The first line says where the test panicked. After the message comes a note. A test can
+    // catch a panic of the program, so the last message is the one of the test.
+    let (_, message) = block.rsplit_once(" panicked at ").unwrap_or(("", block));
     let (_, message) = message.split_once('\n').unwrap_or(("", message));
     let message = message.split("\nnote: ").next().unwrap_or_default();
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    let shown: String = message.chars().take(SHOWN).collect();
+    let dots = if shown.len() < message.len() { " ..." } else { "" };
+    shown.split_whitespace().collect::<Vec<_>>().join(" ") + dots
 }

@@ -62,6 +62,7 @@ mod script;
 #[path = "../common/student.rs"]
 mod student;
 mod task;
+#[allow(dead_code)] // Some of it is only for exercise.
 #[path = "../common/text.rs"]
 mod text;
 mod tokens;
