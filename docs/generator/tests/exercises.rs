@@ -211,6 +211,13 @@ fn each_exercise_has_its_files() {
             );
         }
     }
+    for entry in fs::read_dir(top().join("examples/exercises")).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        let mut exercises = EXERCISES.iter();
+        if !exercises.any(|exercise| exercise.lesson.to_string() == name) {
+            let _ = writeln!(wrong, "{name} is not an exercise");
+        }
+    }
     for lesson in 1..=18 {
         let is_repair = |exercise: &&Exercise| {
             exercise.lesson == lesson && exercise.kind == Kind::Repair
@@ -268,7 +275,8 @@ fn code(text: &str) -> String {
     text.split('`').skip(1).step_by(2).collect::<Vec<_>>().join("\n")
 }
 
-/// The task and the first hint do not have a name that only the solution has.
+/// The task and the first hint do not have a name that only the solution has. In English text, only
+/// names with `_` count.
 #[test]
 fn a_task_gives_nothing_away() {
     let mut wrong = String::new();
@@ -286,7 +294,11 @@ fn a_task_gives_nothing_away() {
             let is_new = &names(&new) - &names(&start);
             for (place, text) in [("task.md", &*task), ("the question", question)] {
                 let code = code(text);
-                for name in is_new.intersection(&names(&code)) {
+                // A name with `_` is not a word of English.
+                let mut shown = names(text);
+                shown.retain(|name| name.contains('_'));
+                shown.extend(names(&code));
+                for name in is_new.intersection(&shown) {
                     let file = exercise.file(place);
                     let _ = writeln!(wrong, "{file} has `{name}` of the solution");
                 }
@@ -338,6 +350,108 @@ fn a_task_and_its_hints_have_their_form() {
         }
         if found != headings {
             let _ = writeln!(wrong, "hints {arguments}: {found:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Returns the names in the code of the hint with this title. Comments and texts do not count.
+fn names_in_hint(hints: &str, title: &str) -> BTreeSet<String> {
+    let (_, hint) = hints.split_once(title).unwrap_or_default();
+    let hint = hint.split("\n## ").next().unwrap();
+    let mut found = BTreeSet::new();
+    for block in hint.split("```").skip(1).step_by(2) {
+        for line in block.lines().skip(1) {
+            let line = line.split("//").next().unwrap();
+            let line = line.split("# ").next().unwrap();
+            let parts: Vec<_> = line.split('"').step_by(2).collect();
+            let code = parts.join(" ");
+            let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+            found.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
+        }
+    }
+    found
+}
+
+/// Returns what is wrong with a command of a task.
+fn mistake(command: &str, exercise: &Exercise, start: &str) -> Option<String> {
+    let words: Vec<_> = command.split_whitespace().collect();
+    if let ["cargo", "run", "--example", name, ..] = words[..] {
+        let manifest = read("Cargo.toml").unwrap();
+        let is_listed = manifest.contains(&format!("name = \"{name}\"\n"));
+        let is_lesson = top().join(format!("examples/{name}.rs")).is_file();
+        if name != exercise.program() && !is_listed && !is_lesson {
+            return Some(format!("there is no example {name}"));
+        }
+    } else if words[0] != "python3" {
+        return Some("it does not start with cargo run --example or python3".into());
+    }
+    let numbers = words.iter().filter_map(|word| word.parse::<u16>().ok());
+    let mut ports = numbers.filter(|number| *number > 1023);
+    let is_other = |port: &u16| !start.contains(&format!(" u16 = {port};"));
+    ports.find(is_other).map(|port| format!("{port} is not the port of the start"))
+}
+
+/// A task, its hints and the table belong to the programs of the exercise.
+#[test]
+fn a_task_and_its_hints_belong_to_the_programs() {
+    let mut wrong = String::new();
+    for exercise in selected() {
+        let mut note = |what: String| {
+            let _ = writeln!(wrong, "exercise {}: {what}", exercise.arguments());
+        };
+        let [task, hints] =
+            ["task.md", "hints.md"].map(|name| read(&exercise.file(name)).unwrap());
+        for text in [&task, &hints] {
+            let prose = without_code(text);
+            if text.matches("```").count() % 2 + prose.matches('`').count() % 2 > 0 {
+                note("a backquote is missing".into());
+            }
+        }
+        if task.lines().skip(1).all(str::is_empty) {
+            note("the task is only a title".into());
+        }
+        for language in exercise.languages() {
+            let ending = language.ending();
+            let [start, solution] = PROGRAMS.map(|program| {
+                read(&exercise.file(&format!("{program}.{ending}"))).unwrap()
+            });
+            let title = format!("## Lines ({})\n", language.name());
+            for name in names_in_hint(&hints, &title) {
+                let mut words =
+                    solution.split(|c: char| !c.is_alphanumeric() && c != '_');
+                if !words.any(|word| word == name) {
+                    note(format!(
+                        "solution.{ending} does not have `{name}` of the hint"
+                    ));
+                }
+            }
+            let options = exercise.options.split_whitespace();
+            for option in options.filter(|option| option.starts_with("--")) {
+                if !start.contains(option) {
+                    note(format!("start.{ending} does not take {option}"));
+                }
+            }
+            if *language == Language::Rust {
+                let usage = format!("Args::new(\"{}", exercise.program());
+                if !start.contains(&usage) || !solution.contains(&usage) {
+                    note(format!("a program does not have {usage}"));
+                }
+                for command in
+                    task.lines().filter_map(|line| line.strip_prefix("$ "))
+                {
+                    if let Some(mistake) = mistake(command, exercise, &start) {
+                        note(format!("{command}: {mistake}"));
+                    }
+                }
+            }
+            if exercise.grade == Grade::Tests {
+                let tests = [&start, &solution]
+                    .map(|program| program.split_once("#[cfg(test)]"));
+                if tests[0].unwrap().1 != tests[1].unwrap().1 {
+                    note("the solution has other tests than the start".into());
+                }
+            }
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
