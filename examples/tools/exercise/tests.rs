@@ -33,7 +33,7 @@ const SHOWN: usize = 600;
 struct Test<'a> {
     name: &'a str,
     /// The word after the name: `ok`, `FAILED` or `ignored`. Empty if the test has no result.
-    result: String,
+    result: &'static str,
 }
 
 /// What the tests have printed, and whether they have ended.
@@ -55,10 +55,7 @@ pub fn run(work: &Work) -> Result<bool, Failure> {
     print(&format!("$ cargo {}\n", arguments.join(" ")))?;
     let said = run_tests(&program).map_err(|err| cannot_start(&err))?;
     let start = work.text("start")?;
-    let mut tests = Vec::new();
-    for name in names(&start) {
-        tests.push(Test { name, result: result(name, &said.text) });
-    }
+    let tests = results(&names(&start), &said.text);
     print(&report(&tests, &said))?;
     let own = fs::read_to_string(work.path()).unwrap_or_default();
     let has_changed = !without_spaces(&own).contains(&without_spaces(part_with_tests(&start)));
@@ -132,13 +129,34 @@ fn without_spaces(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// Returns the word that the harness prints after the name of a test. The program can have written
-/// something before it in the same line.
-fn result(name: &str, said: &str) -> String {
-    let begin = format!("test {MODULE}{name} ... ");
-    let results = said.lines().filter_map(|line| line.split_once(&begin));
-    let mut words = results.filter_map(|(_, rest)| rest.split_whitespace().next());
-    words.next().unwrap_or_default().to_owned()
+/// Returns the results of the tests with these names.
+///
+/// The harness prints a line for each test while the tests run, so the program can write into the
+/// middle of this line. After the last test, the harness prints the names of the failed tests and
+/// the number of passed tests. The program cannot write into these lines.
+fn results<'a>(names: &[&'a str], said: &str) -> Vec<Test<'a>> {
+    let (lines, summary) = said.rsplit_once("\ntest result: ").unwrap_or_default();
+    let (_, failures) = lines.rsplit_once("\nfailures:\n").unwrap_or_default();
+    let has_failed =
+        |name: &str| failures.lines().any(|line| line.trim() == format!("{MODULE}{name}"));
+    let failed = names.iter().filter(|name| has_failed(name)).count();
+    let passed = summary.split_whitespace().nth(1).map_or(0, |word| word.parse().unwrap_or(0));
+    let mut tests = Vec::new();
+    for name in names {
+        let line = format!("test {MODULE}{name} ... ");
+        let rest = lines.split_once(&line).map(|(_, rest)| rest);
+        let result = if has_failed(name) {
+            "FAILED"
+        } else if rest.is_some_and(|rest| rest.starts_with("ignored")) {
+            "ignored"
+        } else if rest.is_some() || passed + failed >= names.len() {
+            "ok"
+        } else {
+            ""
+        };
+        tests.push(Test { name, result });
+    }
+    tests
 }
 
 /// Formats the results as `check` does it.
@@ -152,7 +170,7 @@ fn report(tests: &[Test], said: &Said) -> String {
     // Tests with the same message share a row.
     let mut failed: Vec<(String, String)> = Vec::new();
     for Test { name, result } in tests {
-        let message = match &**result {
+        let message = match *result {
             "ok" => continue,
             "FAILED" => message(name, &said.text),
             "ignored" => "No result. Remove `#[ignore]`.".to_owned(),
