@@ -381,7 +381,7 @@ fn mistake(command: &str, exercise: &Exercise, start: &str) -> Option<String> {
         let is_listed = manifest.contains(&format!("name = \"{name}\"\n"));
         let is_lesson = top().join(format!("examples/{name}.rs")).is_file();
         if name != exercise.program() && !is_listed && !is_lesson {
-            return Some(format!("there is no example {name}"));
+            return Some(format!("{name} is not an example"));
         }
     } else if words[0] != "python3" {
         return Some("it does not start with cargo run --example or python3".into());
