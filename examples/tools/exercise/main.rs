@@ -248,6 +248,9 @@ fn hint(work: &Work, memory: &Memory) -> Result<String, Failure> {
     if memory.hints + 1 < HINTS {
         text += "\nTo see the next hint:\n";
         text += &work.command("--hint");
+    } else {
+        text += "\nTo grade the program:\n";
+        text += &work.command("");
     }
     Ok(text)
 }
