@@ -70,7 +70,7 @@ pub fn on_page(lesson: &str) -> Result<String, String> {
             page,
             " as `examples/{program}.rs`:\n\n```console\n{command}\n```\n\n"
         );
-        if exercise.python.is_some() {
+        if exercise.is_in_python {
             let _ = write!(
                 page,
                 "Or in Python, as `examples/{program}.py`:\n\n\
@@ -105,7 +105,7 @@ pub fn table() -> Result<String, String> {
         let lesson = SLIDES[exercise.lesson - 1].name;
         let heading = format!("{}: {title}", kind(exercise));
         let link = format!("{lesson}.md#{}", book::anchor(&heading));
-        let python = if exercise.python.is_some() { "yes" } else { "no" };
+        let python = if exercise.is_in_python { "yes" } else { "no" };
         let arguments = exercise.arguments();
         let _ = writeln!(table, "| `{arguments}` | [{title}]({link}) | {python} |");
     }

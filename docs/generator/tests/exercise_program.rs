@@ -366,8 +366,7 @@ fn a_student_solves_an_exercise() {
     solve(&workbook, checked, "rs");
     solve(&workbook, tested, "rs");
     if has_python("an exercise in Python") {
-        let other =
-            first(|exercise| exercise.lesson > 1 && exercise.python.is_some());
+        let other = first(|exercise| exercise.lesson > 1 && exercise.is_in_python);
         solve(&workbook, other, "py");
     }
     // `exercise` does not grade a program that cannot be compiled.

@@ -69,18 +69,8 @@ fn every_program_builds() {
 }
 
 /// Returns the checks or the tests that a program of an exercise fails.
-fn fails(
-    exercise: &Exercise,
-    language: Language,
-    program: &str,
-) -> &'static [Failure] {
-    if program == "solution" {
-        return &[];
-    }
-    match language {
-        Language::Rust => exercise.rust,
-        Language::Python => exercise.python.unwrap_or_default(),
-    }
+fn fails(exercise: &Exercise, program: &str) -> &'static [Failure] {
+    if program == "solution" { &[] } else { exercise.fails }
 }
 
 /// Returns the title of a program of an exercise.
@@ -111,7 +101,7 @@ fn programs_of(exercise: &Exercise, lesson: &str, has_python: bool) -> Vec<Progr
                 command,
                 arguments: "{address} {options}",
                 options: if exercise.kind == Kind::Make { &["--make"] } else { &[] },
-                fails: fails(exercise, *language, program),
+                fails: fails(exercise, program),
             });
         }
     }
@@ -153,7 +143,7 @@ fn the_tests_find_what_the_table_says() {
                     .and_then(|line| line.strip_suffix(" stdout ----"));
                 found.extend(failed);
             }
-            let fails = fails(exercise, Language::Rust, program);
+            let fails = fails(exercise, program);
             let expected: BTreeSet<_> =
                 fails.iter().map(|test| test.check).collect();
             let end = if expected.is_empty() { "ok" } else { "FAILED" };
@@ -201,9 +191,7 @@ fn each_exercise_has_its_files() {
                 "exercise {arguments}: {found:?} instead of {expected:?}"
             );
         }
-        let fails_nothing = exercise.rust.is_empty()
-            || exercise.python.is_some_and(<[Failure]>::is_empty);
-        if fails_nothing {
+        if exercise.fails.is_empty() {
             let _ = writeln!(
                 wrong,
                 "exercise {}: the start fails nothing",
@@ -324,7 +312,7 @@ fn a_task_and_its_hints_have_their_form() {
         }
         let hints = read(&exercise.file("hints.md")).unwrap();
         let mut headings = vec!["Question", "Cause", "Lines (Rust)"];
-        if exercise.python.is_some() {
+        if exercise.is_in_python {
             headings.push("Lines (Python)");
         }
         let mut found = Vec::new();

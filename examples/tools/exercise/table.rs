@@ -21,10 +21,10 @@ pub struct Exercise {
     pub options: &'static str,
     /// What a student can do after the exercise. Completes the sentence "You can now ...".
     pub skill: &'static str,
-    /// What the start in Rust fails: checks, or the names of tests.
-    pub rust: &'static [Failure],
-    /// What the start in Python fails. `None` if the exercise is only in Rust.
-    pub python: Option<&'static [Failure]>,
+    /// True if the exercise also exists in Python.
+    pub is_in_python: bool,
+    /// What the start fails, in both languages: checks, or the names of tests.
+    pub fails: &'static [Failure],
 }
 
 /// What a student does in an exercise.
@@ -69,7 +69,7 @@ impl Language {
 impl Exercise {
     /// Returns the languages in which the exercise exists.
     pub fn languages(&self) -> &'static [Language] {
-        if self.python.is_some() { &[Language::Rust, Language::Python] } else { &[Language::Rust] }
+        if self.is_in_python { &[Language::Rust, Language::Python] } else { &[Language::Rust] }
     }
 
     /// Returns the arguments of `exercise` that select this exercise, for example `10 make`.
@@ -96,8 +96,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("udp_server_bytes"),
         options: "",
         skill: "keep a server running when a datagram is empty",
-        rust: &[failure("empty_datagram", &["NO_END_OF_ANYTHING", "EXITED"])],
-        python: Some(&[failure("empty_datagram", &["NO_END_OF_ANYTHING", "EXITED"])]),
+        is_in_python: true,
+        fails: &[failure("empty_datagram", &["NO_END_OF_ANYTHING", "EXITED"])],
     },
     Exercise {
         lesson: 2,
@@ -105,16 +105,12 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("udp_server"),
         options: "",
         skill: "keep a server running when a client sends invalid bytes",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("cut_character", &["DIED"]),
             failure("not_utf8", &["DIED"]),
             failure("vanish", &["DIED"]),
         ],
-        python: Some(&[
-            failure("cut_character", &["DIED"]),
-            failure("not_utf8", &["DIED"]),
-            failure("vanish", &["DIED"]),
-        ]),
     },
     Exercise {
         lesson: 3,
@@ -122,8 +118,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("ttl_pong"),
         options: "",
         skill: "reply to bytes that are not text",
-        rust: &[failure("any_bytes", &["NO_TEXT_ASKED"])],
-        python: Some(&[failure("any_bytes", &["NO_TEXT_ASKED"])]),
+        is_in_python: true,
+        fails: &[failure("any_bytes", &["NO_TEXT_ASKED"])],
     },
     Exercise {
         lesson: 3,
@@ -131,14 +127,14 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Tests,
         options: "",
         skill: "measure the time until a reply arrives, and stop after a timeout",
-        rust: &[
+        is_in_python: false,
+        fails: &[
             failure("an_immediate_reply", &[]),
             failure("a_late_reply", &[]),
             failure("a_stranger_first", &[]),
             failure("another_text_first", &[]),
             failure("strangers_do_not_extend_the_timeout", &[]),
         ],
-        python: None,
     },
     Exercise {
         lesson: 4,
@@ -146,8 +142,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("tcp_server"),
         options: "",
         skill: "close a connection without losing the reply",
-        rust: &[failure("last_word", &["UNREAD"])],
-        python: Some(&[failure("last_word", &["UNREAD"])]),
+        is_in_python: true,
+        fails: &[failure("last_word", &["UNREAD"])],
     },
     Exercise {
         lesson: 4,
@@ -155,14 +151,11 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("tcp_server"),
         options: "",
         skill: "read from a client until its request is complete",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("byte_by_byte", &["ONE_RECV"]),
             failure("line_in_pieces", &["EARLY_REPLY"]),
         ],
-        python: Some(&[
-            failure("byte_by_byte", &["ONE_RECV"]),
-            failure("line_in_pieces", &["EARLY_REPLY"]),
-        ]),
     },
     Exercise {
         lesson: 5,
@@ -170,12 +163,12 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Tests,
         options: "",
         skill: "look up a name that has several addresses, and report a failed lookup",
-        rust: &[
+        is_in_python: false,
+        fails: &[
             failure("one_address_in_three_entries", &[]),
             failure("two_addresses_in_turn", &[]),
             failure("a_lookup_that_fails", &[]),
         ],
-        python: None,
     },
     Exercise {
         lesson: 6,
@@ -183,11 +176,11 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Tests,
         options: "",
         skill: "connect to a server that has several addresses",
-        rust: &[
+        is_in_python: false,
+        fails: &[
             failure("the_second_address_accepts", &[]),
             failure("the_last_of_four_addresses_accepts", &[]),
         ],
-        python: None,
     },
     Exercise {
         lesson: 6,
@@ -195,14 +188,14 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Tests,
         options: "",
         skill: "alternate between IPv6 and IPv4, with a timeout for each address",
-        rust: &[
+        is_in_python: false,
+        fails: &[
             failure("the_first_address_is_ipv6", &[]),
             failure("the_first_address_is_ipv4", &[]),
             failure("each_family_keeps_its_order", &[]),
             failure("the_third_address_accepts", &[]),
             failure("the_first_address_does_not_reply", &[]),
         ],
-        python: None,
     },
     Exercise {
         lesson: 7,
@@ -210,8 +203,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("recvall_server"),
         options: "",
         skill: "send a number in the byte order that all clients expect",
-        rust: &[failure("first_client", &["WRONG_ORDER"])],
-        python: Some(&[failure("first_client", &["WRONG_ORDER"])]),
+        is_in_python: true,
+        fails: &[failure("first_client", &["WRONG_ORDER"])],
     },
     Exercise {
         lesson: 8,
@@ -219,13 +212,13 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Tests,
         options: "",
         skill: "show a user what to do after a network error",
-        rust: &[
+        is_in_python: false,
+        fails: &[
             failure("connection_refused", &[]),
             failure("connecting_timed_out", &[]),
             failure("reading_timed_out", &[]),
             failure("address_in_use", &[]),
         ],
-        python: None,
     },
     Exercise {
         lesson: 9,
@@ -233,20 +226,14 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("recvall_server"),
         options: "",
         skill: "receive a whole message, and refuse a length that is too large",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("byte_by_byte", &["ONE_RECV_4"]),
             failure("prefix_in_pieces", &["ONE_RECV_4"]),
             failure("ends_inside", &["CUT_ANSWERED"]),
             failure("announces_4_gib", &["BELIEVED"]),
             failure("last_word", &["BELIEVED"]),
         ],
-        python: Some(&[
-            failure("byte_by_byte", &["ONE_RECV_4"]),
-            failure("prefix_in_pieces", &["ONE_RECV_4"]),
-            failure("ends_inside", &["CUT_ANSWERED"]),
-            failure("announces_4_gib", &["BELIEVED"]),
-            failure("last_word", &["BELIEVED"]),
-        ]),
     },
     Exercise {
         lesson: 9,
@@ -254,8 +241,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("recvall_server"),
         options: "",
         skill: "serve several length-prefixed messages on one connection",
-        rust: &[failure("several_blocks", &["ONE_BLOCK"])],
-        python: Some(&[failure("several_blocks", &["ONE_BLOCK"])]),
+        is_in_python: true,
+        fails: &[failure("several_blocks", &["ONE_BLOCK"])],
     },
     Exercise {
         lesson: 10,
@@ -263,16 +250,12 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("sequential_server"),
         options: "",
         skill: "keep half a character until the other half arrives",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("byte_by_byte", &["FIRST_HALF"]),
             failure("cut_character", &["FIRST_HALF"]),
             failure("megabyte", &["FIRST_HALF"]),
         ],
-        python: Some(&[
-            failure("byte_by_byte", &["FIRST_HALF"]),
-            failure("cut_character", &["FIRST_HALF"]),
-            failure("megabyte", &["FIRST_HALF"]),
-        ]),
     },
     Exercise {
         lesson: 10,
@@ -280,8 +263,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("sequential_server"),
         options: "--limit 10",
         skill: "limit what one client may send, and still close gracefully",
-        rust: &[failure("session_limit", &["OVER_LIMIT"])],
-        python: Some(&[failure("session_limit", &["OVER_LIMIT"])]),
+        is_in_python: true,
+        fails: &[failure("session_limit", &["OVER_LIMIT"])],
     },
     Exercise {
         lesson: 11,
@@ -289,8 +272,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("listen_backlog"),
         options: "",
         skill: "choose a backlog for clients that connect at the same time",
-        rust: &[failure("kept_apart", &["NO_CONNECTION"])],
-        python: Some(&[failure("kept_apart", &["NO_CONNECTION"])]),
+        is_in_python: true,
+        fails: &[failure("kept_apart", &["NO_CONNECTION"])],
     },
     Exercise {
         lesson: 12,
@@ -298,20 +281,14 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("slow_thread_per_client"),
         options: "",
         skill: "serve slow requests at the same time",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("cut_character", &["ONE_AT_A_TIME"]),
             failure("silence", &["ONE_AT_A_TIME"]),
             failure("never_read", &["ONE_AT_A_TIME"]),
             failure("connections_200", &["ONE_AT_A_TIME"]),
             failure("slow_clients", &["IN_TURN"]),
         ],
-        python: Some(&[
-            failure("cut_character", &["ONE_AT_A_TIME"]),
-            failure("silence", &["ONE_AT_A_TIME"]),
-            failure("never_read", &["ONE_AT_A_TIME"]),
-            failure("connections_200", &["ONE_AT_A_TIME"]),
-            failure("slow_clients", &["IN_TURN"]),
-        ]),
     },
     Exercise {
         lesson: 13,
@@ -319,8 +296,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("poll_server"),
         options: "",
         skill: "limit the memory that a server uses for a client that never reads",
-        rust: &[failure("never_read", &["UNBOUND"])],
-        python: Some(&[failure("never_read", &["UNBOUND"])]),
+        is_in_python: true,
+        fails: &[failure("never_read", &["UNBOUND"])],
     },
     Exercise {
         lesson: 13,
@@ -328,8 +305,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("poll_server"),
         options: "--timeout 3",
         skill: "disconnect silent clients in an event loop",
-        rust: &[failure("idle_client", &["STAYS_IDLE"])],
-        python: Some(&[failure("idle_client", &["STAYS_IDLE"])]),
+        is_in_python: true,
+        fails: &[failure("idle_client", &["STAYS_IDLE"])],
     },
     Exercise {
         lesson: 14,
@@ -337,18 +314,13 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("thread_per_client"),
         options: "",
         skill: "serve each client in its own thread, without waiting for the thread",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("cut_character", &["ONE_AT_A_TIME"]),
             failure("silence", &["ONE_AT_A_TIME"]),
             failure("never_read", &["ONE_AT_A_TIME"]),
             failure("connections_200", &["ONE_AT_A_TIME"]),
         ],
-        python: Some(&[
-            failure("cut_character", &["ONE_AT_A_TIME"]),
-            failure("silence", &["ONE_AT_A_TIME"]),
-            failure("never_read", &["ONE_AT_A_TIME"]),
-            failure("connections_200", &["ONE_AT_A_TIME"]),
-        ]),
     },
     Exercise {
         lesson: 14,
@@ -356,8 +328,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("thread_per_client"),
         options: "--clients 1",
         skill: "limit the number of clients, and refuse the next client with a message",
-        rust: &[failure("too_many_clients", &["NOT_BUSY"])],
-        python: Some(&[failure("too_many_clients", &["NOT_BUSY"])]),
+        is_in_python: true,
+        fails: &[failure("too_many_clients", &["NOT_BUSY"])],
     },
     Exercise {
         lesson: 15,
@@ -365,8 +337,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("slow_thread_per_client"),
         options: "",
         skill: "hold a lock only while a thread needs it",
-        rust: &[failure("slow_clients", &["IN_TURN"])],
-        python: Some(&[failure("slow_clients", &["IN_TURN"])]),
+        is_in_python: true,
+        fails: &[failure("slow_clients", &["IN_TURN"])],
     },
     Exercise {
         lesson: 16,
@@ -374,16 +346,12 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("thread_pool"),
         options: "",
         skill: "keep all threads of a pool when clients reset their connections",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("not_utf8", &["EXITED"]),
             failure("reset", &["EXITED"]),
             failure("vanish", &["EXITED"]),
         ],
-        python: Some(&[
-            failure("not_utf8", &["EXITED"]),
-            failure("reset", &["EXITED"]),
-            failure("vanish", &["EXITED"]),
-        ]),
     },
     Exercise {
         lesson: 16,
@@ -391,8 +359,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("thread_pool"),
         options: "",
         skill: "keep all threads of a pool when the program has a bug",
-        rust: &[failure("crash", &["BUG_ENDS_THREADS"])],
-        python: Some(&[failure("crash", &["BUG_ENDS_THREADS"])]),
+        is_in_python: true,
+        fails: &[failure("crash", &["BUG_ENDS_THREADS"])],
     },
     Exercise {
         lesson: 17,
@@ -400,8 +368,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("thread_pool_timeout"),
         options: "--timeout 10",
         skill: "set a timeout for a client, not only for `accept`",
-        rust: &[failure("idle_end", &["NO_LIMIT"])],
-        python: Some(&[failure("idle_end", &["NO_LIMIT"])]),
+        is_in_python: true,
+        fails: &[failure("idle_end", &["NO_LIMIT"])],
     },
     Exercise {
         lesson: 17,
@@ -409,8 +377,8 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("thread_pool_timeout"),
         options: "--timeout 3",
         skill: "let threads of a pool exit, but never the last thread",
-        rust: &[failure("last_worker", &["LAST_EXITS"])],
-        python: Some(&[failure("last_worker", &["LAST_EXITS"])]),
+        is_in_python: true,
+        fails: &[failure("last_worker", &["LAST_EXITS"])],
     },
     Exercise {
         lesson: 18,
@@ -418,15 +386,11 @@ pub const EXERCISES: [Exercise; 27] = [
         grade: Check("slow_thread_pool_timeout"),
         options: "--delay 1",
         skill: "share a queue between threads",
-        rust: &[
+        is_in_python: true,
+        fails: &[
             failure("silence", &["FEWER"]),
             failure("pool_of_four", &["FEWER"]),
             failure("slow_clients", &["NOT_FOUR"]),
         ],
-        python: Some(&[
-            failure("silence", &["FEWER"]),
-            failure("pool_of_four", &["FEWER"]),
-            failure("slow_clients", &["NOT_FOUR"]),
-        ]),
     },
 ];
