@@ -44,7 +44,9 @@ fn selected() -> Vec<&'static Exercise> {
     let only = env::var("EXERCISE").unwrap_or_default();
     let is_selected =
         |exercise: &&Exercise| only.is_empty() || exercise.arguments() == only;
-    EXERCISES.iter().filter(is_selected).collect()
+    let selected: Vec<_> = EXERCISES.iter().filter(is_selected).collect();
+    assert!(!selected.is_empty(), "EXERCISE={only} is not an exercise");
+    selected
 }
 
 /// Returns the package with all programs in Rust. Builds the package without a network and

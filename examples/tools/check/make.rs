@@ -197,9 +197,10 @@ pub fn too_many_clients(lab: &Lab) -> Outcome {
     // Refused clients that stay connected must not make the next client wait.
     let refused = (0..4).map(|_| own.connect()).collect::<Result<Vec<_>, _>>()?;
     let busy = expect_busy(&own, "");
-    if busy.is_err_and(|miss| miss.is_silence()) {
+    if busy.as_ref().is_err_and(Seen::is_silence) {
         return missed("\"BUSY\"", "nothing", &why::SILENCE_BLOCKS);
     }
+    busy?;
     drop(refused);
     // A client that disconnects with an error makes room, too.
     three.remove(0).connection.reset();

@@ -27,7 +27,7 @@ pub fn grade(work: &Work) -> Result<bool, Failure> {
         let _ = renew_time(&work.path());
     }
     let Some(arguments) = arguments(work) else { return tests::run(work) };
-    find_options(work)?;
+    require_options(work)?;
     print(&format!("$ {}\n", shown(&arguments)))?;
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let mut check = cargo(&arguments);
@@ -76,7 +76,7 @@ fn came_here(data: &Metadata) -> io::Result<SystemTime> {
 
 /// Returns an error if the program does not take an option of the start. `check` would skip the
 /// checks that need this option, and the program could pass without them.
-fn find_options(work: &Work) -> Result<(), Failure> {
+fn require_options(work: &Work) -> Result<(), Failure> {
     // `check` gives each option to a program in Python.
     if work.language == Language::Python {
         return Ok(());

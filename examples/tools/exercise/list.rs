@@ -51,18 +51,24 @@ pub fn list() -> Result<String, Failure> {
         let _ = writeln!(text, "{:>2}  {:<6}  {make:<4}  {title}", repair.lesson, state(repair));
     }
     let _ = writeln!(text, "Done: {count} of {}. To begin the next exercise:", EXERCISES.len());
-    text += &exercise(&first_open.arguments());
+    text += &Work::new(first_open, language(first_open)).command("");
     text += "To begin or to grade a make task, add the word make:\n";
-    Ok(text + &exercise("10 make"))
+    Ok(text + &command("cargo run -q --example exercise -- 10 make"))
+}
+
+/// Returns Python if the student has begun exercises only in Python, and if this exercise exists in
+/// Python.
+fn language(exercise: &Exercise) -> Language {
+    let has_file =
+        |language| EXERCISES.iter().any(|other| Work::new(other, language).path().exists());
+    if exercise.is_in_python && has_file(Language::Python) && !has_file(Language::Rust) {
+        return Language::Python;
+    }
+    Language::Rust
 }
 
 fn state(exercise: &'static Exercise) -> &'static str {
     if is_done(exercise) { "done" } else { "open" }
-}
-
-/// Returns the command that runs `exercise`, in a line of its own.
-fn exercise(arguments: &str) -> String {
-    command(&format!("cargo run -q --example exercise -- {arguments}"))
 }
 
 /// Returns what a student can do after all exercises, and what to do next.

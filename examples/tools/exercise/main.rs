@@ -21,6 +21,7 @@
 //! - `[make]` or `[--make]`: the make task of the lesson, in which you add something to a program.
 //! - `[--python]`: the exercise in Python. The file is `examples/my_10.py` instead of
 //!   `examples/my_10.rs`.
+//! - `[--rust]`: the exercise in Rust, if you have begun it in Python.
 //! - `[--task]`: prints the task again.
 //! - `[--hint]`: prints the next of three hints: a question, then the cause, then the lines.
 //! - `[--solution]`: shows the solution if your program has passed. On a terminal, it shows only
@@ -31,14 +32,14 @@
 //! - `[--back]`: restores the latest of your kept files, and keeps the present file.
 //!
 //! The exit status is 0 if all went well, and 1 if your program has not passed. It is 2 if an
-//! argument is wrong, if `exercise` cannot grade your program, or if a file cannot be read or
+//! argument is wrong, or if your program cannot be graded. It is also 2 if a file cannot be read or
 //! written.
 //!
 //! What to try:
 //!
 //! - Grade a program that you have not changed yet. The failed checks name the problem.
 //! - Use `check` with `--watch` while you work. It grades the program each time you save it.
-//! - Solve an exercise in Python first, and then in Rust.
+//! - Solve an exercise in Python first, and then with `--rust`.
 
 #[allow(dead_code)] // Some of it is only for live.
 #[path = "../common/compare.rs"]
@@ -78,7 +79,7 @@ use table::{EXERCISES, Exercise, Grade, Kind, Language};
 use task::{HINTS, Work};
 use text::{paragraph, print, print_changes};
 
-const USAGE: &str = "exercise [LESSON] [make] [--make] [--python] [--task] [--hint] \
+const USAGE: &str = "exercise [LESSON] [make] [--make] [--python] [--rust] [--task] [--hint] \
     [--solution] [--anyway] [--again] [--back]";
 
 /// The value of an argument that the user has not given. A user cannot type this value.
@@ -103,7 +104,7 @@ fn main() -> ExitCode {
 /// Returns false if the program of the student has not passed.
 fn run() -> Result<bool, Failure> {
     let mut args = Args::new(USAGE);
-    let is_python = args.option("--python", false);
+    let [is_python, is_rust] = ["--python", "--rust"].map(|name| args.option(name, false));
     let [wants_task, wants_hint, wants_solution, begins_again, goes_back] =
         ["--task", "--hint", "--solution", "--again", "--back"]
             .map(|name| args.option(name, false));
@@ -118,12 +119,15 @@ fn run() -> Result<bool, Failure> {
     if count > 1 {
         args.refuse("give only one of --task, --hint, --solution, --again and --back");
     }
+    if is_python && is_rust {
+        args.refuse("give --python or --rust, not both");
+    }
     if anyway && !wants_solution {
         args.refuse("--anyway needs --solution");
     }
     find_folder("exercise")?;
     if lesson == NOT_GIVEN {
-        if count > 0 || is_python || is_make {
+        if count > 0 || is_python || is_rust || is_make {
             args.refuse(
                 "name the lesson, for example: cargo run -q --example exercise -- 10 --hint",
             );
@@ -141,8 +145,14 @@ fn run() -> Result<bool, Failure> {
         args.refuse(format!("expected 'make' or an option after the lesson, got '{make}'"));
     }
     let exercise = find(&lesson, is_make).unwrap_or_else(|mistake| args.refuse(mistake));
-    let is_python = is_python || lesson.strip_suffix(".py").is_some();
-    let language = language(exercise, is_python).unwrap_or_else(|mistake| args.refuse(mistake));
+    let wanted = if is_rust || lesson.ends_with(".rs") {
+        Some(Language::Rust)
+    } else if is_python || lesson.ends_with(".py") {
+        Some(Language::Python)
+    } else {
+        None
+    };
+    let language = language(exercise, wanted).unwrap_or_else(|mistake| args.refuse(mistake));
     let work = Work::new(exercise, language);
     if wants_task {
         print(&work.task()?)?;
@@ -153,14 +163,21 @@ fn run() -> Result<bool, Failure> {
         return Ok(true);
     }
     let student = work.student()?;
-    if begins_again || (student.bytes.is_none() && !wants_hint && !wants_solution) {
+    let is_missing = student.bytes.is_none();
+    if is_missing && !wants_hint && !wants_solution && !begins_again {
+        if let Ok((kept, _)) = student.latest_kept() {
+            print(&missing(&work, &kept))?;
+            return Ok(true);
+        }
+    }
+    if begins_again || (is_missing && !wants_hint && !wants_solution) {
         print_changes(&set_up(&work)?);
         return Ok(true);
     }
     let memory = Memory::read(&work);
     if wants_hint {
         print(&hint(&work, &memory)?)?;
-        Memory::change(&work, |memory| memory.hints = HINTS.min(memory.hints + 1));
+        Memory::change(&work, |memory| memory.hints += 1);
         return Ok(true);
     }
     if wants_solution {
@@ -198,19 +215,29 @@ fn find(given: &str, is_make: bool) -> Result<&'static Exercise, String> {
     })
 }
 
-/// Returns the language of a student's program. Without `--python`, it is Python only if the
-/// student has begun in Python, and has not begun in Rust.
-fn language(exercise: &'static Exercise, is_python: bool) -> Result<Language, String> {
-    let has_python = exercise.languages().contains(&Language::Python);
-    if is_python && !has_python {
+/// Returns the language of a student's program. If the student does not name a language, it is
+/// Python only if the student has begun in Python, and has not begun in Rust.
+fn language(exercise: &'static Exercise, wanted: Option<Language>) -> Result<Language, String> {
+    if wanted == Some(Language::Python) && !exercise.is_in_python {
         let number = exercise.arguments();
         return Err(format!("exercise {number} is only in Rust; leave out --python"));
     }
     let has_file = |language| Work::new(exercise, language).path().exists();
-    if is_python || has_python && has_file(Language::Python) && !has_file(Language::Rust) {
-        return Ok(Language::Python);
-    }
-    Ok(Language::Rust)
+    let begun = match (has_file(Language::Rust), has_file(Language::Python)) {
+        (false, true) => Language::Python,
+        _ => Language::Rust,
+    };
+    Ok(wanted.unwrap_or(begun))
+}
+
+/// Returns what to print if the student's file is missing, and an older file is kept. That happens
+/// if the student has removed the file, or if an earlier run was stopped.
+fn missing(work: &Work, kept: &str) -> String {
+    let mut text = paragraph(format!("{} is missing, but {kept} is kept.", work.file()));
+    text += "To restore the kept file:\n";
+    text += &work.command("--back");
+    text += "To begin with the starting program:\n";
+    text + &work.command("--again")
 }
 
 /// Writes the start of an exercise to the student's file. Returns what to print.

@@ -42,17 +42,16 @@ impl Memory {
         memory
     }
 
-    /// Changes what is remembered, and returns it. If the file cannot be written, the program says
-    /// so and goes on, because the student's program has been graded anyway.
+    /// Changes what is remembered. If the file cannot be written, the program says so and
+    /// continues. The grade does not depend on the file.
     ///
     /// Reads the file immediately before, because another run can have changed it in the meantime.
-    pub fn change(work: &Work, change: impl FnOnce(&mut Self)) -> Self {
+    pub fn change(work: &Work, change: impl FnOnce(&mut Self)) {
         let mut memory = Self::read(work);
         change(&mut memory);
         if let Err(failure) = memory.write(work) {
             log_line(format!("exercise does not remember this run: {failure:?}"));
         }
-        memory
     }
 
     fn write(&self, work: &Work) -> Result<(), Failure> {

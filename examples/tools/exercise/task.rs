@@ -13,6 +13,9 @@ use crate::text::{command, paragraph};
 /// The number of hints of an exercise.
 pub const HINTS: usize = 3;
 
+/// What to do if a file of the exercises cannot be used.
+const GET_AGAIN: &str = "get the file again from the workbook, for example with git";
+
 /// The number of lines to show before and after a change of the solution.
 const AROUND: usize = 2;
 
@@ -68,11 +71,9 @@ impl Work {
     fn read(&self, name: &str) -> Result<String, Failure> {
         let file = self.exercise.file(name);
         match fs::read_to_string(top().join(&file)) {
-            Ok(text) => Ok(text),
-            Err(err) => {
-                let advice = "get the file again from the workbook, for example with git";
-                Err(format!("cannot read {file}: {err}; {advice}").into())
-            }
+            // Git for Windows can end each line with two bytes.
+            Ok(text) => Ok(text.replace("\r\n", "\n")),
+            Err(err) => Err(format!("cannot read {file}: {err}; {GET_AGAIN}").into()),
         }
     }
 
@@ -122,8 +123,7 @@ impl Work {
             let heading = format!("## {title}\n");
             let Some((_, hint)) = text.split_once(&heading) else {
                 let file = self.exercise.file("hints.md");
-                let advice = "get the file again from the workbook, for example with git";
-                return Err(format!("{file} does not have a part {title}; {advice}").into());
+                return Err(format!("{file} does not have a part {title}; {GET_AGAIN}").into());
             };
             let hint = hint.split("\n## ").next().unwrap_or_default();
             let number = hints.len() + 1;
@@ -205,7 +205,11 @@ fn plain(markdown: &str) -> String {
         if line.starts_with("```") {
             is_code = !is_code;
         } else if is_code {
-            text += command(line.strip_prefix("$ ").unwrap_or(line)).trim_end();
+            let line = match line.strip_prefix("$ ") {
+                Some(line) => line.replacen("python3", PYTHON, 1),
+                None => line.to_owned(),
+            };
+            text += command(&line).trim_end();
             text += "\n";
         } else if line.is_empty() {
             text += "\n";

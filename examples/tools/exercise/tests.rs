@@ -68,7 +68,7 @@ pub fn run(work: &Work) -> Result<bool, Failure> {
     Ok(!has_changed && tests.iter().all(|test| test.result == "ok"))
 }
 
-/// Runs the tests in a guard, which stops them if they do not end, and if the student stops this
+/// Runs the tests in a guard. The guard stops them if they do not end, or if the student stops this
 /// program.
 fn run_tests(program: &str) -> io::Result<Said> {
     let arguments = ["test", "--example", program].map(str::to_owned);
@@ -131,7 +131,7 @@ fn without_spaces(text: &str) -> String {
 
 /// Returns the results of the tests with these names.
 ///
-/// The harness prints a line for each test while the tests run, so the program can write into the
+/// The harness prints a line for each test while the tests run. The program can write into the
 /// middle of this line. After the last test, the harness prints the names of the failed tests and
 /// the number of passed tests. The program cannot write into these lines. They are missing if the
 /// tests did not end. Then only a line that nothing has changed is a result.
