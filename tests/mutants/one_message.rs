@@ -37,6 +37,13 @@ pub fn serve(
             let _ = client.shutdown(Shutdown::Write);
             while client.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {}
         }),
+        // The timeout begins again with each read.
+        "drains_while_bytes_come" => in_a_row(listener, |mut client| {
+            let _ = one_message(&client);
+            let _ = client.shutdown(Shutdown::Write);
+            let _ = client.set_read_timeout(Some(Duration::from_secs(1)));
+            while client.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {}
+        }),
         "pool_of_five" | "pool_of_three" => {
             pool(if bug == "pool_of_five" { 5 } else { 3 }, || {
                 loop {
