@@ -966,6 +966,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("silence_ends_threads", "thread_pool_timeout", &[("idle_end", "THREADS_GONE")]),
     Mutant("idle_with_an_error", "thread_pool_timeout", &[("idle_end", "ENDED_BADLY")]),
     Mutant("silence_forever", "thread_pool_timeout", &[("idle_end", "NO_LIMIT")]),
+    Mutant("silence_for_a_second", "thread_pool_timeout", &[("idle_end", "OTHER_TIME")]),
     Mutant("slow_two_at_a_time", "slow_thread_pool_timeout", &[("slow_clients", "NOT_FOUR")]),
 
     Mutant("recv_4", "recvall_server", &[
@@ -1028,6 +1029,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_busy_in_turn", "thread_per_client --make", &[("too_many_clients", "SILENCE_BLOCKS")]),
     Mutant("make_busy_forever", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
     Mutant("make_busy_too_early", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
+    Mutant("make_busy_counts_the_refused", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
     Mutant("make_busy_unread", "thread_per_client --make", &[("too_many_clients", "UNREAD")]),
     Mutant("make_crash_ends_a_thread", "thread_pool --make", &[("crash", "BUG_ENDS_THREADS")]),
     Mutant("make_crash_is_repaired", "thread_pool --make", &[("crash", "CRASH_ANSWERED")]),

@@ -88,7 +88,11 @@ pub fn serve(
                 }
             })
         }
-        "busy_frees_a_place" | "busy_forever" | "busy_too_early" | "busy_unread" => {
+        "busy_frees_a_place"
+        | "busy_forever"
+        | "busy_too_early"
+        | "busy_unread"
+        | "busy_counts_the_refused" => {
             let (bug, count) = (bug.to_owned(), AtomicUsize::new(0));
             let is_early = bug == "busy_too_early" && clients > 0;
             let served = if is_early { clients - 1 } else { clients };

@@ -66,7 +66,8 @@ pub fn serve(
         | "idle_in_silence"
         | "idle_with_an_error"
         | "silence_ends_threads"
-        | "silence_forever" => pool(4, || {
+        | "silence_forever"
+        | "silence_for_a_second" => pool(4, || {
             idle(bug, listener, timeout);
         }),
         "one_message_stripped" => in_a_row(listener, |mut client| {
@@ -144,8 +145,11 @@ fn idle(bug: &str, listener: &TcpListener, timeout: Duration) {
     let accept_timeout =
         if bug == "never_idle" { Duration::from_secs(60) } else { timeout };
     while let Ok((client, _)) = accept_within(listener, accept_timeout) {
-        let read_timeout =
-            if bug == "silence_forever" { None } else { Some(timeout) };
+        let read_timeout = match bug {
+            "silence_forever" => None,
+            "silence_for_a_second" => Some(Duration::from_millis(900)),
+            _ => Some(timeout),
+        };
         let _ = client.set_read_timeout(read_timeout);
         let result = one_message(&client);
         close_gracefully(client);

@@ -759,10 +759,13 @@ fn slow_answers(lab: &Lab) -> Outcome {
 fn idle_end(lab: &Lab) -> Outcome {
     const LINE: &str = "Socket timed out, exiting thread";
     let expected = "this line from each of the four threads, and exit status 0";
-    let Some(own) = lab.another("--timeout", 0.5)? else { return passed(expected, "") };
-    let silent = (0..4).map(|_| own.connect()).collect::<Result<Vec<_>, _>>()?;
+    let Some(own) = lab.another("--timeout", 1.2)? else { return passed(expected, "") };
+    let mut silent = (0..4).map(|_| own.connect()).collect::<Result<Vec<_>, _>>()?;
     // The fifth client waits until a thread has disconnected a silent client.
     let mut fifth = own.say("fifth")?;
+    if !silent[3].is_silent_for(Duration::from_secs(1)) {
+        return missed("a client that may be silent for 1.2 s", "the end", &why::OTHER_TIME);
+    }
     for mut client in silent {
         client.expect_end().if_silent(&why::NO_LIMIT)?;
     }

@@ -4,9 +4,8 @@ use std::fs::read_to_string;
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::ExitStatus;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use std::{mem, thread};
 
@@ -15,7 +14,7 @@ use sockets101::Failure;
 use crate::connection::{Connection, LONG, MOMENT, framed, is_timeout, reply, shown};
 use crate::lessons::{Design, Kind, Row};
 use crate::reasons::{self as why, Reason};
-use crate::server::{Launch, Program, Server, source_path};
+use crate::server::{Launch, Program, Server, Written, source_path};
 
 /// The result of a check: `Ok` if what came was expected, `Err` if it was not.
 pub type Outcome = Result<Seen, Seen>;
@@ -164,6 +163,8 @@ pub struct Lab {
     pub address: SocketAddr,
     /// The process, if this program has started it.
     server: Option<Mutex<Server>>,
+    /// What the process writes, and what the second processes of a check write.
+    written: Mutex<Vec<Arc<Written>>>,
     /// The time after which a check gives up a server that does not reply.
     pub timeout: Duration,
     /// The time that a reply takes by design.
@@ -197,6 +198,7 @@ impl Lab {
             launch,
             address,
             server: None,
+            written: Mutex::default(),
             timeout,
             delay: Duration::ZERO,
             is_measured: false,
@@ -220,6 +222,7 @@ impl Lab {
             self.server = None;
             let server = Server::start(launch)?;
             self.address = server.address;
+            self.written = Mutex::new(vec![Arc::clone(&server.written)]);
             self.server = Some(Mutex::new(server));
             self.ready_by = Instant::now() + START.max(self.timeout);
         }
@@ -239,7 +242,17 @@ impl Lab {
         lab.delay = if option == "--delay" { Duration::from_secs_f64(value) } else { self.delay };
         lab.line_end.clone_from(&self.line_end);
         lab.renew().map_err(|err| Seen::new("a server", &format!("{err:?}"), Ending::Refused))?;
+        self.written().extend(lab.written().iter().cloned());
         Ok(Some(lab))
+    }
+
+    fn written(&self) -> MutexGuard<'_, Vec<Arc<Written>>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the lines that the processes have written since the last call.
+    pub fn output(&self) -> Vec<String> {
+        self.written().iter().flat_map(|written| written.take()).collect()
     }
 
     /// Returns true if a second process of the program can be started with this option, for

@@ -475,6 +475,11 @@ pub struct Reason {
     python: "server.settimeout(20)\nclient, peer = server.accept()",
     change: "Call `client.settimeout(20)` after `accept`. Close the connection when `recv` raises `TimeoutError`.", lesson: "thread_pool_timeout" };
 
+#[rustfmt::skip] pub const OTHER_TIME: Reason = Reason { says: "A silent client was disconnected before the time of --timeout was over. Use the value of this option, not another number.",
+    means: "The option says how long the server waits for the request of a client. A slow client relies on this time.",
+    python: "client.settimeout(1)  # not the value of the option",
+    change: "Pass the value of `--timeout` to the code for one client, and call `client.settimeout(timeout)`.", lesson: "thread_pool_timeout" };
+
 #[rustfmt::skip] pub const NEVER_ENDS: Reason = Reason { says: "No client came for longer than the timeout, but the process still runs. Each thread must exit when its accept times out.",
     means: "The threads of this lesson exit when no client comes for some time. When all four have exited, the process ends, too.",
     python: "except TimeoutError:\n    continue",
@@ -547,7 +552,7 @@ pub struct Reason {
     python: "client, peer = server.accept()\nthreading.Thread(target=serve, args=(client,)).start()  # for any number",
     change: "After `accept`, compare the number of connected clients with the limit. If it is reached, send `BUSY` and close the connection gracefully. Do not change the number for this client.", lesson: "thread_per_client" };
 
-#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "A client was not served, although fewer clients than --clients were connected. Count a client only while it is served, and subtract 1 when it disconnects.",
+#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "A client was not served, although fewer clients than --clients were connected. Count only the clients that are served now, and not the refused ones.",
     means: "The number says how many clients are connected now, not how many have come. It must become smaller on every way out, also after an error. And the limit itself is allowed: with `--clients=3`, the third client is served.",
     python: "count += 1\nserve(client)  # and no line subtracts 1",
     change: "Subtract 1 after the code for this client, for example in `finally:`. Several threads change the number, so protect it with a lock.", lesson: "thread_per_client" };
@@ -651,7 +656,7 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("LENGTH_IN_CHARACTERS", &LENGTH_IN_CHARACTERS), ("LENGTH_WITH_PREFIX", &LENGTH_WITH_PREFIX),
     ("NOT_SEQUENTIAL", &NOT_SEQUENTIAL), ("NOT_RELEASED", &NOT_RELEASED),
     ("MORE_THAN_FOUR", &MORE_THAN_FOUR), ("NOT_SLOW", &NOT_SLOW), ("IN_TURN", &IN_TURN),
-    ("ALL_AT_ONCE", &ALL_AT_ONCE), ("NOT_FOUR", &NOT_FOUR), ("NO_LIMIT", &NO_LIMIT),
+    ("ALL_AT_ONCE", &ALL_AT_ONCE), ("NOT_FOUR", &NOT_FOUR), ("NO_LIMIT", &NO_LIMIT), ("OTHER_TIME", &OTHER_TIME),
     ("NEVER_ENDS", &NEVER_ENDS), ("ENDED_BADLY", &ENDED_BADLY), ("NOT_SAID", &NOT_SAID),
     ("EARLY_REPLY", &EARLY_REPLY), ("NO_NEWLINE", &NO_NEWLINE),
     ("NEWLINE_INSIDE", &NEWLINE_INSIDE), ("SHORT_LINE", &SHORT_LINE),

@@ -123,7 +123,8 @@ pub struct Server {
     /// The pipe to the guard. The guard stops the server when this end is closed.
     pipe: Option<ChildStdin>,
     pub address: SocketAddr,
-    written: Arc<Written>,
+    /// What the server writes. The lines can be read after the server has been stopped, too.
+    pub written: Arc<Written>,
 }
 
 impl Server {
@@ -243,7 +244,7 @@ impl Server {
     /// Takes the lines that the server wrote on stdout and stderr since the last call, without
     /// its ready line, in the order of their arrival.
     pub fn output(&self) -> Vec<String> {
-        self.written.lock().new.drain(..).collect()
+        self.written.take()
     }
 }
 
@@ -323,7 +324,7 @@ pub fn excerpt(lines: &[String], number: usize) -> Vec<&str> {
 /// What a server has written. Threads read the pipes all the time, because a server that writes to
 /// a full pipe has to wait, and a write to a closed pipe can fail.
 #[derive(Default)]
-struct Written {
+pub struct Written {
     lines: Mutex<Lines>,
     changed: Condvar,
 }
@@ -338,6 +339,11 @@ struct Lines {
 }
 
 impl Written {
+    /// Takes the lines on stdout and stderr since the last call, without the ready line.
+    pub fn take(&self) -> Vec<String> {
+        self.lock().new.drain(..).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }

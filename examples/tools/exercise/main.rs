@@ -87,7 +87,7 @@ const NOT_GIVEN: &str = "\0";
 
 /// The sentence that names what `check` cannot grade.
 const ONLY_CLIENTS: &str = "`check` sees only what clients see. If the task asks for more, for \
-    example for log lines, test this yourself.";
+    example for log lines or CPU time, test this yourself.";
 
 fn main() -> ExitCode {
     guard::guard_if_asked();
