@@ -154,6 +154,11 @@ mod tests {
     fn another_error() {
         let socket = UdpSocket::bind(LOOPBACK).unwrap();
         let err = socket.peer_addr().unwrap_err();
+        let text = advice(&err);
+        assert!(
+            text.contains("try again later"),
+            "Another error keeps the old advice. The function `advice` returned:\n{text}"
+        );
         assert_advice(Err(err), "");
     }
 }
