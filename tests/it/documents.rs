@@ -253,7 +253,7 @@ fn every_example_keeps_to_its_length() {
     assert!(length("rude") < 160, "rude: {} lines of code", length("rude"));
     for (folder, limit) in [
         ("src", 435),
-        ("examples/tools/check", 2400),
+        ("examples/tools/check", 2450),
         ("examples/tools/crowd", 1100),
         ("examples/tools/live", 2400),
         ("examples/tools/exercise", 1200),
