@@ -209,7 +209,7 @@ pub struct Reason {
     python: "client.sendall(reply)  # close is missing",
     change: "Call `client.close()`, or write `with client:` around the code for this client.", lesson: "tcp_server" };
 
-#[rustfmt::skip] pub const FIRST_HALF: Reason = Reason { says: "The first bytes of a character were treated as invalid UTF-8. recv can cut a character (é has 2 bytes, € has 3), so keep the first bytes for the next recv.",
+#[rustfmt::skip] pub const FIRST_HALF: Reason = Reason { says: "The first bytes of a character were treated as invalid UTF-8. recv can cut a character (é has 2 bytes, € has 3), so keep the bytes for the next recv.",
     means: "In UTF-8, é takes two bytes. If they come with two calls of `recv`, the first byte is not wrong. It is incomplete.",
     python: "text = client.recv(4096).decode()",
     change: "Make one decoder for each client with `codecs.getincrementaldecoder(\"utf-8\")()`, and call `decoder.decode(data)`.", lesson: "sequential_server" };
