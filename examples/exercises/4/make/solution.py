@@ -13,9 +13,6 @@ ADDRESS = "127.0.0.1:1235"
 # The length of the queue of pending connections that the server asks for.
 BACKLOG = 1
 
-# The largest number of bytes that one read returns.
-BUFFER_SIZE = 4096
-
 # The largest length of a line, in bytes: 64 KiB.
 MAX_LINE = 64 * 1024
 
