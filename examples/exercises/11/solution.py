@@ -11,7 +11,8 @@ import time
 ADDRESS = "127.0.0.1:1236"
 
 # The default length of the queue of pending connections that the server asks
-# for. On Linux, 9 is the smallest number that is enough for ten clients.
+# for. On Linux, 9 is the smallest number that is always enough for ten
+# clients.
 BACKLOG = 100
 
 # The largest number of bytes that one read returns.
