@@ -263,12 +263,9 @@ fn write_checks(
     titles: &Titles,
 ) -> Result<(), String> {
     part.push_str("\n## The checks\n\n");
-    part.push_str(
-        "`check` makes them in this order. Some of them need the option `--make`. ",
-    );
-    part.push_str(
-        "They are for a make task, which is an extension of the lesson's server.\n",
-    );
+    part.push_str("`check` makes them in this order. ");
+    part.push_str("In most make tasks, you extend the server of a lesson. ");
+    part.push_str("The checks for make tasks need the option `--make`.\n");
     for Check { name, does, suits, reasons } in checks {
         let _ = write!(part, "\n### {name}\n\n");
         let _ = writeln!(part, "- What the client does: {}.", prose(does));

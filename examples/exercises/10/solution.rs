@@ -83,7 +83,8 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
         if !is_valid {
             return Err(io::Error::other("invalid UTF-8"));
         }
-        // Keep the first bytes of an incomplete character for the next read.
-        received = received[valid_length..].to_vec();
+        // `drain` removes the bytes that the server has replied to. The first bytes
+        // of an incomplete character stay for the next read.
+        received.drain(..valid_length);
     }
 }

@@ -12,7 +12,7 @@ use sockets101::{log_and_pause, log_disconnect, log_event, print_line};
 const PORT: u16 = 1236;
 
 /// The default length of the queue of pending connections that the server asks for.
-/// On Linux, 9 is the smallest number that is enough for ten clients.
+/// On Linux, 9 is the smallest number that is always enough for ten clients.
 const BACKLOG: u16 = 100;
 
 /// The largest number of bytes that one read returns.

@@ -72,8 +72,8 @@ def close_gracefully(client):
             client.shutdown(socket.SHUT_WR)
             while (remaining := deadline - time.monotonic()) > 0:
                 client.settimeout(remaining)
-                if client.recv(4096) == b"":
-                    return
+                if len(client.recv(4096)) == 0:
+                    break
     except OSError:
         # The client has reset the connection, or the second is over.
         pass

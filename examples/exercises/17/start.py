@@ -76,8 +76,9 @@ def handle_client(client):
 
 
 def close_gracefully(client):
-    # Read until the client also closes its sending side, but for a second at
-    # most. Unread bytes would cause a reset.
+    # Read until the client closes its sending side, but for a second at most.
+    # If the server closes a socket with unread bytes, the client can lose the
+    # last reply.
     deadline = time.monotonic() + 1
     try:
         with client:
@@ -87,7 +88,8 @@ def close_gracefully(client):
                 if len(client.recv(4096)) == 0:
                     break
     except OSError:
-        pass  # The client has reset the connection, or the second is over.
+        # The client has reset the connection, or the second is over.
+        pass
 
 
 def print_line(line, stream=sys.stdout):

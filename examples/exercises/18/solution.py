@@ -26,10 +26,11 @@ def main():
     # The main thread puts clients into the queue, and the four threads take
     # them out.
     queue = Queue()
+    lock = threading.Lock()
     for number in range(1, 5):
         # The name of the thread is the beginning of its log lines.
         name = f"worker-{number}"
-        arguments = (queue, args.timeout, args.delay)
+        arguments = (queue, lock, args.timeout, args.delay)
         threading.Thread(target=serve, args=arguments, name=name).start()
     accept_clients(listener, queue)
     for _ in range(4):
@@ -65,10 +66,12 @@ def accept_clients(listener, queue):
                 time.sleep(0.1)
 
 
-def serve(queue, timeout, delay):
+def serve(queue, lock, timeout, delay):
     while True:
-        # A Queue has its own lock, which a thread holds only inside `get`.
-        entry = queue.get()
+        # Only one thread at a time takes a client out of the queue.
+        with lock:
+            entry = queue.get()
+        # The lock is free now, so the other threads can also take clients.
         if entry is None:
             break
         client, peer = entry
@@ -103,8 +106,9 @@ def handle_client(client, timeout, delay):
 
 
 def close_gracefully(client):
-    # Read until the client also closes its sending side, but for a second at
-    # most. Unread bytes would cause a reset.
+    # Read until the client closes its sending side, but for a second at most.
+    # If the server closes a socket with unread bytes, the client can lose the
+    # last reply.
     deadline = time.monotonic() + 1
     try:
         with client:
@@ -114,7 +118,8 @@ def close_gracefully(client):
                 if len(client.recv(4096)) == 0:
                     break
     except OSError:
-        pass  # The client has reset the connection, or the second is over.
+        # The client has reset the connection, or the second is over.
+        pass
 
 
 def print_line(line, stream=sys.stdout):

@@ -75,10 +75,11 @@ def close_client(client):
         # The client now sees the end of the reply.
         client.shutdown(socket.SHUT_WR)
         # The kernel sends a reset if the server closes a socket that has
-        # unread bytes. The deadline is for a client that sends bytes forever.
-        client.settimeout(1)
-        while client.recv(BUFFER_SIZE) and time.monotonic() < deadline:
-            pass
+        # unread bytes.
+        while (remaining := deadline - time.monotonic()) > 0:
+            client.settimeout(remaining)
+            if len(client.recv(BUFFER_SIZE)) == 0:
+                break
     except OSError:
         # The client has reset the connection, or the second is over.
         pass

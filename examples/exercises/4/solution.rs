@@ -75,15 +75,17 @@ fn handle_client(client: &mut TcpStream) -> io::Result<()> {
 }
 
 fn close_client(mut client: TcpStream) {
-    let second = Duration::from_secs(1);
-    let deadline = Instant::now() + second;
-    // The client now sees the end of the reply. These two calls fail if the client
-    // has reset the connection. The read then fails, too.
+    let deadline = Instant::now() + Duration::from_secs(1);
+    // The client now sees the end of the reply. This call fails if the client has
+    // reset the connection. The read then fails, too.
     let _ = client.shutdown(Shutdown::Write);
-    let _ = client.set_read_timeout(Some(second));
     // The kernel sends a reset if the server closes a socket that has unread bytes.
-    // The deadline is for a client that sends bytes forever.
-    while Instant::now() < deadline {
+    loop {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        // The second is over if no time remains. A timeout of zero is an error.
+        if client.set_read_timeout(Some(remaining)).is_err() {
+            break;
+        }
         match client.read(&mut [0; BUFFER_SIZE]) {
             Ok(0) | Err(_) => break,
             Ok(_) => {}

@@ -7,7 +7,7 @@ use std::str;
 
 use byteorder::{ByteOrder, NetworkEndian};
 use socket2::{Domain, SockAddr, Socket, Type};
-use sockets101::{Args, Failure, cannot_listen, close_gracefully};
+use sockets101::{Args, Failure, MAX_BLOCK, cannot_listen, close_gracefully};
 use sockets101::{log_and_pause, log_disconnect, log_event, print_line, put_block};
 
 /// The port of the slide.
@@ -18,9 +18,6 @@ const BACKLOG: i32 = 1;
 
 /// The size of the length prefix, in bytes.
 const PREFIX_SIZE: usize = 4;
-
-/// The largest message that the server receives, in bytes: 16 MiB.
-const MAX_BLOCK: usize = 16 * 1024 * 1024;
 
 fn main() -> Result<(), Failure> {
     let args = Args::new("my_9 [IP:PORT]");

@@ -42,12 +42,12 @@ def main():
     selector.register(listener, selectors.EVENT_READ)
     clients = set()
     while True:
-        # Wait until a socket is ready, or until the timeout.
         # Wake up at the latest when the next client has been idle for too
         # long.
         timeout = idle_timeout
         for client in clients:
             timeout = min(timeout, idle_timeout - client.idle())
+        # Wait until a socket is ready, or until the timeout.
         for key, events in selector.select(timeout):
             if key.fileobj is listener:
                 accept_new(listener, selector, clients)

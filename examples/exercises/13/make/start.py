@@ -42,8 +42,8 @@ def main():
     selector.register(listener, selectors.EVENT_READ)
     clients = set()
     while True:
-        # Wait until a socket is ready, or until the timeout.
         timeout = idle_timeout
+        # Wait until a socket is ready, or until the timeout.
         for key, events in selector.select(timeout):
             if key.fileobj is listener:
                 accept_new(listener, selector, clients)

@@ -38,15 +38,15 @@ fn main() -> Result<(), Failure> {
         match listener.accept() {
             Ok((client, peer)) => {
                 number += 1;
+                // A thread has finished if its client has disconnected.
+                threads.retain(|thread| !thread.is_finished());
+                let is_full = limit > 0 && threads.len() >= limit;
                 // The name of the thread is the beginning of its log lines.
                 let builder =
                     thread::Builder::new().name(format!("client-{number}"));
                 // `spawn` starts a thread, which calls the closure. (A closure is a
                 // function without a name.) `move` gives the closure the values that
                 // it uses, because the thread can run longer than this `match`.
-                // A thread has finished if its client has disconnected.
-                threads.retain(|thread| !thread.is_finished());
-                let is_full = limit > 0 && threads.len() >= limit;
                 match builder.spawn(move || serve(client, peer, is_full)) {
                     // The thread of a client that gets `BUSY` does not count.
                     Ok(_thread) if is_full => {}

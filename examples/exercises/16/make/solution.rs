@@ -67,11 +67,11 @@ fn serve(listener: &TcpListener) {
         match listener.accept() {
             Ok((mut client, peer)) => {
                 log_event(peer, "connected");
-                // Do not use `?` here, because an error of one client must not stop
-                // the thread.
                 // After a panic, `client` may be in a wrong state. `AssertUnwindSafe`
                 // promises that this does no harm. The server only closes `client`.
                 let handler = AssertUnwindSafe(|| handle_client(&mut client));
+                // Do not use `?` here, because an error of one client must not stop
+                // the thread.
                 let result = match panic::catch_unwind(handler) {
                     Ok(result) => result,
                     // Rust has already printed the message of the panic. The thread

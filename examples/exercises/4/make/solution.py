@@ -13,9 +13,6 @@ ADDRESS = "127.0.0.1:1235"
 # The length of the queue of pending connections that the server asks for.
 BACKLOG = 1
 
-# The largest number of bytes that one read returns.
-BUFFER_SIZE = 4096
-
 # The largest length of a line, in bytes: 64 KiB.
 MAX_LINE = 64 * 1024
 
@@ -84,20 +81,20 @@ def read_line(client):
 
 
 def close_gracefully(client):
-    """Closes a connection so that the client still receives the last reply.
-    Reads until the client closes its sending side, but for about a second at
-    most.
-    """
+    # Read until the client closes its sending side, but for a second at most.
+    # If the server closes a socket with unread bytes, the client can lose the
+    # last reply.
     deadline = time.monotonic() + 1
     try:
-        client.shutdown(socket.SHUT_WR)
-        client.settimeout(1)
-        while client.recv(BUFFER_SIZE) and time.monotonic() < deadline:
-            pass
+        with client:
+            client.shutdown(socket.SHUT_WR)
+            while (remaining := deadline - time.monotonic()) > 0:
+                client.settimeout(remaining)
+                if len(client.recv(4096)) == 0:
+                    break
     except OSError:
         # The client has reset the connection, or the second is over.
         pass
-    client.close()
 
 
 def log_event(peer, event):
