@@ -967,7 +967,9 @@ const MUTANTS: &[Mutant] = &[
     Mutant("idle_with_an_error", "thread_pool_timeout", &[("idle_end", "ENDED_BADLY")]),
     Mutant("silence_forever", "thread_pool_timeout", &[("idle_end", "NO_LIMIT")]),
     Mutant("silence_for_a_second", "thread_pool_timeout", &[("idle_end", "OTHER_TIME")]),
-    Mutant("slow_two_at_a_time", "slow_thread_pool_timeout", &[("slow_clients", "NOT_FOUR")]),
+    Mutant("slow_two_at_a_time", "slow_thread_pool_timeout", &[
+        ("slow_clients", "NOT_FOUR"),
+        ("?idle_end", "NO_LIMIT")]),
 
     Mutant("recv_4", "recvall_server", &[
         ("byte_by_byte", "ONE_RECV"),

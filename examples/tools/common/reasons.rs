@@ -307,7 +307,7 @@ pub struct Reason {
 #[rustfmt::skip] pub const ENDLESS_DRAIN: Reason = Reason { says: "A client has got its reply and stays connected, so the next client gets no reply. After shutdown, recv only for about a second.",
     means: "A graceful close waits until the client closes its side, too. A client that never does this, or that sends forever, would hold the server. So the wait needs a deadline.",
     python: "client.shutdown(socket.SHUT_WR)\nwhile client.recv(4096):  # the client decides when this ends\n    pass",
-    change: "Calculate a deadline, for example `time.monotonic() + 1`. Call `client.settimeout(1)`, and leave the loop at the timeout or at the deadline.", lesson: "tcp_server" };
+    change: "Calculate a deadline, for example `time.monotonic() + 1`. Before each `recv`, call `client.settimeout` with the time that is left until the deadline.", lesson: "tcp_server" };
 
 #[rustfmt::skip] pub const NOT_SERVED: Reason = Reason { says: "Some of 200 connections got no reply. Most likely, earlier connections were not closed, or their threads still wait.",
     means: "Each connection needs a file descriptor, and perhaps a thread. A server that does not release them has none left for later clients.",
