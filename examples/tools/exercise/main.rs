@@ -145,9 +145,9 @@ fn run() -> Result<bool, Failure> {
         args.refuse(format!("expected 'make' or an option after the lesson, got '{make}'"));
     }
     let exercise = find(&lesson, is_make).unwrap_or_else(|mistake| args.refuse(mistake));
-    let wanted = if is_rust || lesson.ends_with(".rs") {
+    let wanted = if is_rust || lesson.strip_suffix(".rs").is_some() {
         Some(Language::Rust)
-    } else if is_python || lesson.ends_with(".py") {
+    } else if is_python || lesson.strip_suffix(".py").is_some() {
         Some(Language::Python)
     } else {
         None
