@@ -1,7 +1,7 @@
 //! The command line, and the error with which a program exits.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::{ffi::OsString, fmt, process, str::FromStr, time::Duration};
 
 use lexopt::{Arg::Long, Arg::Value, Parser};
@@ -89,10 +89,20 @@ impl Args {
     /// The argument is `IP:PORT`, or only `PORT`, which means 127.0.0.1:PORT.
     /// Without an argument, the address is 127.0.0.1 with the port `default_port`.
     /// Programs on other machines cannot connect to 127.0.0.1.
-    pub fn listen_address(mut self, default_port: u16) -> SocketAddr {
+    pub fn listen_address(self, default_port: u16) -> SocketAddr {
+        self.listen_address_at(Ipv4Addr::LOCALHOST.into(), default_port)
+    }
+
+    /// Does the same as [`Args::listen_address`] with the IP address `default_ip`
+    /// instead of 127.0.0.1.
+    pub fn listen_address_at(
+        mut self,
+        default_ip: IpAddr,
+        default_port: u16,
+    ) -> SocketAddr {
         let text = self.positional(default_port.to_string());
         self.finish();
-        match parse_address(&text) {
+        match parse_address(&text, default_ip) {
             Some(address) => address,
             None => self.refuse_address(&text, "IP:PORT or PORT"),
         }
@@ -109,7 +119,7 @@ impl Args {
     /// If the lookup of the host name fails.
     pub fn server_address(&mut self, port: u16) -> Result<SocketAddr, Failure> {
         let text = self.positional(port.to_string());
-        let address = match parse_address(&text) {
+        let address = match parse_address(&text, Ipv4Addr::LOCALHOST.into()) {
             Some(address) => address,
             None => self.look_up(&text)?,
         };
@@ -245,13 +255,13 @@ impl Args {
     }
 }
 
-/// Parses `IP:PORT`, or `PORT` on this machine. Returns `None` for any other text.
-fn parse_address(text: &str) -> Option<SocketAddr> {
+/// Parses `IP:PORT`, or `PORT` at `default_ip`. Returns `None` for any other text.
+fn parse_address(text: &str, default_ip: IpAddr) -> Option<SocketAddr> {
     if let Ok(address) = text.parse() {
         return Some(address);
     }
     if let Ok(port) = text.parse::<u16>() {
-        return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        return Some(SocketAddr::new(default_ip, port));
     }
     // In `[fe80::1%eth0]:PORT`, `eth0` is a network interface. Only the operating
     // system knows its number.

@@ -266,17 +266,17 @@ class Args:
                     self.refuse(f"missing argument for option '{name}'")
                 self.options[name] = value
 
-    def listen_address(self, default_port):
+    def listen_address(self, default_port, default_ip="127.0.0.1"):
         """Returns the address that a server should listen on, and rejects
         leftover arguments. Call this last.
 
-        The argument is `IP:PORT`, or only `PORT`, which means 127.0.0.1:PORT.
-        Without an argument, the address is 127.0.0.1 with the port
+        The argument is `IP:PORT`, or only `PORT`, which means the address
+        `default_ip` with this port. Without an argument, the port is
         `default_port`. Programs on other machines cannot connect to 127.0.0.1.
         """
         text = self.positional(str(default_port))
         self.finish()
-        address = _parse_address(text)
+        address = _parse_address(text, default_ip)
         if address is None:
             self._refuse_address(text, "IP:PORT or PORT")
         return address
@@ -367,13 +367,13 @@ class Args:
         self.refuse(mistake)
 
 
-def _parse_address(text):
-    """Parses `IP:PORT`, or `PORT` on this machine. Returns the tuple that
+def _parse_address(text, default_ip):
+    """Parses `IP:PORT`, or `PORT` at `default_ip`. Returns the tuple that
     `bind` takes. Returns None for any other text.
     """
-    if ":" not in text:
-        text = f"127.0.0.1:{text}"
     host, _, port = text.rpartition(":")
+    if ":" not in text:
+        host = f"[{default_ip}]" if ":" in default_ip else default_ip
     try:
         if host.startswith("[") and host.endswith("]"):
             host = host[1:-1]

@@ -79,6 +79,9 @@ use wire::{Lab, takes};
 const USAGE: &str = "check [LESSON] [IP:PORT] [--own NAME] [--run COMMAND] [--make] [--watch] \
     [--long] [--list] [--only CHECK] [--timeout 2] [--delay 5]";
 
+/// The servers that need a feature.
+const NEED_FEATURE: [(&str, &str); 2] = [("async_server", "async"), ("event_server", "event")];
+
 /// The value of an option that the user has not given. It cannot be typed.
 const NOT_GIVEN: &str = "\0";
 
@@ -284,8 +287,10 @@ fn rows(lesson: &str) -> Result<Vec<Row>, Failure> {
     if !rows.is_empty() {
         return Ok(rows);
     }
-    let advice = if lesson == "event_server" {
-        format!("{lesson} needs a feature: cargo run --example check --features event -- {lesson}")
+    let advice = if let Some((_, feature)) = NEED_FEATURE.iter().find(|(name, _)| *name == lesson) {
+        format!(
+            "{lesson} needs a feature: cargo run --example check --features {feature} -- {lesson}"
+        )
     } else if lesson.starts_with(|c: char| c.is_ascii_digit() || c == '[') || lesson.contains(':') {
         format!("name the lesson before the address, for example: check -- tcp_server {lesson}")
     } else if lesson.starts_with("my_") {

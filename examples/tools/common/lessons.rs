@@ -79,7 +79,7 @@ use Kind::{Block, Conversation, Datagram, OneMessage};
 
 /// The servers. A line for each is easier to compare than the several that rustfmt makes.
 #[rustfmt::skip]
-pub const SERVERS: [Row; 14 + cfg!(feature = "event") as usize] = [
+pub const SERVERS: [Row; 16 + cfg!(feature = "event") as usize + cfg!(feature = "async") as usize] = [
     Row { lesson: 1, name: "udp_server_bytes", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[], make: "" },
     Row { lesson: 2, name: "udp_server", kind: Datagram, design: Sequential, port: 1235, backlog: 0, options: &[], make: "" },
     Row { lesson: 3, name: "ttl_pong", kind: Datagram, design: Sequential, port: 1234, backlog: 0, options: &[], make: "" },
@@ -96,4 +96,7 @@ pub const SERVERS: [Row; 14 + cfg!(feature = "event") as usize] = [
     Row { lesson: 18, name: "slow_thread_pool_timeout", kind: OneMessage, design: Pool, port: 1241, backlog: 100, options: &["delay", "timeout"], make: "" },
     // Beyond the lecture.
     #[cfg(feature = "event")] Row { lesson: 0, name: "event_server", kind: Conversation, design: Together, port: 1242, backlog: 100, options: &[], make: "" },
+    #[cfg(feature = "async")] Row { lesson: 0, name: "async_server", kind: Conversation, design: Together, port: 1243, backlog: 100, options: &["delay"], make: "" },
+    Row { lesson: 0, name: "stop_server", kind: Conversation, design: Together, port: 1244, backlog: 100, options: &["grace"], make: "" },
+    Row { lesson: 0, name: "dual_stack", kind: Conversation, design: Together, port: 1245, backlog: 100, options: &[], make: "" },
 ];

@@ -32,6 +32,10 @@ const LONGEST: u64 = 500;
 /// The number of lines of a server that a sentence quotes.
 const QUOTED: usize = 5;
 
+/// The features of the package, and whether this program was built with them.
+const FEATURES: [(&str, bool); 2] =
+    [("async", cfg!(feature = "async")), ("event", cfg!(feature = "event"))];
+
 /// What the first line of a server must be.
 const READY: &str = "server ready on ";
 
@@ -84,8 +88,10 @@ fn build_command<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Command
     for name in names {
         build.args(["--example", name]);
     }
-    if cfg!(feature = "event") {
-        build.arg("--features=event");
+    for (feature, is_on) in FEATURES {
+        if is_on {
+            build.args(["--features", feature]);
+        }
     }
     if !cfg!(debug_assertions) {
         build.arg("--release");

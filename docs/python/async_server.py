@@ -1,0 +1,133 @@
+"""A TCP server with a task for each client. All tasks run in one thread.
+
+Beyond the lecture: slide 14, "one thread per client", with tasks.
+Run: python3 docs/python/async_server.py [IP:PORT] [--delay 0]
+
+Differences from examples/beyond/async_server.rs:
+
+- asyncio is a part of Python. In Rust, the library tokio does this work.
+- In Python, `await` comes before the call. In Rust, `.await` comes after it.
+- `start_server` contains the loop that calls `accept` and starts a task for
+  each client. If `accept` fails, it logs the error and tries again after a
+  second. The Rust program has this loop.
+- Python's streams have buffers. `write` only adds to the buffer of a stream,
+  and `drain` waits until the kernel has taken the bytes.
+"""
+
+import asyncio
+import os
+import socket
+
+from sockets101 import Args, Decoder, address_family, cannot_listen
+from sockets101 import format_address, log_disconnect, log_event, print_line
+from sockets101 import run
+
+# A port that no slide uses.
+PORT = 1243
+
+# The length of the queue of pending connections that the server asks for.
+BACKLOG = 100
+
+# The largest number of bytes that one read returns.
+BUFFER_SIZE = 4096
+
+# The default time that a reply takes, in seconds.
+DELAY = 0.0
+
+# How long the server waits for the last bytes of a client, in seconds.
+PAUSE = 1.0
+
+
+def main():
+    args = Args("async_server [IP:PORT] [--delay 0]")
+    delay = args.seconds("--delay", DELAY)
+    address = args.listen_address(PORT)
+    # `run` runs the tasks, all of them in this thread.
+    asyncio.run(serve_all(address, delay))
+
+
+async def serve_all(address, delay):
+    try:
+        listener = listen(address)
+    except OSError as err:
+        raise cannot_listen(address, err) from err
+
+    async def serve_client(reader, writer):
+        await serve(reader, writer, delay)
+
+    # `start_server` starts a task for each client. The task calls this function.
+    server = await asyncio.start_server(
+        serve_client, sock=listener, backlog=BACKLOG
+    )
+    print_line(f"server ready on {format_address(listener.getsockname())}")
+    await server.serve_forever()
+
+
+def listen(address):
+    # The arguments mean AF_INET or AF_INET6, SOCK_STREAM, and the default
+    # protocol.
+    listener = socket.socket(address_family(address), socket.SOCK_STREAM)
+    # With SO_REUSEADDR, the server can use the port again immediately after a
+    # restart. On Windows, SO_REUSEADDR would let another program listen on the
+    # same port.
+    if os.name != "nt":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    return listener
+
+
+async def serve(reader, writer, delay):
+    peer = writer.get_extra_info("peername")
+    if peer is None:
+        # The client has already reset the connection.
+        writer.close()
+        return
+    # `drain` waits until the kernel has taken all bytes.
+    writer.transport.set_write_buffer_limits(0)
+    log_event(peer, "connected")
+    result = None
+    try:
+        await handle_client(reader, writer, delay)
+    except (OSError, ValueError) as err:
+        result = err
+    await close_gracefully(reader, writer)
+    log_disconnect(peer, result)
+
+
+async def handle_client(reader, writer, delay):
+    decoder = Decoder()
+    while True:
+        received = await reader.read(BUFFER_SIZE)
+        if len(received) == 0:
+            # The client has closed its sending side. `finish` raises an
+            # exception if the last character is not complete.
+            decoder.finish()
+            return
+        await asyncio.sleep(delay)
+        # `valid` is False if there are invalid bytes after `text`.
+        text, valid = decoder.decode(received)
+        writer.write(text.upper().encode("utf-8"))
+        await writer.drain()
+        if not valid:
+            raise ValueError("invalid UTF-8")
+
+
+async def close_gracefully(reader, writer):
+    """Does the same as the function of the library, which would stop all tasks.
+    """
+    try:
+        writer.write_eof()
+        # Discard what the client still sends, but for a second at most.
+        await asyncio.wait_for(discard(reader), PAUSE)
+    except (OSError, asyncio.TimeoutError):
+        pass
+    writer.close()
+
+
+async def discard(reader):
+    while len(await reader.read(BUFFER_SIZE)) > 0:
+        pass
+
+
+if __name__ == "__main__":
+    run(main)
