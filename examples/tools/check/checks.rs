@@ -5,6 +5,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::beyond;
 use crate::blame::of_prefix;
 use crate::connection::{Connection, MOMENT, framed, shown};
 use crate::lessons::Design::{Pool, Sequential, Together};
@@ -27,7 +28,7 @@ pub struct Check {
 }
 
 #[rustfmt::skip]
-pub const CHECKS: [Check; 38] = [
+pub const CHECKS: [Check; 40] = [
     Check { name: "first_client", does: "one client asks, gets its reply, and disconnects; then the next one is served", one_client: false, suits: |_| true, run: first_client },
     Check { name: "unicode", does: "a text with ß, ﬁ, ΐ and €", one_client: true, suits: |_| true, run: unicode },
     Check { name: "any_bytes", does: "a datagram of all 256 bytes", one_client: true, suits: |row| is(row, &[Datagram]) && !decodes(row), run: any_bytes },
@@ -59,6 +60,8 @@ pub const CHECKS: [Check; 38] = [
     Check { name: "pool_of_four", does: "four silent clients, and a fifth one that asks", one_client: false, suits: |row| row.design == Pool, run: pool_of_four },
     Check { name: "slow_clients", does: "several clients of a slow server at the same time", one_client: false, suits: Row::is_slow, run: slow_clients },
     Check { name: "idle_end", does: "four silent clients and a fifth one, then none, until the timeout", one_client: false, suits: |row| row.options.contains(&"timeout") && row.make.is_empty(), run: idle_end },
+    Check { name: "both_families", does: "a client that connects over IPv4, and another one over IPv6", one_client: false, suits: |row| row.name == "dual_stack", run: beyond::both_families },
+    Check { name: "stops", does: "the line quit on the standard input while a client is connected", one_client: false, suits: stops, run: beyond::stops },
     Check { name: "line_in_pieces", does: "a line in three segments, a long line, and texts without a newline at the end", one_client: false, suits: Row::reads_lines, run: make::line_in_pieces },
     Check { name: "several_blocks", does: "several length-prefixed messages on one connection", one_client: true, suits: Row::reads_blocks, run: make::several_blocks },
     Check { name: "session_limit", does: "three times as many bytes as --limit allows", one_client: false, suits: |row| row.make == "session_limit", run: make::session_limit },
@@ -76,13 +79,19 @@ pub const TOO_LONG_FOR_SLOW: [&str; 4] =
 pub const WITHOUT_NEWLINE: [&str; 3] = ["cut_character", "last_word", "session_limit"];
 
 /// The checks that start a second server with an option.
-pub const OPTIONS: [(&str, &str); 5] = [
+pub const OPTIONS: [(&str, &str); 6] = [
     ("idle_end", "--timeout"),
+    ("stops", "--grace"),
     ("session_limit", "--limit"),
     ("idle_client", "--timeout"),
     ("too_many_clients", "--clients"),
     ("last_worker", "--timeout"),
 ];
+
+/// Returns true if the server stops at the line `quit`.
+fn stops(row: &Row) -> bool {
+    row.name == "stop_server" || row.make == "stops"
+}
 
 fn is(row: &Row, kinds: &[Kind]) -> bool {
     kinds.contains(&row.kind)

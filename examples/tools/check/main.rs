@@ -40,6 +40,7 @@
 //! - Keep `check` open while you write: `cargo run --example check -- sequential_server --own
 //!   my_server --watch`.
 
+mod beyond;
 mod blame;
 mod checks;
 #[path = "../common/connection.rs"]

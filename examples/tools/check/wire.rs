@@ -384,6 +384,13 @@ impl Lab {
         self.server()?.exits_within(time)
     }
 
+    /// Writes a line to the standard input of the server, if this program has started it.
+    pub fn type_line(&self, line: &str) {
+        if let Some(mut server) = self.server() {
+            server.type_line(line);
+        }
+    }
+
     /// Returns true if the server has exited. At an address, a refused connection shows that.
     pub fn is_gone(&self) -> bool {
         if self.launch.is_some() {

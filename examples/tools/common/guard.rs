@@ -3,10 +3,10 @@
 //! A program that is killed cannot stop the servers that it has started. Therefore each server is
 //! the child of a guard. The guard's standard input is a pipe from the program. The kernel closes
 //! the pipe when the program ends, whatever ends it. The guard then ends the server, and every
-//! program that the server has started.
+//! program that the server has started. The guard passes all bytes of the pipe on to the server.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::{self, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::{env, thread};
@@ -76,9 +76,13 @@ fn run(program: &OsString, args: &[OsString]) -> i32 {
         }
     };
     let id = server.id();
+    let mut input = server.stdin.take();
     thread::spawn(move || {
-        // The program writes nothing into the pipe, so this waits for the end of the pipe.
-        let _ = io::stdin().read(&mut [0]);
+        let mut byte = [0];
+        while let Ok(1) = io::stdin().read(&mut byte) {
+            // A server that does not read may have closed its standard input.
+            let _ = input.as_mut().map(|input| input.write_all(&byte));
+        }
         let _ending = ENDING.lock();
         end_tree(id);
     });
@@ -95,7 +99,7 @@ fn run(program: &OsString, args: &[OsString]) -> i32 {
 }
 
 fn start(command: &mut Command) -> io::Result<process::Child> {
-    command.stdin(Stdio::null());
+    command.stdin(Stdio::piped());
     #[cfg(unix)]
     set_apart(command);
     command.spawn()

@@ -495,6 +495,33 @@ pub struct Reason {
     python: "except TimeoutError:\n    return",
     change: "Call `print(\"Socket timed out, exiting thread\")` before the thread returns. Print all other lines with `file=sys.stderr`.", lesson: "thread_pool_timeout" };
 
+// The servers beyond the lecture.
+
+#[rustfmt::skip] pub const ONE_FAMILY: Reason = Reason { says: "A client of one address family was refused. Listen on the address :: with an IPv6 socket, and set the option IPV6_V6ONLY to 0 before bind.",
+    means: "A socket for IPv6 can also accept IPv4 clients. Some operating systems do this by default, and others do not. So the program must set the option.",
+    python: "server = socket.socket(socket.AF_INET6)\nserver.bind((\"::\", 1245))  # on Windows, only IPv6",
+    change: "Call `server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)` before `bind`, and bind to `::`. In Rust, use `set_only_v6(false)` of the library socket2.", lesson: "dual_stack" };
+
+#[rustfmt::skip] pub const STILL_ACCEPTS: Reason = Reason { says: "After the line quit, a new client could still connect. Close the listening socket when the server must stop.",
+    means: "The kernel completes connections as long as the listening socket is open, even if nobody calls `accept`. Such a client waits for a reply that never comes.",
+    python: "if stopping:\n    break  # the listener stays open until the process ends",
+    change: "Call `listener.close()` first, and then wait for the connected clients. In Rust, `drop(listener)` closes it.", lesson: "stop_server" };
+
+#[rustfmt::skip] pub const CUT_ON_STOP: Reason = Reason { says: "A client was connected at the line quit, and got no reply to its next text. Wait for the connected clients, at most for --grace.",
+    means: "When the process exits, the kernel closes all its connections. A client in the middle of its work loses its reply. So the server waits for its clients, but not forever.",
+    python: "if line == \"quit\":\n    os._exit(0)  # all connections end here",
+    change: "Keep the threads of the clients in a list. After `quit`, wait until they have ended, or until the time is over.", lesson: "stop_server" };
+
+#[rustfmt::skip] pub const NEVER_STOPS: Reason = Reason { says: "The line quit came on the standard input, but the process still runs. It must exit when its clients have disconnected, or after --grace.",
+    means: "A server that waits in `accept` does not notice anything else. And a client can stay connected forever, so the time for the clients needs a limit.",
+    python: "client, peer = server.accept()  # waits, whatever the user types",
+    change: "Read the lines in a second thread. Give `accept` a timeout, and look after each timeout whether the thread has read `quit`.", lesson: "stop_server" };
+
+#[rustfmt::skip] pub const STOPS_BADLY: Reason = Reason { says: "After the line quit, the process exited with an error status. A server that stops because the user wants it must exit with status 0.",
+    means: "The exit status says whether a program did what it should do. Service managers start a program again if its status is not 0.",
+    python: "sys.exit(\"stopped\")  # a text means exit status 1",
+    change: "Return from the main function, or call `sys.exit(0)`. Catch the exceptions of the closed listener.", lesson: "stop_server" };
+
 // The make tasks.
 
 #[rustfmt::skip] pub const EARLY_REPLY: Reason = Reason { says: "A reply came before the newline. A line can come in several pieces, so call recv until a newline has come, and then reply once.",
@@ -658,6 +685,8 @@ pub const REASONS: &[(&str, &Reason)] = &[
     ("MORE_THAN_FOUR", &MORE_THAN_FOUR), ("NOT_SLOW", &NOT_SLOW), ("IN_TURN", &IN_TURN),
     ("ALL_AT_ONCE", &ALL_AT_ONCE), ("NOT_FOUR", &NOT_FOUR), ("NO_LIMIT", &NO_LIMIT), ("OTHER_TIME", &OTHER_TIME),
     ("NEVER_ENDS", &NEVER_ENDS), ("ENDED_BADLY", &ENDED_BADLY), ("NOT_SAID", &NOT_SAID),
+    ("ONE_FAMILY", &ONE_FAMILY), ("STILL_ACCEPTS", &STILL_ACCEPTS), ("CUT_ON_STOP", &CUT_ON_STOP),
+    ("NEVER_STOPS", &NEVER_STOPS), ("STOPS_BADLY", &STOPS_BADLY),
     ("EARLY_REPLY", &EARLY_REPLY), ("NO_NEWLINE", &NO_NEWLINE),
     ("NEWLINE_INSIDE", &NEWLINE_INSIDE), ("SHORT_LINE", &SHORT_LINE),
     ("ENDLESS_LINE", &ENDLESS_LINE), ("ONE_BLOCK", &ONE_BLOCK),

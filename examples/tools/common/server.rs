@@ -4,7 +4,7 @@ mod guard;
 
 use std::collections::VecDeque;
 use std::env::{self, consts::EXE_SUFFIX};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -251,6 +251,14 @@ impl Server {
     /// its ready line, in the order of their arrival.
     pub fn output(&self) -> Vec<String> {
         self.written.take()
+    }
+
+    /// Writes a line to the standard input of the server.
+    pub fn type_line(&mut self, line: &str) {
+        if let Some(pipe) = &mut self.pipe {
+            // This fails if the server has exited. A check then notices that.
+            let _ = pipe.write_all(format!("{line}\n").as_bytes());
+        }
     }
 }
 

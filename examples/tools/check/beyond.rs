@@ -1,0 +1,85 @@
+//! The checks of the servers beyond the lecture.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::connection::MOMENT;
+use crate::reasons as why;
+use crate::server::status_words;
+use crate::wire::{Because, Ending, Lab, Outcome, Seen, missed, passed};
+
+/// The line at which a server stops.
+const QUIT: &str = "quit";
+
+/// Returns true if this machine can send over IPv6.
+pub fn has_ipv6() -> bool {
+    UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}
+
+pub fn both_families(lab: &Lab) -> Outcome {
+    let mut outcome = Ok(Seen::default());
+    for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+        let address = SocketAddr::new(ip, lab.address.port());
+        let client = Lab::new(lab.row, None, address, lab.timeout);
+        let is_refused = |miss: &Seen| miss.ending == Ending::Refused;
+        outcome = Ok(client.ask("both").because(is_refused, &why::ONE_FAMILY)?);
+    }
+    outcome
+}
+
+pub fn stops(lab: &Lab) -> Outcome {
+    finishes_its_clients(lab)?;
+    cuts_off_its_clients(lab)
+}
+
+/// A client is connected while the server stops. It has more time than it needs.
+fn finishes_its_clients(lab: &Lab) -> Outcome {
+    let Some(own) = lab.another("--grace", 60.0)? else { return passed("", "") };
+    let mut client = own.say("before")?;
+    client.expect_reply("before")?;
+    own.type_line(QUIT);
+    let deadline = Instant::now() + own.timeout;
+    loop {
+        match own.connect() {
+            Err(miss) if miss.ending == Ending::Refused => break,
+            // The connection came before the server closed its listener.
+            Err(miss) if miss.ending == Ending::Reset => {}
+            Err(miss) => return Err(miss),
+            Ok(_) if Instant::now() > deadline => {
+                let expected = "a refused connection after the line quit";
+                return missed(expected, "a connection", &why::STILL_ACCEPTS);
+            }
+            Ok(_) => {}
+        }
+        thread::sleep(MOMENT / 2);
+    }
+    client.say("after");
+    client.expect_reply("after").if_ended(&why::CUT_ON_STOP)?;
+    client.connection.half_close();
+    client.expect_end().if_silent(&why::NO_OWN_END)?;
+    has_exited(&own, own.timeout * 2)
+}
+
+/// A silent client does not disconnect, so the server waits for the whole time, and no longer.
+fn cuts_off_its_clients(lab: &Lab) -> Outcome {
+    const GRACE: f64 = 0.5;
+    let Some(own) = lab.another("--grace", GRACE)? else { return passed("", "") };
+    let mut client = own.say("before")?;
+    client.expect_reply("before")?;
+    own.type_line(QUIT);
+    has_exited(&own, own.timeout * 2 + Duration::from_secs_f64(GRACE))
+}
+
+/// Expects that the process exits in this time, with status 0.
+fn has_exited(own: &Lab, time: Duration) -> Outcome {
+    let expected = "exit status 0 after the line quit";
+    let Some(status) = own.exits_within(time) else {
+        return missed(expected, "a process that goes on", &why::NEVER_STOPS);
+    };
+    let came = status_words(status);
+    if status.success() {
+        return passed(expected, &came);
+    }
+    missed(expected, &came, &why::STOPS_BADLY)
+}
