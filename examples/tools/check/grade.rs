@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use sockets101::Failure;
 
+use crate::beyond;
 use crate::blame::{Blame, blame};
 use crate::checks::{Check, OPTIONS, TOO_LONG_FOR_SLOW, WITHOUT_NEWLINE};
 use crate::connection::{MOMENT, listens};
