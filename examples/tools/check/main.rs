@@ -176,7 +176,12 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
         tasks.push(Task {
             row,
             title: title(row.name, &own, &command, address),
-            launch: starts.then_some(Launch { program, options: Vec::new(), address }),
+            launch: starts.then_some(Launch {
+                program,
+                options: Vec::new(),
+                address,
+                ip: row.listen_ip(),
+            }),
             address: address.unwrap_or(SocketAddr::from(([0; 4], 0))),
             checks: checks.collect(),
             timeout,

@@ -1,5 +1,7 @@
 //! The servers of the workbook, in the order of the lessons.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 /// The environment variable with which `exercise` says that `check` must make all checks.
 pub const ALL_CHECKS: &str = "SOCKETS101_ALL_CHECKS";
 
@@ -55,6 +57,15 @@ impl Row {
     /// clients in one thread cannot wait for one of them.
     pub fn closes_gracefully(&self) -> bool {
         self.is_stream() && !["poll_server", "event_server"].contains(&self.name)
+    }
+
+    /// Returns the IP address on which a test lets the server listen.
+    pub fn listen_ip(&self) -> IpAddr {
+        if self.name == "dual_stack" {
+            // Only this address accepts clients of both families.
+            return Ipv6Addr::UNSPECIFIED.into();
+        }
+        Ipv4Addr::LOCALHOST.into()
     }
 
     /// Returns true if the server sleeps before each reply.

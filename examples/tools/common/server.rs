@@ -5,7 +5,7 @@ mod guard;
 use std::collections::VecDeque;
 use std::env::{self, consts::EXE_SUFFIX};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -121,6 +121,8 @@ pub struct Launch {
     /// The fixed address of the server, if it has one. Otherwise, an example gets port 0 and says
     /// in its ready line where it listens. A command gets a free port at each start.
     pub address: Option<SocketAddr>,
+    /// The IP address to listen on if the server does not have a fixed address.
+    pub ip: IpAddr,
 }
 
 /// A running server. The server is stopped when this value is dropped.
@@ -166,8 +168,8 @@ impl Server {
             launch.address.is_none() && !matches!(launch.program, Program::Command(_));
         let address = match launch.address {
             Some(address) => address,
-            None if needs_ready_line => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            None => free_address()?,
+            None if needs_ready_line => SocketAddr::new(launch.ip, 0),
+            None => SocketAddr::new(launch.ip, free_port()?),
         };
         let mut command = launch.command(address)?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
@@ -176,7 +178,7 @@ impl Server {
         let written = Arc::new(Written::default());
         collect(guard.stdout.take(), &written, true);
         collect(guard.stderr.take(), &written, false);
-        let mut server = Self { guard, pipe, address, written };
+        let mut server = Self { guard, pipe, address: reachable(address), written };
         if let Program::Example(name) | Program::Own(name) = &launch.program {
             if needs_ready_line {
                 server.address = server.ready_address(name)?;
@@ -196,7 +198,7 @@ impl Server {
             let advice = "print other lines later, or with eprintln!";
             return Err(format!("{first}, but it must be `{READY}IP:PORT`; {advice}").into());
         };
-        let Ok(mut address) = address.parse::<SocketAddr>() else {
+        let Ok(address) = address.parse::<SocketAddr>() else {
             let example = "print the address that local_addr returns, for example 127.0.0.1:1234";
             return Err(format!("{what} has {address:?} in place of an address; {example}").into());
         };
@@ -204,11 +206,7 @@ impl Server {
             let advice = "print the address that local_addr returns";
             return Err(format!("the ready line of {name} has port 0; {advice}").into());
         }
-        if address.ip().is_unspecified() {
-            // Windows does not connect to 0.0.0.0. The server also listens on 127.0.0.1.
-            address.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
-        Ok(address)
+        Ok(reachable(address))
     }
 
     /// Says why no ready line came.
@@ -296,13 +294,22 @@ impl Launch {
     }
 }
 
-/// Returns an address of this machine whose port is free for TCP and for UDP.
-fn free_address() -> Result<SocketAddr, Failure> {
+/// Returns the address to which a client can connect. Windows does not connect to 0.0.0.0 or to
+/// [::]. A server that listens there also listens on 127.0.0.1.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+/// Returns a port that is free for TCP and for UDP.
+fn free_port() -> Result<u16, Failure> {
     for _ in 0..100 {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         if UdpSocket::bind(address).is_ok() {
-            return Ok(address);
+            return Ok(address.port());
         }
     }
     Err("no port is free for both TCP and UDP; stop some programs".into())

@@ -96,7 +96,7 @@ mod server;
 mod words;
 
 use std::io::ErrorKind::TimedOut;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::num::{NonZeroU16, ParseIntError};
 use std::{fs, io, path::Path, process, str::FromStr, time::Duration};
 
@@ -223,7 +223,7 @@ impl Terms {
             server::build([name])?;
             let program = if self.own.is_empty() { Program::Example } else { Program::Own };
             let program = program(name.to_owned());
-            let launch = Launch { program, options, address: None };
+            let launch = Launch { program, options, address: None, ip: Ipv4Addr::LOCALHOST.into() };
             // The server can log millions of lines about its clients. If it does not start, its
             // log says why.
             let server = if self.is_load || self.own.is_empty() {
