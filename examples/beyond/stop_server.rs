@@ -7,15 +7,11 @@
 //! ```text
 //! $ cargo run --example stop_server
 //! server ready on 127.0.0.1:1244
-//! type quit and press Enter to stop the server
 //! client-1: 127.0.0.1:50412 connected
 //! client-1: 127.0.0.1:50412 disconnected
-//! quit
-//! stopping; connected clients: 0
-//! stopped; clients served: 1, cut off: 0
 //! ```
 //!
-//! In another terminal, before `quit`:
+//! In another terminal:
 //!
 //! ```text
 //! $ cargo run --example tcp_client -- 1244 "hello" "straße"
@@ -33,6 +29,8 @@
 //!
 //! What to try:
 //!
+//! - Type `quit` and press Enter. The server prints `stopping; connected clients: 0`
+//!   and `stopped; clients served: 1, cut off: 0`.
 //! - Type `quit` while a client is connected. New clients are refused immediately,
 //!   but the connected client still receives its replies. The server waits for it
 //!   for five seconds at most.
@@ -41,7 +39,6 @@
 //! - In a terminal, the end of the input (Ctrl-D, or on Windows Ctrl-Z and Enter)
 //!   does the same as `quit`. The end of a pipe or a file does nothing, because
 //!   many services start with an empty input.
-//! - Ctrl-C stops the process immediately. A client can then lose its reply.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1012,6 +1012,15 @@ const MUTANTS: &[Mutant] = &[
         ("prefix_in_pieces", "LENGTH_WITH_PREFIX")]),
     Mutant("stops_after_a_megabyte", "recvall_server", &[("=megabyte", "STOPS_SERVING")]),
 
+    #[cfg(feature = "async")]
+    Mutant("sleeps_in_a_task", "async_server", &[("=slow_clients", "IN_TURN")]),
+    Mutant("together", "dual_stack", &[("=both_families", "ONE_FAMILY")]),
+    Mutant("stop_never", "stop_server", &[("=stops", "STILL_ACCEPTS")]),
+    Mutant("stop_and_listens", "stop_server", &[("=stops", "STILL_ACCEPTS")]),
+    Mutant("stop_at_once", "stop_server", &[("=stops", "CUT_ON_STOP")]),
+    Mutant("stop_without_a_limit", "stop_server", &[("=stops", "NEVER_STOPS")]),
+    Mutant("stop_with_an_error", "stop_server", &[("=stops", "STOPS_BADLY")]),
+
     Mutant("make_line_read_once", "tcp_server --make", &[("line_in_pieces", "EARLY_REPLY")]),
     Mutant("make_line_without_end", "tcp_server --make", &[("line_in_pieces", "ENDLESS_LINE")]),
     Mutant("make_line_needs_its_newline", "tcp_server --make", &[("line_in_pieces", "REQUESTS_END")]),

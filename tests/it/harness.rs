@@ -215,6 +215,10 @@ impl Server {
         let first = server.stdout.all().swap_remove(0);
         let address = first.strip_prefix("server ready on ").map(str::parse);
         server.address = address.expect(&first).expect(&first);
+        if server.address.ip().is_unspecified() {
+            // Windows does not connect to `::`. The server also listens on 127.0.0.1.
+            server.address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         server
     }
 

@@ -25,15 +25,18 @@
 //! ```
 //!
 //! Arguments: those of the lesson that the server claims to be: `[IP:PORT]`, `[--delay 5]`,
-//! `[--timeout 20]`, `[--backlog 100]`. And those of the make tasks: `[--limit 0]`,
-//! `[--clients 0]`.
+//! `[--timeout 20]`, `[--backlog 100]`, `[--grace 5]`. And those of the make tasks:
+//! `[--limit 0]`, `[--clients 0]`.
 
+mod beyond;
 mod blocks;
 mod conversations;
 mod datagrams;
 mod make;
 mod names;
 mod one_message;
+#[cfg(feature = "async")]
+mod tasks;
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -49,11 +52,12 @@ use names::BUGS;
 
 fn main() -> Result<(), Failure> {
     let usage = "mutant [IP:PORT] [--delay 5] [--timeout 20] [--backlog 100] \
-                 [--limit 0] [--clients 0]";
+                 [--grace 5] [--limit 0] [--clients 0]";
     let mut args = Args::new(usage);
     let delay = args.seconds("--delay", 0.0);
     let timeout = args.timeout("--timeout", 20.0);
     let _backlog = args.option("--backlog", 100);
+    let grace = args.seconds("--grace", 5.0);
     let (limit, clients) = (args.option("--limit", 0), args.option("--clients", 0));
     let address = args.listen_address(0);
 
@@ -75,6 +79,13 @@ fn main() -> Result<(), Failure> {
     socket.listen(100)?;
     let listener = TcpListener::from(socket);
     print_line(format!("server ready on {}", listener.local_addr()?));
+    #[cfg(feature = "async")]
+    if bug == "sleeps_in_a_task" {
+        return tasks::serve(listener, delay);
+    }
+    if let Some(bug) = bug.strip_prefix("stop_") {
+        return beyond::serve(bug, listener, grace);
+    }
     if let Some(bug) = bug.strip_prefix("make_") {
         return make::serve(
             bug,

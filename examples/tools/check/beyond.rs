@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::connection::MOMENT;
 use crate::reasons as why;
 use crate::server::status_words;
-use crate::wire::{Because, Ending, Lab, Outcome, Seen, missed, passed};
+use crate::wire::{Because, Ending, Lab, Outcome, missed, passed};
 
 /// The line at which a server stops.
 const QUIT: &str = "quit";
@@ -23,8 +23,12 @@ pub fn both_families(lab: &Lab) -> Outcome {
     for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
         let address = SocketAddr::new(ip, lab.address.port());
         let client = Lab::new(lab.row, None, address, lab.timeout);
-        let is_refused = |miss: &Seen| miss.ending == Ending::Refused;
-        seen = client.ask("both").because(is_refused, &why::ONE_FAMILY)?;
+        let outcome = client.ask("both");
+        if outcome.as_ref().is_err_and(|miss| miss.ending == Ending::Refused) {
+            let came = format!("{address} refuses the connection");
+            return missed("a reply over IPv4 and over IPv6", &came, &why::ONE_FAMILY);
+        }
+        seen = outcome?;
     }
     Ok(seen)
 }

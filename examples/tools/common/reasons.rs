@@ -455,10 +455,10 @@ pub struct Reason {
     python: "client.sendall(data.upper())  # time.sleep(delay) is missing",
     change: "Call `time.sleep(delay)` before `sendall`. If your server has a fixed delay, give `check` the same one with `--delay`.", lesson: "slow_sequential_server" };
 
-#[rustfmt::skip] pub const IN_TURN: Reason = Reason { says: "Slow replies came one after another, so the clients waited for each other. Do the slow work in the thread of each client, and do not hold a lock meanwhile.",
-    means: "All clients asked at the same time, so all replies should come at the same time. The slow work is in the thread that calls `accept`, or inside a lock.",
+#[rustfmt::skip] pub const IN_TURN: Reason = Reason { says: "Slow replies came one after another, so the clients waited for each other. Do the slow work in the thread of each client, without a lock. In a task, await it.",
+    means: "All clients asked at the same time, so all replies should come at the same time. The slow work is in the thread that calls `accept`, or inside a lock. Or a task calls a function that blocks the thread of all tasks.",
     python: "client, peer = server.accept()\ntime.sleep(delay)  # in the thread of accept",
-    change: "Move the slow work into the function that the client's thread runs. Do not hold a lock during this work.", lesson: "slow_thread_per_client" };
+    change: "Move the slow work into the function that the client's thread runs. Do not hold a lock during this work. In a task, use `await asyncio.sleep(delay)`, or in Rust `tokio::time::sleep(delay).await`.", lesson: "slow_thread_per_client" };
 
 #[rustfmt::skip] pub const ALL_AT_ONCE: Reason = Reason { says: "All clients were served at the same time. This lesson serves fewer: one at a time, or four at a time with a pool.",
     means: "The replies of all clients came after one delay, so each client had its own thread.",
