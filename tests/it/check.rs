@@ -1014,7 +1014,7 @@ const MUTANTS: &[Mutant] = &[
 
     #[cfg(feature = "async")]
     Mutant("sleeps_in_a_task", "async_server", &[("=slow_clients", "IN_TURN")]),
-    Mutant("together", "dual_stack", &[("=both_families", "ONE_FAMILY")]),
+    Mutant("one_family", "dual_stack", &[("both_families", "ONE_FAMILY")]),
     Mutant("stop_never", "stop_server", &[("=stops", "STILL_ACCEPTS")]),
     Mutant("stop_and_listens", "stop_server", &[("=stops", "STILL_ACCEPTS")]),
     Mutant("stop_at_once", "stop_server", &[("=stops", "CUT_ON_STOP")]),

@@ -2,7 +2,7 @@
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -215,9 +215,15 @@ impl Server {
         let first = server.stdout.all().swap_remove(0);
         let address = first.strip_prefix("server ready on ").map(str::parse);
         server.address = address.expect(&first).expect(&first);
-        if server.address.ip().is_unspecified() {
-            // Windows does not connect to `::`. The server also listens on 127.0.0.1.
-            server.address.set_ip(Ipv4Addr::LOCALHOST.into());
+        // Windows does not connect to 0.0.0.0 or to [::].
+        match server.address {
+            SocketAddr::V4(any) if any.ip().is_unspecified() => {
+                server.address.set_ip(Ipv4Addr::LOCALHOST.into());
+            }
+            SocketAddr::V6(any) if any.ip().is_unspecified() => {
+                server.address.set_ip(Ipv6Addr::LOCALHOST.into());
+            }
+            _ => {}
         }
         server
     }

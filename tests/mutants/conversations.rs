@@ -391,7 +391,7 @@ pub fn serve(
             })
         }
         "in_a_row" => in_a_row(listener, converse),
-        "together" => together(listener, converse),
+        "together" | "one_family" => together(listener, converse),
         "blocking_send" | "forgets_the_rest" | "dies_of_the_rest" => {
             multiplex(listener, bug)
         }

@@ -75,6 +75,9 @@ fn main() -> Result<(), Failure> {
     if !cfg!(windows) {
         socket.set_reuse_address(true)?;
     }
+    if address.is_ipv6() {
+        socket.set_only_v6(bug == "one_family")?;
+    }
     socket.bind(&SockAddr::from(address))?;
     socket.listen(100)?;
     let listener = TcpListener::from(socket);

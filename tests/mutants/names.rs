@@ -133,7 +133,7 @@ pub const BUGS: &[Bug] = &[
     bug("stop_at_once", "stop_server"),
     bug("stop_without_a_limit", "stop_server"),
     bug("stop_with_an_error", "stop_server"),
-    bug("together", "dual_stack"),
+    bug("one_family", "dual_stack"),
     bug("make_line_read_once", "tcp_server --make"),
     bug("make_line_without_end", "tcp_server --make"),
     bug("make_line_needs_its_newline", "tcp_server --make"),

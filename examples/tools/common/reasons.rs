@@ -503,7 +503,7 @@ pub struct Reason {
     change: "Call `server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)` before `bind`, and bind to `::`. In Rust, use `set_only_v6(false)` of the library socket2.", lesson: "dual_stack" };
 
 #[rustfmt::skip] pub const STILL_ACCEPTS: Reason = Reason { says: "After the line quit, a new client could still connect. Close the listening socket when the server must stop.",
-    means: "The kernel completes connections as long as the listening socket is open, even if nobody calls `accept`. Such a client waits for a reply that never comes.",
+    means: "The kernel completes connections as long as the listening socket is open, even if the program never calls `accept` again. Such a client waits for a reply that never comes.",
     python: "if stopping:\n    break  # the listener stays open until the process ends",
     change: "Call `listener.close()` first, and then wait for the connected clients. In Rust, `drop(listener)` closes it.", lesson: "stop_server" };
 

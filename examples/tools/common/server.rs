@@ -5,7 +5,7 @@ mod guard;
 use std::collections::VecDeque;
 use std::env::{self, consts::EXE_SUFFIX};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -295,10 +295,15 @@ impl Launch {
 }
 
 /// Returns the address to which a client can connect. Windows does not connect to 0.0.0.0 or to
-/// [::]. A server that listens there also listens on 127.0.0.1.
+/// [::]. A server that listens there also listens on the loopback address.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
+        let is_ipv6 = address.is_ipv6();
+        address.set_ip(if is_ipv6 {
+            Ipv6Addr::LOCALHOST.into()
+        } else {
+            Ipv4Addr::LOCALHOST.into()
+        });
     }
     address
 }
