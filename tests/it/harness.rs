@@ -4,7 +4,7 @@ use std::env::{self, consts::EXE_SUFFIX};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -197,14 +197,17 @@ impl Server {
         )
     }
 
-    /// Starts a server and waits for its ready line.
+    /// Starts a server with an empty input, and waits for its ready line.
     #[track_caller]
     pub fn spawn(command: &mut Command) -> Self {
+        Self::spawn_with(command, Stdio::null())
+    }
+
+    /// Starts a server with this input, and waits for its ready line.
+    #[track_caller]
+    pub fn spawn_with(command: &mut Command, stdin: Stdio) -> Self {
         let mut child = spawn(
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped()),
+            command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()),
         );
         let stdout = Lines::collect(child.stdout.take().unwrap());
         let stderr = Lines::collect(child.stderr.take().unwrap());
@@ -243,6 +246,16 @@ impl Server {
     pub fn interrupt(&self) {
         let kill = format!("kill -INT {}", self.child.id());
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
+    }
+
+    /// Returns the pipe to the input of the server.
+    pub fn input(&mut self) -> ChildStdin {
+        self.child.stdin.take().unwrap()
+    }
+
+    /// Returns true if the process has not exited.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Kills the process.

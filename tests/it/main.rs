@@ -29,6 +29,7 @@ mod reasons;
 mod report;
 mod rude;
 mod setup;
+mod stopping;
 mod streams;
 mod table;
 mod timeouts;

@@ -1,7 +1,7 @@
 //! How a server starts, and what it says if it cannot start.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Output;
 
 use crate::harness::{Server, example, finish, for_each_at_once};
@@ -64,6 +64,7 @@ fn the_ready_line_comes_first_and_alone() {
         assert!(server.address.ip().is_loopback(), "{}", row.name);
         // The second line of this server says that other machines can reach it.
         let lines = if row.name == "dual_stack" { 2 } else { 1 };
+        server.stdout.wait_for(lines, "");
         assert_eq!(server.stdout.all().len(), lines, "{}", row.name);
         assert_eq!(server.stderr.all(), [""; 0], "{}", row.name);
     }
