@@ -41,13 +41,27 @@ pub const SLIDES: [Slide; 18] = [
     grown("slow_thread_pool_timeout", "thread_pool_timeout"),
 ];
 
-/// The server beyond the lecture, and its page.
-pub const BEYOND: (&str, &str) = ("event_server", "beyond.md");
+/// The servers beyond the lecture, and their pages.
+pub const BEYOND: [(&str, &str); 4] = [
+    ("event_server", "beyond.md"),
+    ("async_server", "async_server.md"),
+    ("stop_server", "stop_server.md"),
+    ("dual_stack", "dual_stack.md"),
+];
+
+/// Returns the page of a server beyond the lecture.
+#[must_use]
+pub fn beyond_page(name: &str) -> Option<&'static str> {
+    BEYOND.iter().find(|(server, _)| *server == name).map(|(_, page)| *page)
+}
 
 /// Returns the paths of a program, in Python and in Rust.
 #[must_use]
 pub fn files(lesson: &str) -> (String, String) {
-    let rust = if lesson == BEYOND.0 { "examples/beyond" } else { "examples" };
+    let rust = match beyond_page(lesson) {
+        Some(_) => "examples/beyond",
+        None => "examples",
+    };
     (format!("docs/python/{lesson}.py"), format!("{rust}/{lesson}.rs"))
 }
 

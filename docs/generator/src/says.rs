@@ -6,12 +6,15 @@ use std::fmt::Write;
 
 use regex::Regex;
 
-use crate::book::{SLIDES, anchor, pages};
+use crate::book::{SLIDES, anchor, beyond_page, pages};
 use crate::read;
 use crate::reasons::{REASONS, Reason};
 
 /// The file with the table of checks and the functions of the checks.
 const CHECKS: &str = "examples/tools/check/checks.rs";
+
+/// The file with the functions of the checks of the servers beyond the lecture.
+const BEYOND: &str = "examples/tools/check/beyond.rs";
 
 /// The file with the functions of the checks that need `--make`.
 const MAKE: &str = "examples/tools/check/make.rs";
@@ -57,6 +60,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("NO_TEXT_ASKED", "Reasons: datagrams"),
     ("EMPTY_BLOCK", "Reasons: length-prefixed messages"),
     ("NOT_SEQUENTIAL", "Reasons: how many clients at the same time"),
+    ("ONE_FAMILY", "Reasons: the servers beyond the lecture"),
     (MAKE_TASKS, "Reasons: the make tasks"),
 ];
 
@@ -84,6 +88,8 @@ const SUITS: &[(&str, &str)] = &[
     ("|row| row.options.contains(&\"timeout\") && row.make.is_empty()", "lessons 17 and 18, except 17 with `--make`"),
     ("Row::reads_lines", "lesson 4 with `--make`"),
     ("Row::reads_blocks", "lesson 9 with `--make`"),
+    ("|row| row.name == \"dual_stack\"", "the server `dual_stack`"),
+    ("stops", "the server `stop_server`"),
     ("|row| row.make == \"session_limit\"", "lesson 10 with `--make`"),
     ("|row| row.make == \"idle_client\"", "lesson 13 with `--make`"),
     ("|row| row.make == \"too_many_clients\"", "lesson 14 with `--make`"),
@@ -105,7 +111,7 @@ struct Check {
 ///
 /// A sentence, if the source of `check` lacks something.
 pub fn tables() -> Result<String, String> {
-    let checks = checks(&(read(CHECKS)? + &read(MAKE)?))?;
+    let checks = checks(&(read(CHECKS)? + &read(BEYOND)? + &read(MAKE)?))?;
     let titles = titles();
     let mut tables = String::new();
     write_index(&mut tables, &titles)?;
@@ -313,8 +319,11 @@ fn write_reasons(
     Ok(())
 }
 
-/// Returns a link to the page of a lesson.
+/// Returns a link to the page of a lesson, or of a server beyond the lecture.
 fn lesson_link(lesson: &str) -> Result<String, String> {
+    if let Some(page) = beyond_page(lesson) {
+        return Ok(format!("the page of [`{lesson}`]({page})"));
+    }
     let file = format!("{lesson}.md");
     let number = SLIDES.iter().position(|slide| slide.name == lesson);
     let page = pages()?.into_iter().find(|(_, page)| *page == file);
