@@ -31,6 +31,8 @@ pub const EVENT: Style =
     Style { colour: "#009e73", dashes: "9 4", mark: "m0 -7l7 7l-7 7l-7 -7z" };
 pub const PYTHON: Style =
     Style { colour: "#3a87c8", dashes: "2 4", mark: "m0 -6l7 12h-14z" };
+pub const TASKS: Style =
+    Style { colour: "#a05fb4", dashes: "2 3 8 3", mark: "m0 6l6 -12h-12z" };
 /// A ring, through which what it is compared with shows.
 pub const REFERENCE: Style = Style {
     colour: "currentColor",

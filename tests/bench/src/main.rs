@@ -4,7 +4,7 @@
 //! $ cargo run --release -p sockets101-bench
 //! ```
 //!
-//! prints tables, and writes them and five charts to `docs/src/generated/bench`. It needs
+//! prints tables, and writes them and eight charts to `docs/src/generated/bench`. It needs
 //! Linux, two processors, `cc`, `python3` and `taskset`. It takes ten minutes, and the
 //! machine should do nothing else during this time. `--short` takes a minute and only shows
 //! that the benchmark works. It writes to `target/bench`.
@@ -22,7 +22,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use chart::{EVENT, OURS, PYTHON, REFERENCE, Style};
+use chart::{EVENT, OURS, PYTHON, REFERENCE, Style, TASKS};
 
 type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -38,6 +38,7 @@ enum Language {
 }
 use Language::{C, Python, Rust};
 
+#[derive(Clone, Copy)]
 struct Server {
     language: Language,
     program: &'static str,
@@ -56,16 +57,22 @@ impl Server {
         Self { language, program, name, style }
     }
 
-    fn is_ours(&self) -> bool {
-        self.language == Rust
+    fn in_table(&self) -> String {
+        if self.language == Rust {
+            format!("`{}`", self.name)
+        } else {
+            self.name.into()
+        }
     }
 
-    fn in_table(&self) -> String {
-        if self.is_ours() { format!("`{}`", self.name) } else { self.name.into() }
+    /// Returns the name in a ratio: `C` for `C, poll(2)`.
+    fn in_ratio(&self) -> String {
+        let name = self.in_table();
+        name.split(',').next().unwrap_or_default().to_owned()
     }
 }
 
-/// The servers that are compared: the C server, the Python server, and ours.
+/// The servers that are compared. The others are compared with the first two.
 const POLL: &[Server] = &[
     Server::new(C, "poll_server", "C, poll(2)", REFERENCE),
     Server::new(Python, "poll_server", "Python", PYTHON),
@@ -76,6 +83,13 @@ const THREADS: &[Server] = &[
     Server::new(C, "thread_per_client", "C, pthreads", REFERENCE),
     Server::new(Python, "thread_per_client", "Python", PYTHON),
     Server::new(Rust, "thread_per_client", "thread_per_client", OURS),
+];
+
+const BEYOND: &[Server] = &[
+    Server::new(Rust, "thread_per_client", "thread_per_client", OURS),
+    Server::new(Python, "async_server", "asyncio", PYTHON),
+    Server::new(Rust, "event_server", "event_server", EVENT),
+    Server::new(Rust, "async_server", "async_server", TASKS),
 ];
 
 /// The number of clients that send requests, and of idle clients.
@@ -120,12 +134,10 @@ struct Figures {
     cpu: f64,
     /// The largest amount of memory that the server used, in MiB.
     memory: f64,
-    /// The rate divided by the rate of the C server, and of the Python server, in the same
-    /// round.
-    to_c: f64,
-    to_python: f64,
-    /// The CPU time per request, divided by that of the C server in the same round.
-    cpu_to_c: f64,
+    /// The rate divided by the rates of the first two servers in the same round.
+    rate_ratios: [f64; 2],
+    /// The CPU time per request, divided by that of the first server in the same round.
+    cpu_ratio: f64,
 }
 
 /// A crowd, and the figures of each server of a group with it.
@@ -180,7 +192,11 @@ fn run() -> Anyhow<ExitCode> {
 
     let caption = bench.caption()?;
     bench.build()?;
-    let results = [bench.group(POLL, FOR_POLL)?, bench.group(THREADS, FOR_THREADS)?];
+    let results = [
+        bench.group(POLL, FOR_POLL)?,
+        bench.group(THREADS, FOR_THREADS)?,
+        bench.group(BEYOND, FOR_POLL)?,
+    ];
     let tables = report::tables(&results) + "\n" + &caption + "\n";
     println!("\n{tables}");
     fs::create_dir_all(&folder)?;
@@ -216,7 +232,7 @@ impl Bench {
             rest.and_then(|rest| rest.split('"').next()).unwrap_or("?").to_owned()
         };
         Ok(format!(
-            "{}, {cores} cores{}, Linux {}; {}, {}, {}, rustix {}, mio {}. The server and \
+            "{}, {cores} cores{}, Linux {}; {}, {}, {}, rustix {}, mio {}, tokio {}. The server and \
              its load run on one core each. Messages have 64 bytes. Each client sends its next \
              request after the reply. A figure is the median of its rounds ({} of {} s). A \
              ratio is computed in each round, and then the median is taken.",
@@ -228,6 +244,7 @@ impl Bench {
             python?,
             version("rustix"),
             version("mio"),
+            version("tokio"),
             self.rounds,
             self.seconds,
         ))
@@ -236,9 +253,11 @@ impl Bench {
     /// Builds the examples in release mode, and the C servers.
     fn build(&self) -> Anyhow<()> {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "--release", "--features=event"]);
+        cargo.args(["build", "--quiet", "--release", "--features=async,event"]);
         cargo.arg("--target-dir").arg(&self.target).current_dir(&self.top);
-        for name in ["poll_server", "thread_per_client", "event_server", "crowd"] {
+        let ours = [POLL, THREADS, BEYOND].concat();
+        let ours = ours.iter().filter(|server| server.language == Rust);
+        for name in ours.map(|server| server.program).chain(["crowd"]) {
             cargo.args(["--example", name]);
         }
         succeed(&mut cargo)?;
@@ -270,9 +289,11 @@ impl Bench {
                     p99: middle(|figures| figures.p99),
                     cpu: middle(|figures| figures.cpu),
                     memory: middle(|figures| figures.memory),
-                    to_c: middle(|figures| figures.to_c),
-                    to_python: middle(|figures| figures.to_python),
-                    cpu_to_c: middle(|figures| figures.cpu_to_c),
+                    rate_ratios: [
+                        middle(|figures| figures.rate_ratios[0]),
+                        middle(|figures| figures.rate_ratios[1]),
+                    ],
+                    cpu_ratio: middle(|figures| figures.cpu_ratio),
                 }
             };
             let scene =
@@ -292,11 +313,11 @@ impl Bench {
             self.one(server, crowd).map_err(what)
         };
         let mut figures = servers.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        let (c, python, cpu) = (figures[0].rate, figures[1].rate, figures[0].cpu);
+        let (first, second, cpu) =
+            (figures[0].rate, figures[1].rate, figures[0].cpu);
         for one in &mut figures {
-            one.to_c = one.rate / c;
-            one.to_python = one.rate / python;
-            one.cpu_to_c = one.cpu / cpu;
+            one.rate_ratios = [one.rate / first, one.rate / second];
+            one.cpu_ratio = one.cpu / cpu;
         }
         Ok(figures)
     }
@@ -340,9 +361,8 @@ impl Bench {
             p99,
             cpu: cpu * 1e6 / requests,
             memory: server.memory()?,
-            to_c: 1.0,
-            to_python: 1.0,
-            cpu_to_c: 1.0,
+            rate_ratios: [1.0; 2],
+            cpu_ratio: 1.0,
         })
     }
 

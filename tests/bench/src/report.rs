@@ -7,25 +7,32 @@ use crate::chart::{Chart, Line};
 use crate::{Figures, Group, Scene, Server};
 
 /// Returns the tables, in a form for both a page and a terminal.
-pub fn tables([poll, threads]: &[Group; 2]) -> String {
+pub fn tables([poll, threads, beyond]: &[Group; 3]) -> String {
     let values = |question: &str, group: &Group, part: fn(&Figures) -> f64| {
         table(question, group, names(group), |scene| values(scene, part))
     };
     let ratios = |group: &Group| {
-        let title = "Requests per second, divided by those of C and of Python";
-        table(title, group, ratio_names(group), |scene| ratios(group, scene))
+        let [first, second] = references(group);
+        let title =
+            format!("Requests per second, divided by those of {first} and {second}");
+        table(&title, group, ratio_names(group), ratios)
     };
     let fast = "How many requests per second does one thread serve?";
     let slow = "How long does the slowest reply of a hundred take? (p99, in µs)";
     let cpu = "How much CPU time does the server use for a request? (user and system, in µs)";
     let cpu_ratios = |group: &Group| {
-        let title = "CPU time for a request, divided by that of C";
-        let heads = ours(group).map(Server::in_table).collect();
-        table(title, group, heads, |scene| cpu_ratios(group, scene))
+        let title = format!(
+            "CPU time for a request, divided by that of {}",
+            references(group)[0]
+        );
+        let heads = compared(group).map(Server::in_table).collect();
+        table(&title, group, heads, cpu_ratios)
     };
     let memory = "How much memory does the server use at most? (MiB)";
     let threaded =
         "How many requests per second are served with one thread per client?";
+    let tasks =
+        "How many requests per second are served with threads, events and tasks?";
     [
         values(fast, poll, |figures| figures.rate),
         ratios(poll),
@@ -37,6 +44,12 @@ pub fn tables([poll, threads]: &[Group; 2]) -> String {
         ratios(threads),
         values(cpu, threads, |figures| figures.cpu),
         cpu_ratios(threads),
+        values(tasks, beyond, |figures| figures.rate),
+        ratios(beyond),
+        values(slow, beyond, |figures| figures.p99),
+        values(cpu, beyond, |figures| figures.cpu),
+        cpu_ratios(beyond),
+        values(memory, beyond, |figures| figures.memory),
     ]
     .join("\n")
 }
@@ -50,29 +63,31 @@ fn values(scene: &Scene, part: fn(&Figures) -> f64) -> Vec<String> {
     scene.figures.iter().map(part).map(rounded).collect()
 }
 
-/// Returns the heads of the columns that compare our servers with the others.
+/// Returns the names of the two servers with which the others are compared.
+fn references(group: &Group) -> [String; 2] {
+    [0, 1].map(|server| group.servers[server].in_ratio())
+}
+
+/// Returns the servers that are compared with the first two.
+fn compared(group: &Group) -> impl Iterator<Item = &Server> {
+    group.servers[2..].iter()
+}
+
+/// Returns the heads of the columns that compare the servers with the first two.
 fn ratio_names(group: &Group) -> Vec<String> {
     let heads = |server: &Server| {
-        ["C", "Python"].map(|other| format!("{} to {other}", server.in_table()))
+        references(group).map(|other| format!("{} to {other}", server.in_table()))
     };
-    ours(group).flat_map(heads).collect()
+    compared(group).flat_map(heads).collect()
 }
 
-fn ours(group: &Group) -> impl Iterator<Item = &Server> {
-    group.servers.iter().filter(|server| server.is_ours())
+fn cpu_ratios(scene: &Scene) -> Vec<String> {
+    scene.figures[2..].iter().map(|figures| rounded(figures.cpu_ratio)).collect()
 }
 
-fn cpu_ratios(group: &Group, scene: &Scene) -> Vec<String> {
-    let all = group.servers.iter().zip(&scene.figures);
-    all.filter(|(server, _)| server.is_ours())
-        .map(|(_, f)| rounded(f.cpu_to_c))
-        .collect()
-}
-
-fn ratios(group: &Group, scene: &Scene) -> Vec<String> {
-    let all = group.servers.iter().zip(&scene.figures);
-    let ours = all.filter(|(server, _)| server.is_ours());
-    ours.flat_map(|(_, f)| [f.to_c, f.to_python]).map(rounded).collect()
+fn ratios(scene: &Scene) -> Vec<String> {
+    let all = scene.figures[2..].iter().flat_map(|figures| figures.rate_ratios);
+    all.map(rounded).collect()
 }
 
 /// Returns a table with a row for each scene.
@@ -120,7 +135,7 @@ pub fn progress(servers: &[Server], scene: &Scene) -> String {
     line
 }
 
-pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
+pub fn charts([poll, threads, beyond]: &[Group; 3]) -> [Chart; 8] {
     // 9,000 and 9,990 would be one point.
     let is_shown =
         |scene: &&Scene| scene.crowd.active == 10 && scene.crowd.idle != 9990;
@@ -167,6 +182,30 @@ pub fn charts([poll, threads]: &[Group; 2]) -> [Chart; 5] {
             y: requests,
             scale: mark,
             lines: lines(threads, |_| true, |f| f.rate),
+        },
+        Chart {
+            name: "tasks",
+            title: "How many requests per second, with threads, events and tasks?",
+            x: all_ask,
+            y: requests,
+            scale: mark,
+            lines: lines(beyond, |scene| scene.crowd.idle == 0, |f| f.rate),
+        },
+        Chart {
+            name: "tasks_idle",
+            title: "How much do idle connections slow down threads, events and tasks?",
+            x: ten_ask,
+            y: requests,
+            scale: mark,
+            lines: lines(beyond, is_shown, |f| f.rate),
+        },
+        Chart {
+            name: "tasks_memory",
+            title: "How much memory do the connections use with threads, events and tasks?",
+            x: ten_ask,
+            y: "largest amount of memory",
+            scale: |mebibytes| mark(mebibytes) + " MiB",
+            lines: lines(beyond, is_shown, |f| f.memory),
         },
     ]
 }
