@@ -352,8 +352,9 @@ fn is_make_check(name: &str) -> bool {
 }
 
 fn list() -> String {
-    let mut text = String::from("The lessons with a server:\n");
+    let mut text = String::from("The lessons with a server, and the servers beyond the lecture:\n");
     for Row { lesson, name, kind, design, port, .. } in SERVERS {
+        let lesson = if lesson == 0 { "-".to_owned() } else { lesson.to_string() };
         let _ = writeln!(text, "{lesson:>4}  {name:<26}{port}  {kind:?}, {design:?}");
     }
     text += "The checks:\n";
