@@ -951,6 +951,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("unread_after_shutdown", "tcp_server", &[("last_word", "UNREAD")]),
     Mutant("drains_forever", "tcp_server", &[("last_word", "ENDLESS_DRAIN")]),
     Mutant("drains_while_bytes_come", "tcp_server", &[("last_word", "ENDLESS_DRAIN")]),
+    Mutant("sleeps_before_it_closes", "tcp_server", &[("=last_word", "UNREAD")]),
     Mutant("one_message_stripped", "tcp_server", &[
         ("kept_apart two_messages", "STRIPPED"),
         ("cut_character", "REPLACED"),

@@ -94,6 +94,7 @@ pub const BUGS: &[Bug] = &[
     bug("unread_after_shutdown", "tcp_server"),
     bug("drains_forever", "tcp_server"),
     bug("drains_while_bytes_come", "tcp_server"),
+    bug("sleeps_before_it_closes", "tcp_server"),
     bug("one_message_stripped", "tcp_server"),
     bug("one_line", "tcp_server"),
     bug("closes_too_early", "tcp_server"),

@@ -44,6 +44,11 @@ pub fn serve(
             let _ = client.set_read_timeout(Some(Duration::from_secs(1)));
             while client.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {}
         }),
+        "sleeps_before_it_closes" => in_a_row(listener, |client| {
+            let _ = one_message(&client);
+            let _ = client.shutdown(Shutdown::Write);
+            thread::sleep(Duration::from_secs(1));
+        }),
         "pool_of_five" | "pool_of_three" => {
             pool(if bug == "pool_of_five" { 5 } else { 3 }, || {
                 loop {
@@ -147,7 +152,7 @@ fn idle(bug: &str, listener: &TcpListener, timeout: Duration) {
     while let Ok((client, _)) = accept_within(listener, accept_timeout) {
         let read_timeout = match bug {
             "silence_forever" => None,
-            "silence_for_a_second" => Some(Duration::from_millis(900)),
+            "silence_for_a_second" => Some(Duration::from_secs(1)),
             _ => Some(timeout),
         };
         let _ = client.set_read_timeout(read_timeout);

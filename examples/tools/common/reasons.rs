@@ -304,7 +304,7 @@ pub struct Reason {
     python: "data = client.recv(4096)  # more than 4096 bytes came\nclient.sendall(data.upper())\nclient.close()",
     change: "Before `close`, call `client.shutdown(socket.SHUT_WR)`, then `recv` until b'' comes, with a timeout. If an exception ended the code for this client, read the traceback.", lesson: "tcp_server" };
 
-#[rustfmt::skip] pub const ENDLESS_DRAIN: Reason = Reason { says: "A client has got its reply and stays connected, so the next client gets no reply. After shutdown, recv only for about a second.",
+#[rustfmt::skip] pub const ENDLESS_DRAIN: Reason = Reason { says: "A client has got its reply and stays connected, so the next client gets no reply. After shutdown, recv for about a second at most, also if bytes still come.",
     means: "A graceful close waits until the client closes its side, too. A client that never does this, or that sends forever, would hold the server. So the wait needs a deadline.",
     python: "client.shutdown(socket.SHUT_WR)\nwhile client.recv(4096):  # the client decides when this ends\n    pass",
     change: "Calculate a deadline, for example `time.monotonic() + 1`. Before each `recv`, call `client.settimeout` with the time that is left until the deadline.", lesson: "tcp_server" };
@@ -470,7 +470,7 @@ pub struct Reason {
     python: "pool = ThreadPoolExecutor(max_workers=2)",
     change: "Start four threads, and do not hold a lock while a thread serves its client.", lesson: "slow_thread_pool_timeout" };
 
-#[rustfmt::skip] pub const NO_LIMIT: Reason = Reason { says: "A silent client was not disconnected after the timeout. The timeout of accept does not hold for recv, so set one for the client.",
+#[rustfmt::skip] pub const NO_LIMIT: Reason = Reason { says: "A silent client was not disconnected after the timeout. The timeout of accept does not hold for recv, so give the client the value of --timeout.",
     means: "A timeout belongs to one socket. The socket that `accept` returns is a new one, and its timeout is not set. A silent client then keeps its thread forever.",
     python: "server.settimeout(20)\nclient, peer = server.accept()",
     change: "Call `client.settimeout(20)` after `accept`. Close the connection when `recv` raises `TimeoutError`.", lesson: "thread_pool_timeout" };
@@ -579,7 +579,7 @@ pub struct Reason {
     python: "client, peer = server.accept()\nthreading.Thread(target=serve, args=(client,)).start()  # for any number",
     change: "After `accept`, compare the number of connected clients with the limit. If it is reached, send `BUSY` and close the connection gracefully. Do not change the number for this client.", lesson: "thread_per_client" };
 
-#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "A client was not served, although fewer clients than --clients were connected. Count only the clients that are served now, and not the refused ones.",
+#[rustfmt::skip] pub const STAYS_BUSY: Reason = Reason { says: "A client was not served, although fewer clients than --clients were connected. Do not count refused clients, or clients that have disconnected.",
     means: "The number says how many clients are connected now, not how many have come. It must become smaller on every way out, also after an error. And the limit itself is allowed: with `--clients=3`, the third client is served.",
     python: "count += 1\nserve(client)  # and no line subtracts 1",
     change: "Subtract 1 after the code for this client, for example in `finally:`. Several threads change the number, so protect it with a lock.", lesson: "thread_per_client" };

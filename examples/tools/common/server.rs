@@ -219,6 +219,7 @@ impl Server {
             let advice = format!("{wanted}, or write its fixed IP:PORT after the lesson");
             format!("{name} printed no line within {} s; {advice}", START.as_secs())
         };
+        self.written.wait_for_the_end_of_stderr();
         let lines = self.output();
         if lines.is_empty() {
             let command = format!("cargo run --example {name}");
@@ -360,6 +361,7 @@ struct Lines {
     /// The first lines on stdout.
     stdout: Vec<String>,
     stdout_has_ended: bool,
+    stderr_has_ended: bool,
     /// The latest lines on stdout and stderr that [`Server::output`] has not taken.
     new: VecDeque<String>,
 }
@@ -397,6 +399,12 @@ impl Written {
         lines.stdout.first().cloned()
     }
 
+    /// Waits a second for the end of stderr. Other threads read the lines, and they can be late.
+    fn wait_for_the_end_of_stderr(&self) {
+        let waits = |lines: &mut Lines| !lines.stderr_has_ended;
+        let _ = self.changed.wait_timeout_while(self.lock(), Duration::from_secs(1), waits);
+    }
+
     /// Returns all lines on stdout after the ready line. Another program that the server has
     /// started can keep stdout open, so this waits only a second for the end.
     fn stdout_after_ready_line(&self) -> Vec<String> {
@@ -424,9 +432,9 @@ fn collect(pipe: Option<impl Read + Send + 'static>, written: &Arc<Written>, is_
             let line = String::from_utf8_lossy(&line);
             written.add(line.trim_end_matches(['\r', '\n']), is_stdout);
         }
-        if is_stdout {
-            written.lock().stdout_has_ended = true;
-            written.changed.notify_all();
-        }
+        let mut lines = written.lock();
+        lines.stdout_has_ended |= is_stdout;
+        lines.stderr_has_ended |= !is_stdout;
+        written.changed.notify_all();
     });
 }
