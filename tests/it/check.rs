@@ -84,8 +84,10 @@ fn listed() -> BTreeSet<String> {
         let start = format!("  {lesson}  {} ", row.name);
         assert!(lessons.contains(&start), "{lessons}");
     }
-    let make_tasks = SERVERS.iter().filter(|row| !row.make.is_empty());
-    assert_eq!(checks.matches("(only with --make)\n").count(), make_tasks.count());
+    let mut make_tasks: BTreeSet<_> = SERVERS.iter().map(|row| row.make).collect();
+    make_tasks.remove("");
+    make_tasks.remove("stops"); // The server `stop_server` passes this check.
+    assert_eq!(checks.matches("(only with --make)\n").count(), make_tasks.len());
     let name = |line: &str| line.split_whitespace().next().unwrap().to_owned();
     checks.lines().map(name).collect()
 }
