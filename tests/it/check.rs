@@ -399,6 +399,9 @@ fn wrong_arguments_and_a_missing_server_are_one_sentence_and_status_2() {
         ),
         #[cfg(not(feature = "event"))]
         (&check_here, &["event_server"], "--features event -- event_server"),
+        #[cfg(not(feature = "async"))]
+        (&check_here, &["async_server", "--make", "1"], "--features async -- "),
+        (&check_here, &["stop_server", "--make", "1"], "does not have a make task"),
         (&alone, &["tcp_server"], "cargo build --example tcp_server"),
     ];
     for_each_at_once(cases.into_iter(), |(program, args, part)| {

@@ -35,9 +35,9 @@ fn build() -> &'static Path {
         build(&[]);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("without_features");
         fs::create_dir_all(&folder).unwrap();
-        let built = example("exercise");
-        let plain = folder.join(built.file_name().unwrap());
-        fs::copy(&built, &plain).unwrap();
+        let original = example("exercise");
+        let plain = folder.join(original.file_name().unwrap());
+        fs::copy(&original, &plain).unwrap();
         build(&FEATURES);
         plain
     })
