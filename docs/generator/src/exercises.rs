@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::book::{self, SLIDES};
+use crate::book::{self, SLIDES, beyond_page};
 use crate::table::{EXERCISES, Exercise, Grade, Kind};
 use crate::{read, top};
 
@@ -35,6 +35,14 @@ pub fn binary(exercise: &Exercise, program: &str) -> String {
     format!("{}_{program}", exercise.program())
 }
 
+/// Returns the name of the lesson or of the server beyond the lecture.
+fn name(exercise: &Exercise) -> &'static str {
+    match exercise.grade {
+        Grade::Check(server) if exercise.is_beyond() => server,
+        _ => SLIDES[exercise.lesson - 1].name,
+    }
+}
+
 /// Returns the title and the text of a task.
 fn task(exercise: &Exercise) -> Result<(String, String), String> {
     let file = exercise.file("task.md");
@@ -52,11 +60,11 @@ fn task(exercise: &Exercise) -> Result<(String, String), String> {
 ///
 /// A sentence, if the lesson does not exist, or if a task cannot be read.
 pub fn on_page(lesson: &str) -> Result<String, String> {
-    let number = SLIDES.iter().position(|slide| slide.name == lesson);
-    let number =
-        1 + number.ok_or_else(|| format!("the lesson {lesson} does not exist"))?;
+    if !EXERCISES.iter().any(|exercise| name(exercise) == lesson) {
+        return Err(format!("{lesson} does not have an exercise"));
+    }
     let mut page = String::new();
-    for exercise in EXERCISES.iter().filter(|exercise| exercise.lesson == number) {
+    for exercise in EXERCISES.iter().filter(|exercise| name(exercise) == lesson) {
         let (title, text) = task(exercise)?;
         let kind = kind(exercise);
         let _ = writeln!(page, "### {kind}: {title}\n\n{text}\n");
@@ -65,7 +73,9 @@ pub fn on_page(lesson: &str) -> Result<String, String> {
             Kind::Make => "To get the program without the new feature",
         };
         let (program, arguments) = (exercise.program(), exercise.arguments());
-        let command = format!("$ cargo run -q --example exercise -- {arguments}");
+        let features = exercise.features();
+        let command =
+            format!("$ cargo run -q {features}--example exercise -- {arguments}");
         let _ = write!(
             page,
             " as `examples/{program}.rs`:\n\n```console\n{command}\n```\n\n"
@@ -84,6 +94,14 @@ pub fn on_page(lesson: &str) -> Result<String, String> {
             }
         };
         page += " For a hint, add `--hint`.\n\n";
+        if !features.is_empty() {
+            let features = features.trim_end();
+            let _ = write!(
+                page,
+                "While the file `examples/{program}.rs` exists, add `{features}` to \
+                 `cargo test` and to `cargo build --examples`.\n\n"
+            );
+        }
     }
     Ok(page)
 }
@@ -92,19 +110,27 @@ fn kind(exercise: &Exercise) -> &'static str {
     if exercise.kind == Kind::Repair { "Repair" } else { "Make" }
 }
 
-/// Returns the table of all exercises, with links to their pages.
+/// Returns the table of all exercises, with links to their pages. The exercises beyond the lecture
+/// have a table of their own.
 ///
 /// # Errors
 ///
 /// A sentence, if a task cannot be read.
 pub fn table() -> Result<String, String> {
-    let mut table =
-        String::from("| exercise | task | in Python, too |\n|---|---|---|\n");
+    const HEAD: &str = "| exercise | task | in Python, too |\n|---|---|---|\n";
+    let mut table = String::from(HEAD);
+    let mut is_beyond = false;
     for exercise in &EXERCISES {
+        if exercise.is_beyond() && !is_beyond {
+            is_beyond = true;
+            table += "\nThe servers beyond the lecture have make tasks:\n\n";
+            table += HEAD;
+        }
         let (title, _) = task(exercise)?;
-        let lesson = SLIDES[exercise.lesson - 1].name;
+        let lesson = name(exercise);
         let heading = format!("{}: {title}", kind(exercise));
-        let link = format!("{lesson}.md#{}", book::anchor(&heading));
+        let page = beyond_page(lesson).map_or(format!("{lesson}.md"), str::to_owned);
+        let link = format!("{page}#{}", book::anchor(&heading));
         let python = if exercise.is_in_python { "yes" } else { "no" };
         let arguments = exercise.arguments();
         let _ = writeln!(table, "| `{arguments}` | [{title}]({link}) | {python} |");

@@ -89,10 +89,10 @@ const SUITS: &[(&str, &str)] = &[
     ("Row::reads_lines", "lesson 4 with `--make`"),
     ("Row::reads_blocks", "lesson 9 with `--make`"),
     ("|row| row.name == \"dual_stack\"", "the server `dual_stack`"),
-    ("stops", "the server `stop_server`"),
+    ("stops", "the server `stop_server`, and `event_server` with `--make`"),
     ("|row| row.make == \"session_limit\"", "lesson 10 with `--make`"),
-    ("|row| row.make == \"idle_client\"", "lesson 13 with `--make`"),
-    ("|row| row.make == \"too_many_clients\"", "lesson 14 with `--make`"),
+    ("|row| row.make == \"idle_client\"", "lesson 13 and the server `async_server`, with `--make`"),
+    ("|row| row.make == \"too_many_clients\"", "lesson 14 and the server `dual_stack`, with `--make`"),
     ("|row| row.make == \"crash\"", "lesson 16 with `--make`"),
     ("|row| row.make == \"last_worker\"", "lesson 17 with `--make`"),
 ];

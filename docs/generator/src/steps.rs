@@ -140,7 +140,8 @@ impl Scratch {
         for (name, source) in programs {
             write(&bin.join(format!("{name}.rs")), source).map_err(failed)?;
         }
-        write(&folder.join("Cargo.toml"), &manifest(name)?).map_err(failed)?;
+        write(&folder.join("Cargo.toml"), &manifest(name, programs)?)
+            .map_err(failed)?;
         fs::write(folder.join("Cargo.lock"), read("Cargo.lock")?).map_err(failed)?;
         let scratch = Self { folder };
         let mut build = scratch.cargo("build");
@@ -203,13 +204,21 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Returns the manifest of a scratch package. The versions of the crates are those of the
 /// workbook.
-fn manifest(name: &str) -> Result<String, String> {
+fn manifest(name: &str, programs: &[(String, String)]) -> Result<String, String> {
     let workbook = read("Cargo.toml")?;
     let is_used = |line: &&str| {
         let name = line.split(" =").next().unwrap_or_default();
+        // The crates of the features are only for programs that use them.
+        let import = format!("use {name}::");
+        let is_imported = || programs.iter().any(|(_, text)| text.contains(&import));
         ["byteorder", "rustix", "dns-lookup", "socket2"].contains(&name)
+            || ["mio", "tokio"].contains(&name) && is_imported()
     };
-    let crates: Vec<_> = workbook.lines().filter(is_used).collect();
+    let crates: Vec<_> = workbook
+        .lines()
+        .filter(is_used)
+        .map(|line| line.replace(", optional = true", ""))
+        .collect();
     Ok(format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
          rust-version = \"1.85\"\n\n\

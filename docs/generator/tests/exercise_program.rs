@@ -15,21 +15,32 @@ use sockets101_book::top;
 #[allow(dead_code)] // Each test uses a part of it.
 mod programs;
 
-use programs::{has_python, text};
+use programs::{FEATURES, has_python, text};
 
 /// The size of a terminal, without the line of the cursor.
 const ROWS: usize = 23;
 const COLUMNS: usize = 80;
 
-/// Builds `exercise`.
-fn build() {
-    static BUILT: OnceLock<()> = OnceLock::new();
+/// Builds `exercise` with all features. Returns the path of a program without features, as a
+/// student builds it first.
+fn build() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let mut build = cargo();
-        build.args(["build", "--quiet", "--locked", "--example", "exercise"]);
-        let output = build.current_dir(top()).output().unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
-    });
+        let build = |features: &[&str]| {
+            let mut build = cargo();
+            build.args(["build", "--quiet", "--locked", "--example", "exercise"]);
+            let output = build.args(features).current_dir(top()).output().unwrap();
+            assert!(output.status.success(), "{}", text(&output.stderr));
+        };
+        build(&[]);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("without_features");
+        fs::create_dir_all(&folder).unwrap();
+        let original = example("exercise");
+        let plain = folder.join(original.file_name().unwrap());
+        fs::copy(&original, &plain).unwrap();
+        build(&FEATURES);
+        plain
+    })
 }
 
 /// A copy of the workbook. Tests must not touch a student's own files.
@@ -250,7 +261,7 @@ fn the_list_says_what_is_done() {
     let rows =
         |said: &str| said.lines().filter(|line| line.contains("open")).count();
     let said = workbook.said("", 0);
-    assert_eq!(rows(&said), 18, "{said}");
+    assert_eq!(rows(&said), 21, "{said}");
     assert!(said.contains(&format!("Done: 0 of {}.", EXERCISES.len())), "{said}");
     for exercise in &EXERCISES {
         workbook.pass(exercise);
@@ -266,11 +277,13 @@ fn the_list_says_what_is_done() {
 fn bad_arguments_are_refused_with_a_sentence() {
     let workbook = Workbook::new("arguments");
     for (arguments, sentence) in [
-        ("19", "'19' is not a lesson; expected a number from 1 to 18, or a name"),
-        ("tcp", "'tcp' is not a lesson; expected a number from 1 to 18, or a name"),
+        ("22", "'22' is not a lesson; expected a number from 1 to 21, or a name"),
+        ("tcp", "'tcp' is not a lesson; expected a number from 1 to 21, or a name"),
+        ("stop_server", "'stop_server' is not a lesson; expected a number "),
         ("1 make", "lesson 1 does not have a make task; these lessons have one: "),
         ("10 mke", "expected 'make' or an option after the lesson, got 'mke'"),
         ("5 --python", "exercise 5 is only in Rust; leave out --python"),
+        ("19 make --python", "exercise 19 make is only in Rust; leave out --python"),
         ("--hint", "name the lesson, for example: "),
         ("10 --hint --solution", "give only one of --task, --hint, "),
         ("10 --anyway", "--anyway needs --solution"),
@@ -290,10 +303,57 @@ fn bad_arguments_are_refused_with_a_sentence() {
     }
     let said = workbook.said("my_10_make --task", 0);
     assert!(said.starts_with("Exercise 10 make: "), "{said}");
+    // A server beyond the lecture has only a make task.
+    for given in ["19 make", "19", "event_server", "event_server make", "my_19_make"]
+    {
+        let said = workbook.said(&format!("{given} --task"), 0);
+        assert!(said.starts_with("Exercise 19 make: "), "{given}: {said}");
+    }
     // In quotes, it is one argument.
     let mut quoted = workbook.command("--task");
     let said = quoted.arg("10 make").output().unwrap();
     assert!(said.stdout.starts_with(b"Exercise 10 make: "), "{said:?}");
+}
+
+/// The first `exercise` of a student does not have a feature. It then says which command to use.
+#[test]
+fn an_exercise_that_needs_a_feature_says_so() {
+    let workbook = Workbook::new("features");
+    let run = |arguments: &str| {
+        let mut exercise = Command::new(build());
+        exercise.env("CARGO_MANIFEST_DIR", &workbook.0).stdin(Stdio::null());
+        exercise.args(arguments.split(' ')).output().unwrap()
+    };
+    for exercise in EXERCISES.iter().filter(|exercise| exercise.special().is_some())
+    {
+        for option in ["", " --hint", " --solution", " --again"] {
+            let arguments = exercise.arguments() + option;
+            let output = run(&arguments);
+            let stderr = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{stderr}");
+            let command =
+                format!("cargo run -q {}--example exercise", exercise.features());
+            let sentence = format!("needs a feature: {command} -- {arguments}\n");
+            assert!(stderr.contains(&sentence), "{stderr}");
+        }
+        let own = format!("examples/{}.rs", exercise.program());
+        assert_eq!(workbook.read(&own), "");
+        // With the feature, each command has it.
+        let said = workbook.said(&exercise.arguments(), 0);
+        let features = exercise.features();
+        let (_, commands) = said.split_once("To run the program:\n").unwrap();
+        let is_command = |line: &&str| line.starts_with("  cargo run ");
+        let commands: Vec<_> = commands.lines().filter(is_command).collect();
+        assert_eq!(commands.len(), 3, "{said}");
+        assert!(
+            commands.iter().all(|command| command.contains(&features)),
+            "{said}"
+        );
+        let sentence = format!("add `{}` to `cargo test`", features.trim());
+        assert!(said.contains(&sentence), "{said}");
+    }
+    let output = run("21 make");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 /// `check` would skip the checks that need the option, and the program could pass without them.
@@ -310,6 +370,10 @@ fn a_program_without_an_option_of_the_start_is_not_graded() {
         ("17 make", "--timeout"),
         ("18", "--delay"),
         ("18", "--timeout"),
+        ("19 make", "--grace"),
+        ("20 make", "--delay"),
+        ("20 make", "--timeout"),
+        ("21 make", "--clients"),
     ] {
         workbook.said(&format!("{arguments} --again"), 0);
         let own = format!("examples/my_{}.rs", arguments.replace(' ', "_"));
@@ -391,8 +455,11 @@ fn solve(workbook: &Workbook, exercise: &Exercise, ending: &str) {
     let start = workbook.read(&exercise.file(&format!("start.{ending}")));
     workbook.write(&own, &start);
     workbook.said(&arguments, 1);
-    let row = format!("{:>2}  done", exercise.lesson);
-    assert!(workbook.said("", 0).contains(&row));
+    let list = workbook.said("", 0);
+    let start = format!("{:>2}  ", exercise.lesson);
+    let row = list.lines().find(|row| row.starts_with(&start)).unwrap();
+    let kind = if exercise.kind == Kind::Make { "make" } else { "repair" };
+    assert!(row.contains(&format!("{kind} done")), "{row}");
 }
 
 #[test]
@@ -402,6 +469,8 @@ fn a_student_solves_an_exercise() {
     let tested = first(|exercise| exercise.grade == Grade::Tests);
     solve(&workbook, checked, "rs");
     solve(&workbook, tested, "rs");
+    let special = EXERCISES.iter().find(|exercise| exercise.special().is_some());
+    solve(&workbook, special.unwrap(), "rs");
     if has_python("an exercise in Python") {
         let other = first(|exercise| exercise.lesson > 1 && exercise.is_in_python);
         solve(&workbook, other, "py");

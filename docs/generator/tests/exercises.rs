@@ -54,6 +54,8 @@ fn selected() -> Vec<&'static Exercise> {
 fn scratch() -> &'static Scratch {
     static BUILT: OnceLock<Scratch> = OnceLock::new();
     BUILT.get_or_init(|| {
+        // This also downloads the crates of the features, if they are missing.
+        build_tools();
         let sources = sources().unwrap();
         Scratch::build("exercises", &sources).unwrap_or_else(|err| panic!("{err}"))
     })
@@ -83,7 +85,9 @@ fn title(exercise: &Exercise, language: Language, program: &str) -> String {
 
 /// Returns the programs of an exercise that `check` grades as this lesson.
 fn programs_of(exercise: &Exercise, lesson: &str, has_python: bool) -> Vec<Program> {
-    let row = SERVERS.into_iter().find(|row| row.name == lesson).unwrap();
+    let special = exercise.special().map(|special| special.row);
+    let mut servers = SERVERS.into_iter().chain(special);
+    let row = servers.find(|row| row.name == lesson).unwrap();
     let mut programs = Vec::new();
     for language in exercise.languages() {
         if *language == Language::Python && !has_python {

@@ -46,6 +46,7 @@ mod checks;
 #[path = "../common/connection.rs"]
 mod connection;
 mod grade;
+#[allow(dead_code)] // Some of it is only for exercise.
 #[path = "../common/lessons.rs"]
 mod lessons;
 mod make;
@@ -72,16 +73,13 @@ use sockets101::{Args, Failure, log_line, print_or_exit};
 
 use checks::{CHECKS, Check};
 use grade::{Mark, SLOW, grade};
-use lessons::{ALL_CHECKS, Row, SERVERS};
+use lessons::{ALL_CHECKS, Row, SERVERS, SPECIAL};
 use report::Output;
 use server::{Launch, Program};
 use wire::{Lab, takes};
 
 const USAGE: &str = "check [LESSON] [IP:PORT] [--own NAME] [--run COMMAND] [--make] [--watch] \
     [--long] [--list] [--only CHECK] [--timeout 2] [--delay 5]";
-
-/// The servers that need a feature.
-const NEED_FEATURE: [(&str, &str); 2] = [("async_server", "async"), ("event_server", "event")];
 
 /// The value of an option that the user has not given. It cannot be typed.
 const NOT_GIVEN: &str = "\0";
@@ -293,10 +291,9 @@ fn rows(lesson: &str) -> Result<Vec<Row>, Failure> {
     if !rows.is_empty() {
         return Ok(rows);
     }
-    let advice = if let Some((_, feature)) = NEED_FEATURE.iter().find(|(name, _)| *name == lesson) {
-        format!(
-            "{lesson} needs a feature: cargo run --example check --features {feature} -- {lesson}"
-        )
+    let advice = if let Some(special) = SPECIAL.iter().find(|special| special.row.name == lesson) {
+        let command = format!("cargo run --example check --features {}", special.feature);
+        format!("{lesson} needs a feature: {command} -- {lesson}")
     } else if lesson.starts_with(|c: char| c.is_ascii_digit() || c == '[') || lesson.contains(':') {
         format!("name the lesson before the address, for example: check -- tcp_server {lesson}")
     } else if lesson.starts_with("my_") {
@@ -359,7 +356,12 @@ fn list() -> String {
     }
     text += "The checks:\n";
     for check in &CHECKS {
-        let note = if is_make_check(check.name) { " (only with --make)" } else { "" };
+        let suits = |row: &Row| (check.suits)(&Row { make: "", ..*row });
+        let note = if is_make_check(check.name) && !SERVERS.iter().any(suits) {
+            " (only with --make)"
+        } else {
+            ""
+        };
         let _ = writeln!(text, "      {:<20}{}{note}", check.name, check.does);
     }
     text

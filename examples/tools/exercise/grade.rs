@@ -18,7 +18,7 @@ use crate::tests;
 use crate::text::print;
 
 /// The options with which `check` starts a program.
-const OPTIONS: [&str; 4] = ["--timeout", "--limit", "--clients", "--delay"];
+const OPTIONS: [&str; 5] = ["--timeout", "--limit", "--clients", "--delay", "--grace"];
 
 /// Grades the program, and prints the results. Returns true if it has passed.
 pub fn grade(work: &Work) -> Result<bool, Failure> {
@@ -111,8 +111,8 @@ pub fn watch(work: &Work) -> Option<String> {
 fn arguments(work: &Work) -> Option<Vec<String>> {
     let exercise = work.exercise;
     let Grade::Check(lesson) = exercise.grade else { return None };
-    let mut arguments =
-        ["run", "-q", "--example", "check", "--", lesson].map(str::to_owned).to_vec();
+    let command = format!("run -q {}--example check -- {lesson}", exercise.features());
+    let mut arguments: Vec<_> = command.split(' ').map(str::to_owned).collect();
     if exercise.kind == Kind::Make {
         arguments.push("--make".to_owned());
     }

@@ -10,9 +10,17 @@ use crate::table::{EXERCISES, Exercise, Kind, Language};
 use crate::task::Work;
 use crate::text::command;
 
-/// The lessons without a server, which are not in the table of the servers.
-const OTHERS: [(usize, &str); 4] =
-    [(5, "names_ipv4"), (6, "getaddrinfo"), (7, "byte_order"), (8, "network_errors")];
+/// The lessons without a server, and the servers beyond the lecture that have an exercise. The
+/// table of the servers does not have their numbers.
+const OTHERS: [(usize, &str); 7] = [
+    (5, "names_ipv4"),
+    (6, "getaddrinfo"),
+    (7, "byte_order"),
+    (8, "network_errors"),
+    (19, "event_server"),
+    (20, "async_server"),
+    (21, "dual_stack"),
+];
 
 /// Returns the number of the lesson with this name or number.
 pub fn number(name: &str) -> Option<usize> {
@@ -43,17 +51,26 @@ pub fn list() -> Result<String, Failure> {
     let Some(first_open) = EXERCISES.iter().find(|exercise| !is_done(exercise)) else {
         return Ok(finished());
     };
-    let mut text = String::from(" #  repair  make  the problem to repair\n");
-    for repair in EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Repair) {
-        let is_make = |other: &&Exercise| other.lesson == repair.lesson && other.kind == Kind::Make;
-        let make = EXERCISES.iter().find(is_make).map_or("", state);
-        let title = title(repair)?;
-        let _ = writeln!(text, "{:>2}  {:<6}  {make:<4}  {title}", repair.lesson, state(repair));
+    let mut text = String::new();
+    // With one more line, the list would not fit on a terminal of 24 lines.
+    for first in EXERCISES.iter().filter(|exercise| is_first(exercise)) {
+        let state = |kind: Kind, word: &str| {
+            let is_it = |other: &&Exercise| other.lesson == first.lesson && other.kind == kind;
+            let exercise = EXERCISES.iter().find(is_it);
+            exercise.map_or(String::new(), |exercise| format!("{word} {}", state(exercise)))
+        };
+        let (repair, make) = (state(Kind::Repair, "repair"), state(Kind::Make, "make"));
+        let title = title(first)?;
+        let _ = writeln!(text, "{:>2}  {repair:<11}  {make:<9}  {title}", first.lesson);
     }
-    let _ = writeln!(text, "Done: {count} of {}. To begin the next exercise:", EXERCISES.len());
-    text += &Work::new(first_open, language(first_open)).command("");
-    text += "To begin or to grade a make task, add the word make:\n";
-    Ok(text + &command("cargo run -q --example exercise -- 10 make"))
+    let next = "To begin the next exercise (for a make task, add make):";
+    let _ = writeln!(text, "Done: {count} of {}. {next}", EXERCISES.len());
+    Ok(text + &Work::new(first_open, language(first_open)).command(""))
+}
+
+/// Returns true for the exercise whose title the list shows.
+fn is_first(exercise: &Exercise) -> bool {
+    exercise.kind == Kind::Repair || exercise.is_beyond()
 }
 
 /// Returns Python if the student has begun exercises only in Python, and if this exercise exists in

@@ -16,8 +16,8 @@
 //!
 //! Arguments:
 //!
-//! - `[LESSON]`: the number or the name of a lesson. Without a lesson, `exercise` lists all
-//!   exercises, done or open.
+//! - `[LESSON]`: the number or the name of a lesson. The servers beyond the lecture have the numbers
+//!   19, 20 and 21. Without a lesson, `exercise` lists all exercises, done or open.
 //! - `[make]` or `[--make]`: the make task of the lesson, in which you add something to a program.
 //! - `[--python]`: the exercise in Python. The file is `examples/my_10.py` instead of
 //!   `examples/my_10.rs`.
@@ -105,16 +105,15 @@ fn main() -> ExitCode {
 fn run() -> Result<bool, Failure> {
     let mut args = Args::new(USAGE);
     let [is_python, is_rust] = ["--python", "--rust"].map(|name| args.option(name, false));
-    let [wants_task, wants_hint, wants_solution, begins_again, goes_back] =
-        ["--task", "--hint", "--solution", "--again", "--back"]
-            .map(|name| args.option(name, false));
+    let names = ["--task", "--hint", "--solution", "--again", "--back"];
+    let wants = names.map(|name| args.option(name, false));
+    let [wants_task, wants_hint, wants_solution, begins_again, goes_back] = wants;
     let anyway = args.option("--anyway", false);
     // The option of `check` for a make task has this name.
     let mut is_make = args.option("--make", false);
     let lesson = args.positional(NOT_GIVEN.to_owned());
     let make = args.positional(NOT_GIVEN.to_owned());
     args.finish();
-    let wants = [wants_task, wants_hint, wants_solution, begins_again, goes_back];
     let count = wants.into_iter().filter(|is_given| *is_given).count();
     if count > 1 {
         args.refuse("give only one of --task, --hint, --solution, --again and --back");
@@ -154,6 +153,12 @@ fn run() -> Result<bool, Failure> {
     };
     let language = language(exercise, wanted).unwrap_or_else(|mistake| args.refuse(mistake));
     let work = Work::new(exercise, language);
+    if exercise.special().is_some_and(|special| !special.is_on) {
+        let wanted = names.iter().zip(wants).find(|(_, is_given)| *is_given);
+        let command = work.command(wanted.map_or("", |(name, _)| name));
+        let number = exercise.arguments();
+        return Err(format!("exercise {number} needs a feature: {}", command.trim()).into());
+    }
     if wants_task {
         print(&work.task()?)?;
         return Ok(true);
@@ -202,13 +207,16 @@ fn find(given: &str, is_make: bool) -> Result<&'static Exercise, String> {
     let number = list::number(name);
     let Some(number) = number else {
         return Err(format!(
-            "'{given}' is not a lesson; expected a number from 1 to 18, or a name"
+            "'{given}' is not a lesson; expected a number from 1 to 21, or a name"
         ));
     };
     let kind = if is_make { Kind::Make } else { Kind::Repair };
-    let is_it = |exercise: &&Exercise| exercise.lesson == number && exercise.kind == kind;
+    // A server beyond the lecture has only one exercise, so the word make is not necessary.
+    let has_kind = |exercise: &Exercise| exercise.kind == kind || exercise.is_beyond();
+    let is_it = |exercise: &&Exercise| exercise.lesson == number && has_kind(exercise);
     EXERCISES.iter().find(is_it).ok_or_else(|| {
-        let makes = EXERCISES.iter().filter(|exercise| exercise.kind == Kind::Make);
+        let is_make = |exercise: &&Exercise| exercise.kind == Kind::Make && !exercise.is_beyond();
+        let makes = EXERCISES.iter().filter(is_make);
         let numbers: Vec<_> = makes.map(|exercise| exercise.lesson.to_string()).collect();
         let others = numbers.join(", ");
         format!("lesson {number} does not have a make task; these lessons have one: {others}")

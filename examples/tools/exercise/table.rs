@@ -1,17 +1,18 @@
 //! The exercises: how `exercise` grades each of them, and which checks its start fails.
 //!
 //! An exercise is a folder, `examples/exercises/LESSON`, or `examples/exercises/LESSON/make` for a
-//! make task. The title and the task are in its file `task.md`. The start is the program with which
+//! make task. The servers beyond the lecture have make tasks with the numbers 19, 20 and 21. The title and the task are in its file `task.md`. The start is the program with which
 //! a student begins. A test makes all checks with each start and each solution, and compares the
 //! results with this table. The solutions pass all checks.
 
 use crate::failure::{Failure, failure};
+use crate::lessons::{SPECIAL, Special};
 use Grade::{Check, Tests};
 use Kind::{Make, Repair};
 
 /// One exercise.
 pub struct Exercise {
-    /// The number of the lesson.
+    /// The number of the lesson. Larger numbers belong to servers beyond the lecture.
     pub lesson: usize,
     /// What a student does.
     pub kind: Kind,
@@ -67,6 +68,23 @@ impl Language {
 }
 
 impl Exercise {
+    /// Returns true if the exercise belongs to a server beyond the lecture.
+    pub fn is_beyond(&self) -> bool {
+        self.lesson > 18
+    }
+
+    /// Returns the server whose work the program does, if this server needs a feature.
+    pub fn special(&self) -> Option<&'static Special> {
+        let Check(server) = self.grade else { return None };
+        SPECIAL.iter().find(|special| special.row.name == server)
+    }
+
+    /// Returns the arguments of cargo for the feature, for example `--features event `, or an empty
+    /// text.
+    pub fn features(&self) -> String {
+        self.special().map_or(String::new(), |special| format!("--features {} ", special.feature))
+    }
+
     /// Returns the languages in which the exercise exists.
     pub fn languages(&self) -> &'static [Language] {
         if self.is_in_python { &[Language::Rust, Language::Python] } else { &[Language::Rust] }
@@ -89,7 +107,7 @@ impl Exercise {
 }
 
 /// All exercises, in the order of the lessons.
-pub const EXERCISES: [Exercise; 27] = [
+pub const EXERCISES: [Exercise; 30] = [
     Exercise {
         lesson: 1,
         kind: Repair,
@@ -392,5 +410,32 @@ pub const EXERCISES: [Exercise; 27] = [
             failure("pool_of_four", &["FEWER"]),
             failure("slow_clients", &["NOT_FOUR"]),
         ],
+    },
+    Exercise {
+        lesson: 19,
+        kind: Make,
+        grade: Check("event_server"),
+        options: "",
+        skill: "stop an event loop from another thread, and let the clients finish",
+        is_in_python: false,
+        fails: &[failure("stops", &["STILL_ACCEPTS"])],
+    },
+    Exercise {
+        lesson: 20,
+        kind: Make,
+        grade: Check("async_server"),
+        options: "--timeout 3",
+        skill: "disconnect silent clients in an async server",
+        is_in_python: true,
+        fails: &[failure("idle_client", &["STAYS_IDLE"])],
+    },
+    Exercise {
+        lesson: 21,
+        kind: Make,
+        grade: Check("dual_stack"),
+        options: "--clients 10",
+        skill: "limit the number of clients, and refuse the next client of either family",
+        is_in_python: true,
+        fails: &[failure("too_many_clients", &["NOT_BUSY"])],
     },
 ];

@@ -60,7 +60,8 @@ impl Work {
         let python = if self.language == Language::Python { " --python" } else { "" };
         let space = if argument.is_empty() { "" } else { " " };
         let arguments = self.exercise.arguments() + python + space + argument;
-        command(&format!("cargo run -q --example exercise -- {arguments}"))
+        let features = self.exercise.features();
+        command(&format!("cargo run -q {features}--example exercise -- {arguments}"))
     }
 
     /// Reads the start or the solution.
@@ -98,12 +99,13 @@ impl Work {
             Kind::Make => "Change",
         };
         let mut text = format!("{work} {}. To run the program:\n", self.file());
-        let options = self.exercise.options;
+        let (options, features) = (self.exercise.options, self.exercise.features());
         // For cargo, `--` comes before the arguments of the program.
         let dashes = if options.is_empty() { "" } else { "-- " };
         let run = match self.language {
             Language::Rust => {
-                format!("cargo run --example {} {dashes}{options}", self.exercise.program())
+                let program = self.exercise.program();
+                format!("cargo run {features}--example {program} {dashes}{options}")
             }
             Language::Python => format!("{PYTHON} {} {options}", self.file()),
         };
@@ -111,7 +113,13 @@ impl Work {
         text += "To grade the program:\n";
         text += &self.command("");
         text += "To see a hint:\n";
-        text + &self.command("--hint")
+        text += &self.command("--hint");
+        if !features.is_empty() && self.language == Language::Rust {
+            let features = features.trim_end();
+            let commands = "to `cargo test` and to `cargo build --examples`";
+            text += &paragraph(format!("While this file exists, add `{features}` {commands}."));
+        }
+        text
     }
 
     /// Returns the hints, for a terminal: a question, the cause, and the lines in the language.

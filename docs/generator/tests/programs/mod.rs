@@ -49,12 +49,16 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Builds `check` and the clients.
+/// The arguments of cargo for all features of the workbook.
+pub const FEATURES: [&str; 2] = ["--features", "async,event"];
+
+/// Builds `check`, with all features, and the clients.
 pub fn build_tools() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let mut tools = cargo();
         tools.args(["build", "--quiet", "--locked", "--example", "check"]);
+        tools.args(FEATURES);
         for client in ["udp_client", "tcp_client", "block_client", "ttl_ping"] {
             tools.args(["--example", client]);
         }
