@@ -1,7 +1,7 @@
 //! How the programs wait for the network, and for how long.
 
-use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
-use std::io::ErrorKind::{Interrupted, NotConnected, TimedOut, WouldBlock};
+use std::io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+use std::io::ErrorKind::{InvalidInput, NotConnected, TimedOut, WouldBlock};
 use std::io::{Error, Read, Result};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Mutex, mpsc::RecvTimeoutError, mpsc::channel};
@@ -147,15 +147,19 @@ pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
 /// - A client can reset its connection before the server accepts it. `accept` then
 ///   returns [`ConnectionAborted`], or on Windows [`ConnectionReset`] or
 ///   [`NotConnected`].
+/// - On macOS, an IPv6 listener then returns a connection without an address, which
+///   Rust reports as [`InvalidInput`], without a number.
 /// - On Windows, `recv_from` returns [`ConnectionReset`] if the server has sent an
 ///   earlier reply to a closed port.
 /// - On Windows, `recv_from` returns error 10040 if a datagram is larger than the
 ///   buffer. The datagram is then lost.
 /// - [`Interrupted`] means that a signal interrupted the call.
 pub fn is_about_one_peer(err: &Error) -> bool {
-    let is_too_large = cfg!(windows) && err.raw_os_error() == Some(10040);
+    let number = err.raw_os_error();
+    let is_too_large = cfg!(windows) && number == Some(10040);
+    let has_no_address = number.is_none() && err.kind() == InvalidInput;
     let kinds = [ConnectionAborted, ConnectionReset, NotConnected, Interrupted];
-    is_too_large || kinds.contains(&err.kind())
+    is_too_large || has_no_address || kinds.contains(&err.kind())
 }
 
 /// Logs that a call failed, and pauses for a second. Does nothing if the error

@@ -2,13 +2,18 @@
 #![cfg(unix)]
 
 use std::env;
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{ErrorKind, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Server, exchange, for_each_at_once, is_silent, receive};
+use socket2::{Domain, Socket, Type};
+use sockets101::is_about_one_peer;
+
+use crate::harness::{
+    Server, example, exchange, for_each_at_once, is_silent, receive, reset, skipped,
+};
 use crate::table::{Design, Row, servers};
 
 /// There are 30 clients and 24 file descriptors. (The server may have inherited one or two of
@@ -44,6 +49,59 @@ fn without_file_descriptors_a_server_keeps_serving_and_accepts_again_later() {
         let seconds = start.elapsed().as_secs();
         assert!(said as u64 <= seconds + 1, "{}: {said} in {seconds} s", row.name);
     });
+}
+
+/// The bug `retries_accept_at_once` of `mutant`: the test above would notice its log. No check
+/// can notice it, because a correct server does not serve all clients either.
+#[test]
+fn a_server_that_retries_accept_at_once_fills_its_log() {
+    let script = "ulimit -n 24 && exec \"$0\" 0";
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg(example("mutant"));
+    let server = Server::spawn(command.env("MUTANT", "retries_accept_at_once"));
+    let start = Instant::now();
+    let mut clients: Vec<TcpStream> = (0..30).map(|_| server.connect()).collect();
+    server.stderr.wait_for(500, "cannot accept: ");
+    let seconds = start.elapsed().as_secs();
+    assert!(seconds < 100, "500 lines in {seconds} s");
+    // It still serves its clients, and accepts again later.
+    exchange(&mut clients[0], "hello", "HELLO");
+    clients.drain(..15);
+    exchange(&mut clients[14], "at last", "AT LAST");
+}
+
+/// Clients that reset their connections in the queue cost nothing: the server does not pause,
+/// also if it listens on an address of IPv6.
+#[test]
+fn a_reset_in_the_queue_is_not_an_error_of_the_server() {
+    let addresses = ["127.0.0.1:0", "[::1]:0"].into_iter().filter(|address| {
+        let result = TcpListener::bind(address);
+        if let Err(err) = &result {
+            skipped("a reset in the queue", format!("{address}: {err}"));
+        }
+        result.is_ok()
+    });
+    for_each_at_once(addresses, |address| {
+        let server = Server::start("sequential_server", &[address]);
+        let first = server.connect();
+        server.stderr.wait_for(1, " connected");
+        reset(server.connect());
+        let mut last = server.connect();
+        drop(first);
+        exchange(&mut last, "hello", "HELLO");
+        assert_eq!(server.stderr.count("cannot accept: "), 0, "{address}");
+    });
+}
+
+/// The error of `accept` for a connection without an address, as macOS returns it, is about one
+/// client. The error of a socket that does not listen is not.
+#[test]
+fn a_connection_without_an_address_is_about_one_peer() {
+    assert!(is_about_one_peer(&ErrorKind::InvalidInput.into()));
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let err = TcpListener::from(socket).accept().unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::InvalidInput);
+    assert!(!is_about_one_peer(&err));
 }
 
 /// A process often has a limit of 1,024 file descriptors. Without `unsafe`, only a shell can

@@ -205,6 +205,13 @@ pub fn serve(
                 converse(client);
             })
         }
+        // The connection stays in the queue, so the next call fails immediately, too.
+        "retries_accept_at_once" => loop {
+            match listener.accept() {
+                Ok((client, _)) => drop(thread::spawn(|| converse(client))),
+                Err(err) => log_line(format!("cannot accept: {err}")),
+            }
+        },
         "too_many_open" => {
             let present = AtomicUsize::new(0);
             together(listener, move |client| {

@@ -76,6 +76,7 @@ pub const BUGS: &[Bug] = &[
     bug("thirty_threads", "thread_per_client"),
     bug("leaks_sockets", "thread_per_client"),
     bug("too_many_open", "thread_per_client"),
+    bug("retries_accept_at_once", "thread_per_client"),
     bug("skips_every_third", "thread_per_client"),
     bug("one_accept_for_each_event", "poll_server"),
     bug("throws_out_newcomers", "poll_server"),

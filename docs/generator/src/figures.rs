@@ -170,7 +170,7 @@ fn announced_by_hell() -> Result<String, String> {
 }
 
 /// Formats a number with a comma before every three digits.
-fn grouped(number: usize) -> String {
+pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<_> =
         digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crate::svg::{escaped, opening};
 
+mod accept;
 mod backlog;
 mod beyond;
 mod datagrams;
@@ -41,6 +42,7 @@ pub fn ideas() -> impl Iterator<Item = &'static Idea> {
         &threads::IDEAS,
         &timeouts::IDEAS,
         &beyond::IDEAS,
+        &accept::IDEAS,
     ];
     chapters.into_iter().flatten()
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub mod accept;
 pub mod book;
 mod changes;
 pub mod crowd;
@@ -135,8 +136,13 @@ fn runs(all: &mut Generated) -> Result<(), String> {
         all.add(figures);
         all.add(crowds.join().map_err(|_| "drawing crowds failed")??);
         all.add(rooms.join().map_err(|_| "running the steps failed")??);
-        Ok(())
-    })
+        Ok::<_, String>(())
+    })?;
+    // This measures CPU time, so nothing else runs at the same time.
+    let (results, skipped) = accept::measure()?;
+    all.add(results);
+    all.skipped.extend(skipped);
+    Ok(())
 }
 
 /// The error messages, the backlog and the traces depend on the operating system. The book shows
@@ -171,9 +177,12 @@ pub fn pages(all: &Generated) -> Result<BTreeMap<String, String>, String> {
         let path = format!("docs/src/{file}");
         let rewritten = marks::rewrite(&read(&path)?, |mark, old| {
             let new = marks::content(mark, all)?;
-            // Each run of `crowd` measures other times.
-            let is_current =
-                |new: &String| crowd::is_current(mark, old.trim(), new.trim());
+            // Each run measures other times.
+            let is_current = |new: &String| {
+                let (old, new) = (old.trim(), new.trim());
+                crowd::is_current(mark, old, new)
+                    || accept::is_current(mark, old, new)
+            };
             Ok(new.filter(|new| !is_current(new)))
         });
         let rewritten = rewritten.map_err(|err| format!("{path}: {err}"))?;

@@ -80,7 +80,9 @@ impl Terminal {
     /// Starts a program. `command` is what a reader would type.
     pub fn open(command: &str, mut program: Command) -> Result<Self, String> {
         let pair = || -> rustix::io::Result<(OwnedFd, String)> {
-            let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+            // With CLOEXEC, the program does not inherit our end.
+            let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+            let ours = openpt(flags | OpenptFlags::CLOEXEC)?;
             grantpt(&ours)?;
             unlockpt(&ours)?;
             let theirs = ptsname(&ours, Vec::new())?.to_string_lossy().into_owned();

@@ -659,7 +659,13 @@ def address_family(address):
 
 
 def format_address(address):
-    """Returns an address as text: 127.0.0.1:80, [::1]:80, [fe80::1%2]:80."""
+    """Returns an address as text: 127.0.0.1:80, [::1]:80, [fe80::1%2]:80.
+
+    On macOS, `accept` of an IPv6 listener returns None as the address if the
+    client has reset its connection.
+    """
+    if address is None:
+        return "unknown address"
     host, port, *ipv6 = address
     if not ipv6:
         return f"{host}:{port}"
