@@ -11,6 +11,7 @@ mod backlog;
 mod beyond;
 mod datagrams;
 mod events;
+mod listeners;
 mod messages;
 mod names;
 mod overview;
@@ -41,6 +42,7 @@ pub fn ideas() -> impl Iterator<Item = &'static Idea> {
         &threads::IDEAS,
         &timeouts::IDEAS,
         &beyond::IDEAS,
+        &listeners::IDEAS,
     ];
     chapters.into_iter().flatten()
 }
