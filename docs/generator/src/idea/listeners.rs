@@ -20,7 +20,10 @@ pub(super) const IDEAS: [Idea; 2] = [
 fn stop_server(canvas: &mut Canvas) {
     // The times.
     canvas.text((340, 20), "middle", "quit");
-    canvas.path("", &[(340, 28), (340, 285)], &[]);
+    // The line must not cross the texts in the boxes.
+    for (top, bottom) in [(28, 96), (136, 156), (196, 285)] {
+        canvas.path("", &[(340, top), (340, bottom)], &[]);
+    }
     canvas.text((590, 20), "middle", "the grace period is over");
     canvas.path("", &[(590, 28), (590, 285)], &[]);
     canvas.arrow("", &[(130, 285), (705, 285)]);
