@@ -12,6 +12,7 @@ mod backlog;
 mod beyond;
 mod datagrams;
 mod events;
+mod listeners;
 mod messages;
 mod names;
 mod overview;
@@ -43,6 +44,7 @@ pub fn ideas() -> impl Iterator<Item = &'static Idea> {
         &timeouts::IDEAS,
         &beyond::IDEAS,
         &accept::IDEAS,
+        &listeners::IDEAS,
     ];
     chapters.into_iter().flatten()
 }
