@@ -185,26 +185,23 @@ impl Started {
     /// Starts the server on a free port.
     fn start(&self) -> Result<crate::stage::Server, String> {
         let wrong = || format!("crowd cannot start this server: {}", self.command);
-        let (mut program, arguments) = match self.command.split_once(" -- ") {
+        let (mut program, arguments);
+        if let Some((before, rest)) = self.command.split_once(" -- ") {
             // A bug, `cargo run`, the name of an example, and its arguments.
-            Some((before, arguments)) => {
-                let (_, name) = before.split_once("--example ").ok_or_else(wrong)?;
-                let mut program = Command::new(crate::stage::example(name));
-                let bug = before.split_once(' ').ok_or_else(wrong)?.0;
-                if let Some((variable, bug)) = bug.split_once('=') {
-                    program.env(variable, bug);
-                }
-                (program, arguments)
+            let (_, name) = before.split_once("--example ").ok_or_else(wrong)?;
+            program = Command::new(crate::stage::example(name));
+            let bug = before.split_once(' ').ok_or_else(wrong)?.0;
+            if let Some((variable, bug)) = bug.split_once('=') {
+                program.env(variable, bug);
             }
+            arguments = rest;
+        } else {
             // `python3`, the path of a program, and its arguments.
-            None => {
-                let mut words = self.command.splitn(3, ' ').skip(1);
-                let path = words.next().ok_or_else(wrong)?;
-                let mut program = Command::new(Self::PYTHON);
-                program.arg(path);
-                (program, words.next().ok_or_else(wrong)?)
-            }
-        };
+            let mut words = self.command.splitn(3, ' ').skip(1);
+            program = Command::new(Self::PYTHON);
+            program.arg(words.next().ok_or_else(wrong)?);
+            arguments = words.next().ok_or_else(wrong)?;
+        }
         program.env_remove("CARGO");
         // The first argument is the address.
         let options: Vec<_> = arguments.split(' ').skip(1).collect();
