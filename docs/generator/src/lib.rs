@@ -134,7 +134,10 @@ fn runs(all: &mut Generated) -> Result<(), String> {
         let figures =
             figures.join().map_err(|_| "measuring the figures failed")??;
         all.add(figures);
-        all.add(crowds.join().map_err(|_| "drawing crowds failed")??);
+        let (crowds, skipped) =
+            crowds.join().map_err(|_| "drawing crowds failed")??;
+        all.add(crowds);
+        all.skipped.extend(skipped);
         all.add(rooms.join().map_err(|_| "running the steps failed")??);
         Ok::<_, String>(())
     })?;

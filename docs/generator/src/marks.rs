@@ -13,6 +13,7 @@
 //! | `helper NAMES` | functions, types, methods and constants of the library, without their examples |
 //! | `rust PATH` | a whole program in Rust |
 //! | `rust PATH NAMES` | the parts of a program in Rust with these names |
+//! | `python PATH` | a whole program in Python |
 //! | `changes LESSON` | the difference to the lesson that it is based on |
 //! | `steps LESSON` | the steps of the path of a lesson |
 //! | `card` | all steps of all paths |
@@ -164,6 +165,7 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
             }
             fenced("rust", &selected(path, names)?)
         }
+        ["python", path] => fenced("python", &program(path)?),
         ["changes", lesson] => {
             let lesson = SLIDES.iter().find(|slide| slide.name == *lesson);
             let diff = lesson.map(changes::of).transpose()?.flatten();

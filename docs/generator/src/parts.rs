@@ -171,7 +171,8 @@ fn blocks(text: &str, indentation: &str) -> Vec<String> {
 fn first_line<'a>(block: &'a str, indentation: &str) -> Option<&'a str> {
     let mut lines = block.lines().filter_map(|line| line.strip_prefix(indentation));
     let line = lines.find(|line| !line.starts_with([' ', '/', '#', '@']))?;
-    Some(line.strip_prefix("pub ").unwrap_or(line))
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    Some(line.strip_prefix("async ").unwrap_or(line))
 }
 
 /// Returns the name of the function or type that a block defines at this indentation. For the
@@ -261,6 +262,21 @@ mod tests {
         let mut python = names("docs/python/tcp_server.py");
         python.dedup();
         assert_eq!(python[..4], expected);
+    }
+
+    #[test]
+    fn an_async_function_is_a_part() {
+        for path in
+            ["examples/beyond/async_server.rs", "docs/python/async_server.py"]
+        {
+            let names = names(path);
+            for name in ["serve_all", "serve", "handle_client", "close_gracefully"] {
+                assert!(
+                    names.iter().any(|other| other == name),
+                    "{path}: {names:?}"
+                );
+            }
+        }
     }
 
     #[test]

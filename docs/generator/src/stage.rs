@@ -18,11 +18,20 @@ use crate::top;
 /// The longest time to wait for anything. The slowest lesson needs 20 seconds.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Builds the examples, as `cargo run --example` would.
+/// Builds the examples, as `cargo run --example` would. The feature `async` is for the pictures of
+/// the page about tasks.
 pub fn build() -> Result<(), String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--locked", "--examples"]).current_dir(top());
+    build.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--examples",
+        "--features",
+        "async",
+    ]);
+    build.current_dir(top());
     let outcome = build.status().map_err(|err| format!("cargo: {err}"))?;
     if outcome.success() {
         Ok(())
