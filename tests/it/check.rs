@@ -511,6 +511,18 @@ fn what_an_own_program_writes_is_below_its_failure() {
     assert!(summary(&said).starts_with("0 of 1 check passed, "), "{said}");
 }
 
+/// This check starts a second process, with another timeout. What that process writes is below
+/// the failure, too.
+#[test]
+fn what_a_second_process_writes_is_below_its_failure() {
+    let args = ["thread_pool_timeout", "--only", "idle_end"];
+    let said = stdout(&check(broken(), &args, "silence_ends_threads"));
+    assert!(
+        said.contains("\n          | Socket timed out, exiting thread"),
+        "{said}"
+    );
+}
+
 /// A student's Rust program has `read`, not `recv`.
 #[test]
 fn a_program_in_rust_gets_the_words_of_rust() {

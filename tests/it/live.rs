@@ -814,7 +814,8 @@ fn a_computer_is_checked_before_a_class() {
     let stdout =
         String::from_utf8(output.stdout).unwrap().replace("\n         ", " ");
     assert_eq!(output.status.code(), Some(1), "{stdout}");
-    for part in ["cannot listen on 1240 (TCP: ", "tcp_server/2.rs"] {
+    // Other ports can be in use, too.
+    for part in ["cannot listen on ", " 1240 (TCP: ", "tcp_server/2.rs"] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
 }
