@@ -94,7 +94,7 @@ const ACTS: [Act; 13] = [
 fn log_of(act: &Act, row: &Row) -> &'static str {
     match act.logs[row.kind as usize] {
         // A slow server would be busy for minutes.
-        _ if row.is_slow() && ["never_read", "hundred"].contains(&act.name) => "",
+        _ if row.sleeps_by_default() && ["never_read", "hundred"].contains(&act.name) => "",
         // Two lessons do not decode the datagrams.
         INVALID if ["udp_server_bytes", "ttl_pong"].contains(&row.name) => "(no line)",
         log => log,

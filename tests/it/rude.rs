@@ -58,7 +58,7 @@ fn the_list_of_acts_shows_what_each_server_logs() {
     if !resets_show() {
         return skipped("the log of each act", "a reset looks like a normal close");
     }
-    for_each_at_once(servers(|row| !row.is_slow()), |row| {
+    for_each_at_once(servers(|row| !row.sleeps_by_default()), |row| {
         for (act, log) in acts(row.name) {
             // Most of the hundred clients do not fit into a queue of one connection.
             if act == "hundred" {

@@ -68,9 +68,14 @@ impl Row {
         Ipv4Addr::LOCALHOST.into()
     }
 
-    /// Returns true if the server sleeps before each reply.
+    /// Returns true if the server can sleep before each reply.
     pub fn is_slow(&self) -> bool {
         self.options.contains(&"delay")
+    }
+
+    /// Returns true if the server sleeps before each reply, unless it gets `--delay 0`.
+    pub fn sleeps_by_default(&self) -> bool {
+        self.is_slow() && self.name != "async_server"
     }
 
     /// Returns true for the make task whose requests are lines.

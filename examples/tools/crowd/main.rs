@@ -42,7 +42,8 @@
 //!   `cargo run --example crowd -- thread_pool --own my_server` sends your program the messages of
 //!   lesson 16. If `SERVER` is an address, `NAME` is only the name that the report shows.
 //! - `[--delay 1]`, `[--timeout 20]`, `[--backlog 100]`: `crowd` passes these options on to the
-//!   example, if the example has them. Your program gets only the options that you write.
+//!   example, if the example has them. In task 3, the default delay is 0. Your program gets only
+//!   the options that you write.
 //! - `[--compare SERVER,SERVER]`: several servers instead of one. In task 3, the servers take
 //!   turns. The column `ratio` compares each server with the first server.
 //! - `[--blocks]`: the server at an address expects length-prefixed messages (lesson 9).
@@ -263,8 +264,13 @@ fn main() -> Result<(), Failure> {
     let is_load = !time.is_zero();
     let is_probe = !is_load && args.option("--backlog-probe", false);
     let passed = PASSED.map(|(name, usual)| {
-        // A student's program may not have the option.
-        let usual = if own.is_empty() { usual } else { f64::NAN };
+        let usual = match name {
+            // A student's program may not have the option.
+            _ if !own.is_empty() => f64::NAN,
+            // The speed of a server that sleeps would be the speed of its sleep.
+            "delay" if is_load => 0.0,
+            _ => usual,
+        };
         (name, args.option(&format!("--{name}"), usual))
     });
     let terms = Terms {
