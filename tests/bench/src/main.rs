@@ -5,7 +5,7 @@
 //! ```
 //!
 //! prints tables, and writes them and eight charts to `docs/src/generated/bench`. It needs
-//! Linux, two processors, `cc`, `python3` and `taskset`. It takes ten minutes, and the
+//! Linux, two processors, `cc`, `python3` and `taskset`. It takes half an hour, and the
 //! machine should do nothing else during this time. `--short` takes a minute and only shows
 //! that the benchmark works. It writes to `target/bench`.
 //!
@@ -19,7 +19,6 @@ mod report;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::Duration;
 use std::{env, fs, thread};
 
 use chart::{EVENT, OURS, PYTHON, REFERENCE, Style, TASKS};
@@ -130,14 +129,10 @@ struct Figures {
     rate: f64,
     /// The 99th percentile of the reply times, in microseconds.
     p99: f64,
-    /// The CPU time of the server per request (user and system), in microseconds.
-    cpu: f64,
     /// The largest amount of memory that the server used, in MiB.
     memory: f64,
     /// The rate divided by the rates of the first two servers in the same round.
     rate_ratios: [f64; 2],
-    /// The CPU time per request, divided by that of the first server in the same round.
-    cpu_ratio: f64,
 }
 
 /// A crowd, and the figures of each server of a group with it.
@@ -287,13 +282,11 @@ impl Bench {
                 Figures {
                     rate: middle(|figures| figures.rate),
                     p99: middle(|figures| figures.p99),
-                    cpu: middle(|figures| figures.cpu),
                     memory: middle(|figures| figures.memory),
                     rate_ratios: [
                         middle(|figures| figures.rate_ratios[0]),
                         middle(|figures| figures.rate_ratios[1]),
                     ],
-                    cpu_ratio: middle(|figures| figures.cpu_ratio),
                 }
             };
             let scene =
@@ -313,11 +306,9 @@ impl Bench {
             self.one(server, crowd).map_err(what)
         };
         let mut figures = servers.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        let (first, second, cpu) =
-            (figures[0].rate, figures[1].rate, figures[0].cpu);
+        let (first, second) = (figures[0].rate, figures[1].rate);
         for one in &mut figures {
             one.rate_ratios = [one.rate / first, one.rate / second];
-            one.cpu_ratio = one.cpu / cpu;
         }
         Ok(figures)
     }
@@ -330,11 +321,7 @@ impl Bench {
         load.args(["--clients", &crowd.active.to_string()]);
         load.args(["--idle", &crowd.idle.to_string()]);
         load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut load = load.spawn()?;
-        // The CPU time of accepting the connections does not belong to the requests.
-        let before = server.cpu_after(crowd.connections(), &mut load)?;
-        let output = load.wait_with_output()?;
-        let cpu = server.cpu()? - before;
+        let output = load.output()?;
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr);
             let last = why.lines().last().unwrap_or("crowd failed");
@@ -355,15 +342,7 @@ impl Bench {
             return Err(format!("crowd's row has not seven columns: {row:?}").into());
         };
         let (rate, p99): (f64, f64) = (rate.parse()?, p99.parse()?);
-        let requests = rate * self.seconds.parse::<f64>()?;
-        Ok(Figures {
-            rate,
-            p99,
-            cpu: cpu * 1e6 / requests,
-            memory: server.memory()?,
-            rate_ratios: [1.0; 2],
-            cpu_ratio: 1.0,
-        })
+        Ok(Figures { rate, p99, memory: server.memory()?, rate_ratios: [1.0; 2] })
     }
 
     fn command(&self, server: &Server) -> Command {
@@ -431,30 +410,6 @@ impl Running {
             || format!("the server does not start; to see why, run {command:?}");
         address.ok_or_else(failed)?.clone_into(&mut server.address);
         Ok(server)
-    }
-
-    /// Waits until the server has accepted so many connections, or until the load has ended.
-    /// Then returns the CPU time that the server has used, in seconds.
-    fn cpu_after(&self, connections: u16, load: &mut Child) -> Anyhow<f64> {
-        let folder = format!("/proc/{}/fd", self.child.id());
-        // Every server also has stdin, stdout, stderr and the listener.
-        let expected = 4 + usize::from(connections);
-        while fs::read_dir(&folder)?.count() < expected && load.try_wait()?.is_none()
-        {
-            thread::sleep(Duration::from_millis(5));
-        }
-        self.cpu()
-    }
-
-    /// Returns the CPU time that the server has used (user and system), in seconds.
-    /// Source: `proc_pid_stat(5)`, fields 14 and 15, in 1/100 s.
-    fn cpu(&self) -> Anyhow<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let (_, after_name) = stat.rsplit_once(") ").ok_or("unknown format")?;
-        let fields: Vec<&str> = after_name.split(' ').collect();
-        let [user, system] =
-            [fields[11].parse::<f64>()?, fields[12].parse::<f64>()?];
-        Ok((user + system) / 100.0)
     }
 
     /// Returns the largest amount of memory that the server used, in MiB.

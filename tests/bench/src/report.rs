@@ -19,15 +19,6 @@ pub fn tables([poll, threads, beyond]: &[Group; 3]) -> String {
     };
     let fast = "How many requests per second does one thread serve?";
     let slow = "How long does the slowest reply of a hundred take? (p99, in µs)";
-    let cpu = "How much CPU time does the server use for a request? (user and system, in µs)";
-    let cpu_ratios = |group: &Group| {
-        let title = format!(
-            "CPU time for a request, divided by that of {}",
-            references(group)[0]
-        );
-        let heads = compared(group).map(Server::in_table).collect();
-        table(&title, group, heads, cpu_ratios)
-    };
     let memory = "How much memory does the server use at most? (MiB)";
     let threaded =
         "How many requests per second are served with one thread per client?";
@@ -37,18 +28,12 @@ pub fn tables([poll, threads, beyond]: &[Group; 3]) -> String {
         values(fast, poll, |figures| figures.rate),
         ratios(poll),
         values(slow, poll, |figures| figures.p99),
-        values(cpu, poll, |figures| figures.cpu),
-        cpu_ratios(poll),
         values(memory, poll, |figures| figures.memory),
         values(threaded, threads, |figures| figures.rate),
         ratios(threads),
-        values(cpu, threads, |figures| figures.cpu),
-        cpu_ratios(threads),
         values(tasks, beyond, |figures| figures.rate),
         ratios(beyond),
         values(slow, beyond, |figures| figures.p99),
-        values(cpu, beyond, |figures| figures.cpu),
-        cpu_ratios(beyond),
         values(memory, beyond, |figures| figures.memory),
     ]
     .join("\n")
@@ -79,10 +64,6 @@ fn ratio_names(group: &Group) -> Vec<String> {
         references(group).map(|other| format!("{} to {other}", server.in_table()))
     };
     compared(group).flat_map(heads).collect()
-}
-
-fn cpu_ratios(scene: &Scene) -> Vec<String> {
-    scene.figures[2..].iter().map(|figures| rounded(figures.cpu_ratio)).collect()
 }
 
 fn ratios(scene: &Scene) -> Vec<String> {
