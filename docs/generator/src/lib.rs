@@ -29,7 +29,7 @@ pub mod says;
 mod scenes;
 mod schedule;
 #[cfg(target_os = "linux")]
-pub mod stage;
+mod stage;
 pub mod steps;
 mod svg;
 #[cfg(target_os = "linux")]

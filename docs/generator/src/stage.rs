@@ -265,3 +265,39 @@ impl Drop for Scratch {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+/// What `stop_server` does in a terminal. The tests of the root package have no terminal.
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
+
+    use super::{Command, Server, build, example};
+
+    fn rust() -> Command {
+        Command::new(example("stop_server"))
+    }
+
+    fn python() -> Command {
+        let mut command = Command::new("python3");
+        command.arg("docs/python/stop_server.py");
+        command
+    }
+
+    #[test]
+    fn the_end_of_the_input_of_a_terminal_stops_the_server() {
+        build().unwrap();
+        for program in [rust, python] {
+            for keys in ["\x04", "quit\n", "Quit\n\x04"] {
+                let mut server =
+                    Server::start("stop_server", program(), &[]).unwrap();
+                let advice = "type quit and press Enter to stop the server";
+                server.terminal.wait_for(1, advice).unwrap();
+                server.terminal.type_in(keys).unwrap();
+                server.terminal.wait().unwrap();
+                let output = server.terminal.output();
+                let last = "stopped; clients served: 0, cut off: 0";
+                assert_eq!(output.lines().last(), Some(last), "{output}");
+            }
+        }
+    }
+}
