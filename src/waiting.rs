@@ -147,8 +147,8 @@ pub fn show_waiting<T>(what: &str, call: impl FnOnce() -> T) -> T {
 /// - A client can reset its connection before the server accepts it. `accept` then
 ///   returns [`ConnectionAborted`], or on Windows [`ConnectionReset`] or
 ///   [`NotConnected`].
-/// - On macOS, an IPv6 listener then returns a connection without an address, which
-///   Rust reports as [`InvalidInput`], without a number.
+/// - On macOS, an IPv6 listener then returns a connection without an address. Rust
+///   reports this as [`InvalidInput`], without a number.
 /// - On Windows, `recv_from` returns [`ConnectionReset`] if the server has sent an
 ///   earlier reply to a closed port.
 /// - On Windows, `recv_from` returns error 10040 if a datagram is larger than the

@@ -1,6 +1,6 @@
 """A TCP server with a task for each client. All tasks run in one thread.
 
-Beyond the lecture: slide 14, "one thread per client", with tasks.
+Beyond the lecture: lesson 14, "one thread per client", with tasks.
 Run: python3 docs/python/async_server.py [IP:PORT] [--delay 0]
 
 Differences from examples/beyond/async_server.rs:
@@ -113,7 +113,7 @@ async def handle_client(reader, writer, delay):
 
 
 async def close_gracefully(reader, writer):
-    """Does the same as the function of the library, which would stop all tasks.
+    """Does the same as `sockets101.close_gracefully`, which blocks all tasks.
     """
     try:
         writer.write_eof()

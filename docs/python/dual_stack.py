@@ -1,6 +1,6 @@
 """A TCP server that accepts IPv4 and IPv6 clients on one socket.
 
-Beyond the lecture: slide 14, "one thread per client", with another socket.
+Beyond the lecture: lesson 14, "one thread per client", on a different socket.
 Run: python3 docs/python/dual_stack.py [IP:PORT]
 
 Differences from examples/beyond/dual_stack.rs:
@@ -76,7 +76,8 @@ def listen(address):
     if os.name != "nt":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if listener.family == socket.AF_INET6:
-        # Accept IPv4 clients, too. The default is different on each system.
+        # Accept IPv4 clients, too. The default depends on the operating
+        # system.
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     listener.bind(address)
     listener.listen(BACKLOG)

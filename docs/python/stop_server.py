@@ -1,15 +1,15 @@
 """A TCP server that stops when the user types `quit`, after its clients have
 finished.
 
-Beyond the lecture: slide 14, "one thread per client", with a way to stop.
+Beyond the lecture: lesson 14, "one thread per client", with a way to stop.
 Run: python3 docs/python/stop_server.py [IP:PORT] [--grace 5]
 
 Differences from examples/beyond/stop_server.rs:
 
 - In Python, `settimeout` sets a timeout for `accept`. The Rust program calls
   `accept_within`.
-- Python needs `daemon=True`. Without it, Python would wait for the threads of
-  all clients when `main` has returned, however long they take.
+- Python needs `daemon=True`. Without `daemon=True`, Python would wait for the
+  threads of all clients after `main` has returned.
 """
 
 import os
@@ -34,7 +34,7 @@ BUFFER_SIZE = 4096
 # The default time that the clients have to finish, in seconds.
 GRACE = 5.0
 
-# How long a wait lasts before the server looks again whether it must stop, in
+# How long the server waits before it checks again whether it must stop, in
 # seconds.
 TICK = 0.1
 
@@ -97,7 +97,8 @@ def main():
     cut_off = len(clients)
     served = number - cut_off
     print_line(f"stopped; clients served: {served}, cut off: {cut_off}")
-    # The process ends with `main`, and its threads and connections end with it.
+    # When `main` returns, the process exits. Its threads end, and the kernel
+    # closes its connections.
 
 
 def listen(address):
@@ -117,7 +118,7 @@ def listen(address):
 
 
 def is_terminal():
-    # The program can be started without an input.
+    # If the process does not have an input, `sys.stdin` is None.
     return sys.stdin is not None and sys.stdin.isatty()
 
 
@@ -130,8 +131,8 @@ def wait_for_quit():
                     return
         except OSError:
             pass  # This is the end of the input, too.
-    # If the input is not a terminal, the server runs until the process is
-    # ended from outside.
+    # If the input is not a terminal, the server runs until the user or
+    # another program stops it.
     while not is_terminal():
         threading.Event().wait()
 

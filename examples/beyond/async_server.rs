@@ -1,8 +1,8 @@
 //! A TCP server with a task for each client. All tasks run in one thread.
 //!
-//! This server is beyond the lecture. It is slide 14, "one thread per client", with
-//! tasks instead of threads. It needs one more library, tokio, which the option
-//! `--features async` adds. In one terminal:
+//! This server is beyond the lecture. It does the same as lesson 14, "one
+//! thread per client", with tasks instead of threads. It needs one more library,
+//! tokio, which the option `--features async` adds. In one terminal:
 //!
 //! ```text
 //! $ cargo run --example async_server --features async
@@ -35,11 +35,11 @@
 //!   with `--delay 2`, and run
 //!   `cargo run --example crowd -- async_server --address 1243 --clients 5`.
 //!   All replies come after 2 seconds, because a task that sleeps is waiting, too.
-//! - A call without `.await` stops all tasks. Replace the line with `sleep` by
-//!   `std::thread::sleep(delay);` and repeat the command. Each client now waits for
-//!   the one before it.
-//! - If a client does not read its replies, `write_all` waits, and only the task of
-//!   this client stops. This is called back-pressure.
+//! - A call that waits without `.await` blocks all tasks. Replace the line with
+//!   `sleep` by `std::thread::sleep(delay);` and repeat the command. Each client now
+//!   waits for the client before it.
+//! - If a client does not read its replies, only the task of this client waits, at
+//!   `write_all`. This is called back-pressure.
 
 use std::io;
 use std::net::SocketAddr;
@@ -151,7 +151,7 @@ async fn handle_client(client: &mut TcpStream, delay: Duration) -> io::Result<()
     }
 }
 
-/// Does the same as the function of the library, which would stop all tasks.
+/// Does the same as `sockets101::close_gracefully`, which would block all tasks.
 async fn close_gracefully(mut client: TcpStream) {
     // This fails if the client has reset the connection. The copy fails then, too.
     let _ = client.shutdown().await;

@@ -1,7 +1,7 @@
 //! A TCP server that accepts IPv4 and IPv6 clients on one socket.
 //!
-//! This server is beyond the lecture. It is slide 14, "one thread per client", with
-//! another socket. In one terminal:
+//! This server is beyond the lecture. It does the same as lesson 14, "one
+//! thread per client", with a different socket. In one terminal:
 //!
 //! ```text
 //! $ cargo run --example dual_stack
@@ -27,9 +27,9 @@
 //!
 //! What to try:
 //!
-//! - Look at the address of the client. It has connected to 127.0.0.1. The socket of
-//!   the server has the family IPv6, so the kernel writes the IPv4 address as an IPv6
-//!   address: `::ffff:` and then the IPv4 address.
+//! - Look at the address of the client. The client has connected to 127.0.0.1. The
+//!   socket of the server has the family IPv6, so the kernel writes the IPv4 address
+//!   as an IPv6 address: `::ffff:` and then the IPv4 address.
 //! - Run `cargo run --example tcp_client -- "[::1]:1245" hello`. This client connects
 //!   over IPv6, and its address is `::1`.
 //! - Remove the call of `set_only_v6`. On Linux and macOS, the server does the same
@@ -104,7 +104,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_reuse_address(true)?;
     }
     if address.is_ipv6() {
-        // Accept IPv4 clients, too. The default is different on each system.
+        // Accept IPv4 clients, too. The default depends on the operating system.
         socket.set_only_v6(false)?;
     }
     socket.bind(&SockAddr::from(address))?;

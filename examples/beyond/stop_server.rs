@@ -1,8 +1,8 @@
 //! A TCP server that stops when the user types `quit`, after its clients have
 //! finished.
 //!
-//! This server is beyond the lecture. It is slide 14, "one thread per client", and
-//! it adds a way to stop. In one terminal:
+//! This server is beyond the lecture. It does the same as lesson 14, "one
+//! thread per client", and it has a way to stop. In one terminal:
 //!
 //! ```text
 //! $ cargo run --example stop_server
@@ -32,13 +32,13 @@
 //! - Type `quit` and press Enter. The server prints `stopping; connected clients: 0`
 //!   and `stopped; clients served: 1, cut off: 0`.
 //! - Type `quit` while a client is connected. New clients are refused immediately,
-//!   but the connected client still receives its replies. The server waits for it
-//!   for five seconds at most.
+//!   but the connected client still receives its replies. The server waits five
+//!   seconds at most for this client.
 //! - Send the line through a pipe, in a shell of Linux or macOS:
 //!   `(sleep 10; echo quit) | cargo run --example stop_server`.
 //! - In a terminal, the end of the input (Ctrl-D, or on Windows Ctrl-Z and Enter)
-//!   does the same as `quit`. The end of a pipe or a file does nothing, because
-//!   many services start with an empty input.
+//!   does the same as `quit`. The server ignores the end of a pipe or a file,
+//!   because many services start with an empty input.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -62,7 +62,7 @@ const BUFFER_SIZE: usize = 4096;
 /// The default time that the clients have to finish, in seconds.
 const GRACE: f64 = 5.0;
 
-/// How long a wait lasts before the server looks again whether it must stop.
+/// How long the server waits before it checks again whether it must stop.
 const TICK: Duration = Duration::from_millis(100);
 
 fn main() -> Result<(), Failure> {
@@ -121,7 +121,8 @@ fn main() -> Result<(), Failure> {
     let cut_off = clients.len();
     let served = number - cut_off as u64;
     print_line(format!("stopped; clients served: {served}, cut off: {cut_off}"));
-    // The process ends with `main`, and its threads and connections end with it.
+    // When `main` returns, the process exits. Its threads end, and the kernel closes
+    // its connections.
     Ok(())
 }
 
@@ -144,14 +145,14 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Returns when the server must stop.
 fn wait_for_quit() {
     let stdin = io::stdin();
-    // An error ends the loop, as the end of the input does.
+    // The loop ends at an error or at the end of the input.
     for line in stdin.lock().split(b'\n').map_while(Result::ok) {
         if line.trim_ascii() == b"quit" {
             return;
         }
     }
-    // If the input is not a terminal, the server runs until the process is ended
-    // from outside.
+    // If the input is not a terminal, the server runs until the user or another
+    // program stops it.
     while !stdin.is_terminal() {
         thread::park();
     }

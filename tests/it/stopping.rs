@@ -92,7 +92,7 @@ fn a_client_that_stays_is_cut_off() {
     assert_eq!(rest(&mut client), "");
 }
 
-/// Tests and services start a server so. The end of the input must not stop it.
+/// Tests and services start a server in this way. The end of the input must not stop it.
 #[test]
 fn the_end_of_an_input_that_is_not_a_terminal_is_ignored() {
     let empty = start(&[], Stdio::null());

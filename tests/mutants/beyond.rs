@@ -40,7 +40,7 @@ pub fn serve(
             });
         }
     }
-    // The kernel still completes connections.
+    // The kernel still completes handshakes.
     if bug != "and_listens" {
         drop(listener);
     }

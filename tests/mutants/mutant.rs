@@ -25,8 +25,8 @@
 //! ```
 //!
 //! Arguments: those of the lesson that the server claims to be: `[IP:PORT]`, `[--delay 5]`,
-//! `[--timeout 20]`, `[--backlog 100]`, `[--grace 5]`. And those of the make tasks:
-//! `[--limit 0]`, `[--clients 0]`.
+//! `[--timeout 20]`, `[--backlog 100]`, `[--grace 5]`. The make tasks have two
+//! more: `[--limit 0]`, `[--clients 0]`.
 
 mod beyond;
 mod blocks;

@@ -1,4 +1,4 @@
-//! A bug of a server with tasks: a call that blocks the thread stops all tasks.
+//! A bug of a server with tasks: a call that blocks the thread blocks all tasks.
 
 use std::net::TcpListener;
 use std::thread;

@@ -42,8 +42,8 @@ const fn run(
     Run { name, servers: &[], features: "", arguments, says }
 }
 
-/// The runs for lessons 10 to 18 and the page about tasks. All clients get a connection at once, whatever their order is.
-/// Otherwise, each run would give a different picture.
+/// The runs for lessons 10 to 18 and the page about tasks. All clients get a connection at once,
+/// whatever their order is. Otherwise, each run would give a different picture.
 pub const RUNS: [Run; 11] = [
     run(
         "sequential_server",

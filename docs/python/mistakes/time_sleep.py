@@ -1,4 +1,4 @@
-"""A server with a mistake: `time.sleep` in a task stops all tasks.
+"""A server with a mistake: `time.sleep` in a task blocks all tasks.
 
 Run: python3 docs/python/mistakes/time_sleep.py 127.0.0.1:1301
 """

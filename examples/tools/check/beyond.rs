@@ -38,7 +38,7 @@ pub fn stops(lab: &Lab) -> Outcome {
     cuts_off_its_clients(lab)
 }
 
-/// A client is connected while the server stops. It has more time than it needs.
+/// Stops the server while a client is connected. The client has more time than it needs.
 fn finishes_its_clients(lab: &Lab) -> Outcome {
     let Some(own) = lab.another("--grace", 60.0)? else { return passed("", "") };
     let mut client = own.say("before")?;
@@ -70,7 +70,8 @@ fn finishes_its_clients(lab: &Lab) -> Outcome {
     has_exited(&own, own.timeout * 2)
 }
 
-/// A silent client does not disconnect, so the server waits for the whole time, and no longer.
+/// Stops the server while a silent client is connected. The client does not disconnect, so the
+/// server waits for the whole time, and no longer.
 fn cuts_off_its_clients(lab: &Lab) -> Outcome {
     const GRACE: f64 = 0.5;
     let Some(own) = lab.another("--grace", GRACE)? else { return passed("", "") };

@@ -60,7 +60,7 @@ pub const CHECKS: [Check; 40] = [
     Check { name: "pool_of_four", does: "four silent clients, and a fifth one that asks", one_client: false, suits: |row| row.design == Pool, run: pool_of_four },
     Check { name: "slow_clients", does: "several clients of a slow server at the same time", one_client: false, suits: Row::is_slow, run: slow_clients },
     Check { name: "idle_end", does: "four silent clients and a fifth one, then none, until the timeout", one_client: false, suits: |row| row.options.contains(&"timeout") && row.make.is_empty(), run: idle_end },
-    Check { name: "both_families", does: "a client that connects over IPv4, and another one over IPv6", one_client: false, suits: |row| row.name == "dual_stack", run: beyond::both_families },
+    Check { name: "both_families", does: "a client that connects over IPv4, and another client over IPv6", one_client: false, suits: |row| row.name == "dual_stack", run: beyond::both_families },
     Check { name: "stops", does: "the line quit on the standard input while a client is connected", one_client: false, suits: stops, run: beyond::stops },
     Check { name: "line_in_pieces", does: "a line in three segments, a long line, and texts without a newline at the end", one_client: false, suits: Row::reads_lines, run: make::line_in_pieces },
     Check { name: "several_blocks", does: "several length-prefixed messages on one connection", one_client: true, suits: Row::reads_blocks, run: make::several_blocks },

@@ -287,7 +287,7 @@ fn skipped(lab: &Lab, check: &Check) -> Option<String> {
     let why = match check.name {
         "both_families" if !beyond::has_ipv6() => "this machine does not have IPv6",
         "both_families" if !lab.address.ip().is_loopback() => {
-            "the server is at an address of one family"
+            "the server listens on an address of one family"
         }
         "slow_clients" if !is_slow && lacks("--delay") => {
             "the replies have no delay, and the program does not take the option --delay"

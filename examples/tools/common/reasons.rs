@@ -455,7 +455,7 @@ pub struct Reason {
     python: "client.sendall(data.upper())  # time.sleep(delay) is missing",
     change: "Call `time.sleep(delay)` before `sendall`. If your server has a fixed delay, give `check` the same one with `--delay`.", lesson: "slow_sequential_server" };
 
-#[rustfmt::skip] pub const IN_TURN: Reason = Reason { says: "Slow replies came one after another, so the clients waited for each other. Do the slow work in the thread of each client, without a lock. In a task, await it.",
+#[rustfmt::skip] pub const IN_TURN: Reason = Reason { says: "Slow replies came one after another, so the clients waited for each other. Do the slow work in the thread of each client, without a lock. In a task, use await.",
     means: "All clients asked at the same time, so all replies should come at the same time. The slow work is in the thread that calls `accept`, or inside a lock. Or a task calls a function that blocks the thread of all tasks.",
     python: "client, peer = server.accept()\ntime.sleep(delay)  # in the thread of accept",
     change: "Move the slow work into the function that the client's thread runs. Do not hold a lock during this work. In a task, use `await asyncio.sleep(delay)`, or in Rust `tokio::time::sleep(delay).await`.", lesson: "slow_thread_per_client" };
@@ -503,21 +503,21 @@ pub struct Reason {
     change: "Call `server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)` before `bind`, and bind to `::`. In Rust, use `set_only_v6(false)` of the library socket2.", lesson: "dual_stack" };
 
 #[rustfmt::skip] pub const STILL_ACCEPTS: Reason = Reason { says: "After the line quit, a new client could still connect. Close the listening socket when the server must stop.",
-    means: "The kernel completes connections as long as the listening socket is open, even if the program never calls `accept` again. Such a client waits for a reply that never comes.",
-    python: "if stopping:\n    break  # the listener stays open until the process ends",
+    means: "The kernel completes handshakes as long as the listening socket is open, even if the program never calls `accept` again. Such a client waits for a reply that never comes.",
+    python: "if stopping:\n    break  # the listener stays open until the process exits",
     change: "Call `listener.close()` first, and then wait for the connected clients. In Rust, `drop(listener)` closes it.", lesson: "stop_server" };
 
 #[rustfmt::skip] pub const CUT_ON_STOP: Reason = Reason { says: "A client was connected at the line quit, and got no reply to its next text. Wait for the connected clients, at most for --grace.",
-    means: "When the process exits, the kernel closes all its connections. A client in the middle of its work loses its reply. So the server waits for its clients, but not forever.",
-    python: "if line == \"quit\":\n    os._exit(0)  # all connections end here",
+    means: "When the process exits, the kernel closes all its connections. A client in the middle of its work loses its reply. So the server must wait for its clients, but not forever.",
+    python: "if line == \"quit\":\n    os._exit(0)  # closes all connections",
     change: "Keep the threads of the clients in a list. After `quit`, wait until they have ended, or until the time is over.", lesson: "stop_server" };
 
 #[rustfmt::skip] pub const NEVER_STOPS: Reason = Reason { says: "The line quit came on the standard input, but the process still runs. It must exit when its clients have disconnected, or after --grace.",
     means: "A server that waits in `accept` does not notice anything else. And a client can stay connected forever, so the time for the clients needs a limit.",
     python: "client, peer = server.accept()  # waits, whatever the user types",
-    change: "Read the lines in a second thread. Give `accept` a timeout, and look after each timeout whether the thread has read `quit`.", lesson: "stop_server" };
+    change: "Read the lines in a second thread. Give `accept` a timeout, and check after each timeout whether the thread has read `quit`.", lesson: "stop_server" };
 
-#[rustfmt::skip] pub const STOPS_BADLY: Reason = Reason { says: "After the line quit, the process exited with an error status. A server that stops because the user wants it must exit with status 0.",
+#[rustfmt::skip] pub const STOPS_BADLY: Reason = Reason { says: "After the line quit, the process exited with an error status. A server that the user stops must exit with status 0.",
     means: "The exit status says whether a program did what it should do. Service managers start a program again if its status is not 0.",
     python: "sys.exit(\"stopped\")  # a text means exit status 1",
     change: "Return from the main function, or call `sys.exit(0)`. Catch the exceptions of the closed listener.", lesson: "stop_server" };

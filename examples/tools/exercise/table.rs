@@ -1,7 +1,8 @@
 //! The exercises: how `exercise` grades each of them, and which checks its start fails.
 //!
 //! An exercise is a folder, `examples/exercises/LESSON`, or `examples/exercises/LESSON/make` for a
-//! make task. The servers beyond the lecture have make tasks with the numbers 19, 20 and 21. The title and the task are in its file `task.md`. The start is the program with which
+//! make task. The servers beyond the lecture have make tasks with the numbers 19, 20 and 21. The
+//! title and the task are in the file `task.md` of the folder. The start is the program with which
 //! a student begins. A test makes all checks with each start and each solution, and compares the
 //! results with this table. The solutions pass all checks.
 

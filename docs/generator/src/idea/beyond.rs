@@ -11,7 +11,7 @@ pub(super) const IDEAS: [Idea; 2] = [
     },
     Idea {
         page: "async_server",
-        title: "The runtime waits for events, and continues the task to which an event belongs until its next await",
+        title: "The runtime waits for events. After an event, it runs the task of this event until its next await",
         size: (720, 330),
         draw: async_server,
     },

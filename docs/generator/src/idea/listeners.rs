@@ -5,13 +5,13 @@ use super::{Canvas, Idea};
 pub(super) const IDEAS: [Idea; 2] = [
     Idea {
         page: "stop_server",
-        title: "After quit, new clients are refused, and connected clients have a limited time to finish",
+        title: "After quit, the kernel refuses new clients, and connected clients have a limited time to finish",
         size: (720, 310),
         draw: stop_server,
     },
     Idea {
         page: "dual_stack",
-        title: "One socket takes IPv4 and IPv6 clients, and it shows an IPv4 address as an IPv6 address",
+        title: "One socket accepts IPv4 and IPv6 clients, and it shows an IPv4 address as an IPv6 address",
         size: (720, 260),
         draw: dual_stack,
     },

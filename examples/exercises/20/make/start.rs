@@ -127,7 +127,7 @@ async fn handle_client(client: &mut TcpStream, times: Times) -> io::Result<()> {
     }
 }
 
-/// Does the same as the function of the library, which would stop all tasks.
+/// Does the same as `sockets101::close_gracefully`, which would block all tasks.
 async fn close_gracefully(mut client: TcpStream) {
     // This fails if the client has reset the connection. The copy fails then, too.
     let _ = client.shutdown().await;

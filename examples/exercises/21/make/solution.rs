@@ -80,7 +80,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_reuse_address(true)?;
     }
     if address.is_ipv6() {
-        // Accept IPv4 clients, too. The default is different on each system.
+        // Accept IPv4 clients, too. The default depends on the operating system.
         socket.set_only_v6(false)?;
     }
     socket.bind(&SockAddr::from(address))?;
