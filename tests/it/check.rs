@@ -1040,6 +1040,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("stop_at_once", "stop_server", &[("=stops", "CUT_ON_STOP")]),
     Mutant("stop_without_a_limit", "stop_server", &[("=stops", "NEVER_STOPS")]),
     Mutant("stop_with_an_error", "stop_server", &[("=stops", "STOPS_BADLY")]),
+    Mutant("stop_at_the_end", "stop_server", &[("=stops", "STOPS_AT_THE_END")]),
 
     Mutant("make_line_read_once", "tcp_server --make", &[("line_in_pieces", "EARLY_REPLY")]),
     Mutant("make_line_without_end", "tcp_server --make", &[("line_in_pieces", "ENDLESS_LINE")]),
@@ -1056,6 +1057,9 @@ const MUTANTS: &[Mutant] = &[
     Mutant("make_idle_if_all_are", "poll_server --make", &[("idle_client", "STAYS_IDLE")]),
     Mutant("make_idle_if_another_sends", "poll_server --make", &[("idle_client", "STAYS_IDLE")]),
     Mutant("make_idle_late", "poll_server --make", &[("idle_client", "CUT_TOO_LATE")]),
+    #[cfg(feature = "async")]
+    Mutant("make_idle_in_a_reply", "async_server --make", &[("idle_client", "CUT_TOO_EARLY")]),
+    Mutant("make_busy_for_each_family", "dual_stack --make", &[("too_many_clients", "NOT_BUSY")]),
     Mutant("make_busy_frees_a_place", "thread_per_client --make", &[("too_many_clients", "NOT_BUSY")]),
     Mutant("make_busy_in_turn", "thread_per_client --make", &[("too_many_clients", "SILENCE_BLOCKS")]),
     Mutant("make_busy_forever", "thread_per_client --make", &[("too_many_clients", "STAYS_BUSY")]),
@@ -1140,7 +1144,7 @@ fn every_broken_server_fails_for_its_reason() {
 
 /// Returns what differs from the table in the report about a broken server.
 fn differences(Mutant(bug, lesson, expected): &Mutant) -> Vec<String> {
-    let start = line("mutant", "{port} {options}");
+    let start = line("mutant", "{address} {options}");
     let mut args = vec![*lesson, "--timeout", "1.2"];
     if let Some(lesson) = lesson.strip_suffix(" --make") {
         // All checks of all these servers would take ten seconds more.

@@ -21,13 +21,16 @@ pub fn serve(
     grace: Duration,
 ) -> Result<(), Failure> {
     listener.set_nonblocking(true)?;
-    let quit = thread::spawn(|| {
+    let waits = bug != "at_the_end";
+    let quit = thread::spawn(move || {
         for line in io::stdin().lines().map_while(Result::ok) {
             if line == "quit" {
                 return;
             }
         }
-        wait_forever();
+        if waits {
+            wait_forever();
+        }
     });
     let connected = Arc::new(AtomicUsize::new(0));
     while bug == "never" || !quit.is_finished() {

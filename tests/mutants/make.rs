@@ -92,11 +92,14 @@ pub fn serve(
         | "busy_forever"
         | "busy_too_early"
         | "busy_unread"
-        | "busy_counts_the_refused" => {
-            let (bug, count) = (bug.to_owned(), AtomicUsize::new(0));
+        | "busy_counts_the_refused"
+        | "busy_for_each_family" => {
+            let (bug, counts) = (bug.to_owned(), [const { AtomicUsize::new(0) }; 2]);
             let is_early = bug == "busy_too_early" && clients > 0;
             let served = if is_early { clients - 1 } else { clients };
             together(listener, move |mut client| {
+                let is_other = bug == "busy_for_each_family" && is_ipv4(&client);
+                let count = &counts[usize::from(is_other)];
                 if count.fetch_add(1, SeqCst) < served || clients == 0 {
                     converse(client);
                 } else {
@@ -258,6 +261,10 @@ fn until_idle(
             }
         }
     }
+}
+
+fn is_ipv4(client: &TcpStream) -> bool {
+    client.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_ipv4())
 }
 
 /// Returns true if the text of the client is `crash`.

@@ -83,8 +83,8 @@ fn main() -> Result<(), Failure> {
     let listener = TcpListener::from(socket);
     print_line(format!("server ready on {}", listener.local_addr()?));
     #[cfg(feature = "async")]
-    if bug == "sleeps_in_a_task" {
-        return tasks::serve(listener, delay);
+    if ["sleeps_in_a_task", "make_idle_in_a_reply"].contains(&bug.as_str()) {
+        return tasks::serve(&bug, listener, delay, timeout);
     }
     if let Some(bug) = bug.strip_prefix("stop_") {
         return beyond::serve(bug, listener, grace);

@@ -135,6 +135,7 @@ pub const BUGS: &[Bug] = &[
     bug("stop_at_once", "stop_server"),
     bug("stop_without_a_limit", "stop_server"),
     bug("stop_with_an_error", "stop_server"),
+    bug("stop_at_the_end", "stop_server"),
     bug("one_family", "dual_stack"),
     bug("make_line_read_once", "tcp_server --make"),
     bug("make_line_without_end", "tcp_server --make"),
@@ -151,6 +152,9 @@ pub const BUGS: &[Bug] = &[
     bug("make_idle_if_all_are", "poll_server --make"),
     bug("make_idle_if_another_sends", "poll_server --make"),
     bug("make_idle_late", "poll_server --make"),
+    #[cfg(feature = "async")]
+    bug("make_idle_in_a_reply", "async_server --make"),
+    bug("make_busy_for_each_family", "dual_stack --make"),
     bug("make_busy_frees_a_place", "thread_per_client --make"),
     bug("make_busy_in_turn", "thread_per_client --make"),
     bug("make_busy_forever", "thread_per_client --make"),

@@ -35,7 +35,19 @@ pub fn both_families(lab: &Lab) -> Outcome {
 
 pub fn stops(lab: &Lab) -> Outcome {
     finishes_its_clients(lab)?;
+    needs_no_input(lab)?;
     cuts_off_its_clients(lab)
+}
+
+/// Services and tests start a server with an empty input.
+fn needs_no_input(lab: &Lab) -> Outcome {
+    let Some(own) = lab.another("--grace", 0.0)? else { return passed("", "") };
+    own.end_input();
+    if own.exits_within(MOMENT * 10).is_some() {
+        let expected = "a process that goes on at the end of its input";
+        return missed(expected, "a process that has exited", &why::STOPS_AT_THE_END);
+    }
+    own.ask("still here")
 }
 
 /// Stops the server while a client is connected. The client has more time than it needs.

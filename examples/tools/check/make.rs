@@ -97,7 +97,11 @@ pub fn session_limit(lab: &Lab) -> Outcome {
 
 pub fn idle_client(lab: &Lab) -> Outcome {
     let seen = with_more_time(lab, one_is_active)?;
-    with_more_time(lab, silent_one_by_one).map(|_| seen)
+    with_more_time(lab, silent_one_by_one)?;
+    if lab.row.is_slow() {
+        with_more_time(lab, waits_for_its_reply)?;
+    }
+    Ok(seen)
 }
 
 /// Starts a server with a timeout, and calls `session`. On a busy machine, a client or the server
@@ -175,11 +179,24 @@ fn silent_one_by_one(own: &Lab, timeout: Duration) -> Outcome {
     second.expect_end().map(|_| seen)
 }
 
+/// The server needs more time for a reply than a client may be silent.
+fn waits_for_its_reply(own: &Lab, timeout: Duration) -> Outcome {
+    let delay = timeout.mul_f64(1.5).as_secs_f64();
+    let Some(slow) = own.another("--delay", delay)? else { return passed("", "") };
+    let mut client = slow.connect()?;
+    ask(&mut client, "slow").if_ended(&why::CUT_TOO_EARLY)?;
+    ask(&mut client, "again").if_ended(&why::CUT_TOO_EARLY)
+}
+
 pub fn too_many_clients(lab: &Lab) -> Outcome {
     let Some(own) = lab.another("--clients", 3.0)? else { return passed("", "") };
+    // The limit is for all clients together, also if their address families differ.
+    let other = own.other_family();
+    let other = other.as_ref().unwrap_or(&own);
     let mut three = Vec::new();
-    for _ in 0..3 {
-        let mut client = own.connect()?;
+    for from in [&own, other, &own] {
+        // The check `both_families` reports a server that refuses a family.
+        let mut client = from.connect().or_else(|_| own.connect())?;
         let is_busy = |miss: &Seen| miss.talk.came.starts_with(b"BUSY");
         ask(&mut client, "first").because(is_busy, &why::STAYS_BUSY)?;
         three.push(client);

@@ -2,7 +2,7 @@
 
 use std::fs::read_to_string;
 use std::io::{self, ErrorKind, Write};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,6 +11,7 @@ use std::{mem, thread};
 
 use sockets101::Failure;
 
+use crate::beyond::has_ipv6;
 use crate::connection::{Connection, LONG, MOMENT, framed, is_timeout, reply, shown};
 use crate::lessons::{Design, Kind, Row};
 use crate::reasons::{self as why, Reason};
@@ -384,10 +385,28 @@ impl Lab {
         self.server()?.exits_within(time)
     }
 
+    /// Returns the same server at its other loopback address, if it accepts both address families.
+    pub fn other_family(&self) -> Option<Self> {
+        let ip: IpAddr = match self.address {
+            _ if self.row.name != "dual_stack" || !has_ipv6() => return None,
+            SocketAddr::V4(_) => Ipv6Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv4Addr::LOCALHOST.into(),
+        };
+        let address = SocketAddr::new(ip, self.address.port());
+        Some(Self::new(self.row, None, address, self.timeout))
+    }
+
     /// Writes a line to the standard input of the server, if this program has started it.
     pub fn type_line(&self, line: &str) {
         if let Some(mut server) = self.server() {
             server.type_line(line);
+        }
+    }
+
+    /// Closes the standard input of the server, if this program has started it.
+    pub fn end_input(&self) {
+        if let Some(mut server) = self.server() {
+            server.end_input();
         }
     }
 

@@ -3,7 +3,8 @@
 //! A program that is killed cannot stop the servers that it has started. Therefore each server is
 //! the child of a guard. The guard's standard input is a pipe from the program. The kernel closes
 //! the pipe when the program ends, whatever ends it. The guard then ends the server, and every
-//! program that the server has started. The guard passes all bytes of the pipe on to the server.
+//! program that the server has started. The guard passes all bytes of the pipe on to the server,
+//! up to the byte [`END_OF_INPUT`].
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -23,6 +24,10 @@ const SHELL: &str = "--shell";
 
 /// The exit status of a guard that cannot start the server, as in a shell.
 const CANNOT_START: i32 = 127;
+
+/// The byte after which the guard closes the standard input of the server. Ctrl-D in a terminal
+/// sends the same byte.
+pub const END_OF_INPUT: u8 = 4;
 
 /// Held while the guard ends the server, or after the server has exited.
 static ENDING: Mutex<()> = Mutex::new(());
@@ -80,6 +85,9 @@ fn run(program: &OsString, args: &[OsString]) -> i32 {
     thread::spawn(move || {
         let mut byte = [0];
         while let Ok(1) = io::stdin().read(&mut byte) {
+            if byte == [END_OF_INPUT] {
+                input = None;
+            }
             // A server that does not read may have closed its standard input.
             let _ = input.as_mut().map(|input| input.write_all(&byte));
         }

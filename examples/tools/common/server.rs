@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use sockets101::{Failure, show_waiting};
 
+use guard::END_OF_INPUT;
 pub use guard::{guard_if_asked, status_words};
 
 /// The longest time from the start of a server to its ready line.
@@ -254,9 +255,18 @@ impl Server {
 
     /// Writes a line to the standard input of the server.
     pub fn type_line(&mut self, line: &str) {
+        self.write(format!("{line}\n").as_bytes());
+    }
+
+    /// Closes the standard input of the server.
+    pub fn end_input(&mut self) {
+        self.write(&[END_OF_INPUT]);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
         if let Some(pipe) = &mut self.pipe {
             // This fails if the server has exited. A check then notices that.
-            let _ = pipe.write_all(format!("{line}\n").as_bytes());
+            let _ = pipe.write_all(bytes);
         }
     }
 }
