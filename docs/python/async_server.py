@@ -7,9 +7,7 @@ Differences from examples/beyond/async_server.rs:
 
 - asyncio is a part of Python. In Rust, the library tokio does this work.
 - In Python, `await` comes before the call. In Rust, `.await` comes after it.
-- `start_server` contains the loop that calls `accept` and starts a task for
-  each client. If `accept` fails, it logs the error and tries again after a
-  second. The Rust program has this loop.
+- `open_connection` makes a reader and a writer from the client's socket.
 - Python's streams have buffers. `write` only adds to the buffer of a stream,
   and `drain` waits until the kernel has taken the bytes.
 """
@@ -19,8 +17,8 @@ import os
 import socket
 
 from sockets101 import Args, Decoder, address_family, cannot_listen
-from sockets101 import format_address, log_disconnect, log_event, print_line
-from sockets101 import run
+from sockets101 import format_address, is_about_one_peer, log_disconnect
+from sockets101 import log_event, log_line, print_line, run
 
 # A port that no slide uses.
 PORT = 1243
@@ -34,7 +32,8 @@ BUFFER_SIZE = 4096
 # The default time that a reply takes, in seconds.
 DELAY = 0.0
 
-# How long the server waits for the last bytes of a client, in seconds.
+# How long the server waits after `accept` has failed, and for the last bytes of
+# a client, in seconds.
 PAUSE = 1.0
 
 
@@ -52,15 +51,26 @@ async def serve_all(address, delay):
     except OSError as err:
         raise cannot_listen(address, err) from err
 
-    async def serve_client(reader, writer):
-        await serve(reader, writer, delay)
-
-    # `start_server` starts a task for each client. The task calls this function.
-    server = await asyncio.start_server(
-        serve_client, sock=listener, backlog=BACKLOG
-    )
     print_line(f"server ready on {format_address(listener.getsockname())}")
-    await server.serve_forever()
+
+    loop = asyncio.get_running_loop()
+    # asyncio itself does not keep a task that nothing else keeps.
+    tasks = set()
+    while True:
+        try:
+            client, peer = await loop.sock_accept(listener)
+        except OSError as err:
+            if not is_about_one_peer(err):
+                # The error may last, for example if the server has no more
+                # file descriptors (a socket needs one). The pause keeps the
+                # log short.
+                log_line(f"cannot accept: {err}; trying again in a second")
+                await asyncio.sleep(PAUSE)
+            continue
+        # `create_task` starts a task. It does not wait for the end of the task.
+        task = asyncio.create_task(serve(client, peer, delay))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
 
 def listen(address):
@@ -72,19 +82,17 @@ def listen(address):
     # same port.
     if os.name != "nt":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setblocking(False)
     listener.bind(address)
+    listener.listen(BACKLOG)
     return listener
 
 
-async def serve(reader, writer, delay):
-    peer = writer.get_extra_info("peername")
-    if peer is None:
-        # The client has already reset the connection.
-        writer.close()
-        return
+async def serve(client, peer, delay):
+    log_event(peer, "connected")
+    reader, writer = await asyncio.open_connection(sock=client)
     # `drain` waits until the kernel has taken all bytes.
     writer.transport.set_write_buffer_limits(0)
-    log_event(peer, "connected")
     result = None
     try:
         await handle_client(reader, writer, delay)

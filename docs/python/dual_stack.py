@@ -38,7 +38,7 @@ def main():
     except OSError as err:
         raise cannot_listen(address, err) from err
     print_line(f"server ready on {format_address(listener.getsockname())}")
-    if address[0] in ("::", "0.0.0.0"):
+    if address[0] in ("::", "0.0.0.0", "::ffff:0.0.0.0"):
         print_line("other machines on the network can reach this server")
 
     number = 0

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-from sockets101 import Args, Decoder, address_family, cannot_listen
+from sockets101 import Args, Decoder, Failure, address_family, cannot_listen
 from sockets101 import close_gracefully, format_address, log_and_pause
 from sockets101 import log_disconnect, log_event, print_line, run
 
@@ -38,6 +38,9 @@ GRACE = 5.0
 # seconds.
 TICK = 0.1
 
+# The longest line that the server reads, in bytes.
+MAX_LINE = 100
+
 
 def main():
     args = Args("stop_server [IP:PORT] [--grace 5]")
@@ -47,13 +50,16 @@ def main():
         listener = listen(address)
     except OSError as err:
         raise cannot_listen(address, err) from err
+    # This thread ends when the user wants to stop the server.
+    stop = threading.Thread(target=wait_for_quit, daemon=True)
+    try:
+        stop.start()
+    except RuntimeError as err:
+        raise Failure(str(err)) from err
     print_line(f"server ready on {format_address(listener.getsockname())}")
     if is_terminal():
         print_line("type quit and press Enter to stop the server")
 
-    # This thread ends when the user wants to stop the server.
-    stop = threading.Thread(target=wait_for_quit, daemon=True)
-    stop.start()
     clients = []
     number = 0
     while stop.is_alive():
@@ -126,9 +132,14 @@ def wait_for_quit():
     """Returns when the server must stop."""
     if sys.stdin is not None:
         try:
-            for line in sys.stdin.buffer:
+            # A longer line is read in several parts, so it does not need much
+            # memory.
+            while True:
+                line = sys.stdin.buffer.readline(MAX_LINE)
                 if line.strip() == b"quit":
                     return
+                if len(line) == 0:
+                    break
         except OSError:
             pass  # This is the end of the input, too.
     # If the input is not a terminal, the server runs until the user or

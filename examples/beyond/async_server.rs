@@ -32,8 +32,7 @@
 //!   This program has `.await` after each call that may wait, and it calls
 //!   `tokio::spawn` instead of starting a thread.
 //! - At `.await`, a task that must wait lets the other tasks run. Start the server
-//!   with `--delay 2`, and run
-//!   `cargo run --example crowd -- async_server --address 1243 --clients 5`.
+//!   with `--delay 2`, and run `cargo run --example crowd -- 1243 --clients 5`.
 //!   All replies come after 2 seconds, because a task that sleeps is waiting, too.
 //! - A call that waits without `.await` blocks all tasks. Replace the line with
 //!   `sleep` by `std::thread::sleep(delay);` and repeat the command. Each client now

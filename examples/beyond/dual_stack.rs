@@ -64,7 +64,7 @@ fn main() -> Result<(), Failure> {
         Err(err) => return Err(cannot_listen(address, &err)),
     };
     print_line(format!("server ready on {}", listener.local_addr()?));
-    if address.ip().is_unspecified() {
+    if address.ip().to_canonical().is_unspecified() {
         print_line("other machines on the network can reach this server");
     }
 

@@ -65,6 +65,9 @@ const GRACE: f64 = 5.0;
 /// How long the server waits before it checks again whether it must stop.
 const TICK: Duration = Duration::from_millis(100);
 
+/// The longest line that the server reads, in bytes.
+const MAX_LINE: u64 = 100;
+
 fn main() -> Result<(), Failure> {
     let mut args = Args::new("stop_server [IP:PORT] [--grace 5]");
     let grace = args.seconds("--grace", GRACE);
@@ -73,13 +76,13 @@ fn main() -> Result<(), Failure> {
         Ok(listener) => listener,
         Err(err) => return Err(cannot_listen(address, &err)),
     };
+    // This thread ends when the user wants to stop the server.
+    let stop = thread::Builder::new().spawn(wait_for_quit)?;
     print_line(format!("server ready on {}", listener.local_addr()?));
     if io::stdin().is_terminal() {
         print_line("type quit and press Enter to stop the server");
     }
 
-    // This thread ends when the user wants to stop the server.
-    let stop = thread::spawn(wait_for_quit);
     let mut clients: Vec<JoinHandle<()>> = Vec::new();
     let mut number: u64 = 0;
     while !stop.is_finished() {
@@ -144,11 +147,17 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Returns when the server must stop.
 fn wait_for_quit() {
-    let stdin = io::stdin();
-    // The loop ends at an error or at the end of the input.
-    for line in stdin.lock().split(b'\n').map_while(Result::ok) {
+    let mut stdin = io::stdin().lock();
+    loop {
+        // A longer line is read in parts, so no line needs much memory.
+        let mut line = Vec::new();
+        let result = stdin.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         if line.trim_ascii() == b"quit" {
             return;
+        }
+        // An error ends the loop, as the end of the input does.
+        if result.is_err() || line.is_empty() {
+            break;
         }
     }
     // If the input is not a terminal, the server runs until the user or another

@@ -219,14 +219,14 @@ impl Server {
         let address = first.strip_prefix("server ready on ").map(str::parse);
         server.address = address.expect(&first).expect(&first);
         // Windows does not connect to 0.0.0.0 or to [::].
-        match server.address {
-            SocketAddr::V4(any) if any.ip().is_unspecified() => {
-                server.address.set_ip(Ipv4Addr::LOCALHOST.into());
-            }
-            SocketAddr::V6(any) if any.ip().is_unspecified() => {
-                server.address.set_ip(Ipv6Addr::LOCALHOST.into());
-            }
-            _ => {}
+        if server.address.ip().is_unspecified() {
+            let is_ipv6 = server.address.is_ipv6()
+                && TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+            server.address.set_ip(if is_ipv6 {
+                Ipv6Addr::LOCALHOST.into()
+            } else {
+                Ipv4Addr::LOCALHOST.into()
+            });
         }
         server
     }

@@ -59,11 +59,8 @@ fn a_server_that_retries_accept_at_once_fills_its_log() {
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).arg(example("mutant"));
     let server = Server::spawn(command.env("MUTANT", "retries_accept_at_once"));
-    let start = Instant::now();
     let mut clients: Vec<TcpStream> = (0..30).map(|_| server.connect()).collect();
     server.stderr.wait_for(500, "cannot accept: ");
-    let seconds = start.elapsed().as_secs();
-    assert!(seconds < 100, "500 lines in {seconds} s");
     // It still serves its clients, and accepts again later.
     exchange(&mut clients[0], "hello", "HELLO");
     clients.drain(..15);
@@ -71,7 +68,8 @@ fn a_server_that_retries_accept_at_once_fills_its_log() {
 }
 
 /// Clients that reset their connections in the queue cost nothing: the server does not pause,
-/// also if it listens on an address of IPv6.
+/// also if it listens on an address of IPv6. (On Linux, `accept` succeeds for such a connection. The
+/// test is for the other operating systems.)
 #[test]
 fn a_reset_in_the_queue_is_not_an_error_of_the_server() {
     let addresses = ["127.0.0.1:0", "[::1]:0"].into_iter().filter(|address| {

@@ -63,7 +63,7 @@ fn the_ready_line_comes_first_and_alone() {
         assert_ne!(server.address.port(), 0, "{}", row.name);
         assert!(server.address.ip().is_loopback(), "{}", row.name);
         // The second line of this server says that other machines can reach it.
-        let lines = if row.name == "dual_stack" { 2 } else { 1 };
+        let lines = if row.listen_ip().is_unspecified() { 2 } else { 1 };
         server.stdout.wait_for(lines, "");
         assert_eq!(server.stdout.all().len(), lines, "{}", row.name);
         assert_eq!(server.stderr.all(), [""; 0], "{}", row.name);
@@ -90,7 +90,7 @@ fn the_defaults_are_those_of_the_slide() {
         if row.is_stream() {
             expected.push(format!(" = {};\n", row.backlog));
         }
-        let delay = if row.name == "async_server" { "0" } else { "5" };
+        let delay = if row.sleeps_by_default() { "5" } else { "0" };
         for (option, seconds) in
             [("delay", delay), ("timeout", "20"), ("grace", "5")]
         {

@@ -24,9 +24,17 @@ fn say(server: &mut Server, line: &str) {
 
 #[test]
 fn without_clients_it_stops_immediately() {
-    for line in ["quit\n", "quit\r\n", " quit", "a\n\nQuit\nquit\n"] {
+    let long = [b"x".repeat(1000).as_slice(), b"\nquit\n"].concat();
+    for line in [
+        b"quit\n".as_slice(),
+        b"quit\r\n",
+        b" quit",
+        b"a\n\nQuit\nquit\n",
+        b"\xff\nquit\n",
+        &long,
+    ] {
         let mut server = start(LONG, Stdio::piped());
-        say(&mut server, line);
+        server.input().write_all(line).unwrap();
         assert!(server.wait().success(), "{line:?}");
         let said = server.stdout.all();
         let expected = [

@@ -30,6 +30,7 @@ mod run {
     use std::time::{Duration, Instant};
 
     use regex::Regex;
+    use socket2::SockRef;
 
     use super::TABLE;
     use crate::figures::grouped;
@@ -125,8 +126,6 @@ mod run {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        // Some clients may still be connecting.
-        thread::sleep(Duration::from_millis(200));
         let (cpu, old) = (server.cpu()?, fs::read(log)?.len());
         thread::sleep(Duration::from_secs(1));
         let cpu = server.cpu()? - cpu;
@@ -170,12 +169,11 @@ mod run {
         let mut server = Server::start(NAME, strace, &[])?;
         let first = TcpStream::connect(server.address).map_err(failed)?;
         server.terminal.wait_for(1, " connected")?;
-        let mut rude = Command::new(example("rude"));
-        rude.args([NAME, &server.address.to_string(), "reset"]);
-        rude.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let _rude = Running(rude.spawn().map_err(failed)?);
-        // The client does not print a line when it has reset its connection.
-        thread::sleep(Duration::from_millis(500));
+        let rude = TcpStream::connect(server.address).map_err(failed)?;
+        // With a linger time of 0, a close resets the connection.
+        let linger = Some(Duration::ZERO);
+        SockRef::from(&rude).set_linger(linger).map_err(failed)?;
+        drop(rude);
         drop(first);
         server.terminal.wait_for(1, RESET)?;
         server.terminal.close()?;

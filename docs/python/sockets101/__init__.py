@@ -419,8 +419,9 @@ def _decimal(number):
 
 
 def print_line(line):
-    """Prints a line on stdout. If stdout is closed or full, the line is lost
-    and the program continues.
+    """Prints a line on stdout. If stdout is closed or the disk is full, the
+    line is lost and the program continues. If a pipe is full, the call waits
+    for the reader.
 
     A server calls this function instead of `print`, which would raise an
     exception and stop the server.
@@ -450,8 +451,9 @@ def print_or_exit(text):
 
 
 def log_line(line):
-    """Prints a line on stderr. If stderr is closed or full, the line is lost
-    and the program continues.
+    """Prints a line on stderr. If stderr is closed or the disk is full, the
+    line is lost and the program continues. If a pipe is full, the call waits
+    for the reader.
     """
     try:
         _write(sys.stderr, f"{line}\n")

@@ -89,7 +89,7 @@ pub const OPTIONS: [(&str, &str); 6] = [
 ];
 
 /// Returns true if the server stops at the line `quit`.
-fn stops(row: &Row) -> bool {
+pub fn stops(row: &Row) -> bool {
     row.name == "stop_server" || row.make == "stops"
 }
 

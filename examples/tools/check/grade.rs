@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use sockets101::Failure;
 
-use crate::beyond;
 use crate::blame::{Blame, blame};
 use crate::checks::{Check, OPTIONS, TOO_LONG_FOR_SLOW, WITHOUT_NEWLINE};
 use crate::connection::{MOMENT, listens};
 use crate::lessons::Kind;
 use crate::reasons::{self as why, Reason};
+use crate::server;
 use crate::server::{Program, excerpt, in_use, status_words};
 use crate::wire::{Because, Ending, Lab, Outcome, Seen};
 use crate::{Task, lab_of};
@@ -285,7 +285,7 @@ fn skipped(lab: &Lab, check: &Check) -> Option<String> {
         return lacks(option).then(|| format!("the program does not take the option {option}"));
     }
     let why = match check.name {
-        "both_families" if !beyond::has_ipv6() => "this machine does not have IPv6",
+        "both_families" if !server::has_ipv6() => "this machine does not have IPv6",
         "both_families" if !lab.address.ip().is_loopback() => {
             "the server listens on an address of one family"
         }

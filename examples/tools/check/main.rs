@@ -179,6 +179,7 @@ fn run(output: &mut Output) -> Result<bool, Failure> {
                 options: Vec::new(),
                 address,
                 ip: row.listen_ip(),
+                reads_lines: checks::stops(&row),
             }),
             address: address.unwrap_or(SocketAddr::from(([0; 4], 0))),
             checks: checks.collect(),

@@ -11,11 +11,10 @@ use std::{mem, thread};
 
 use sockets101::Failure;
 
-use crate::beyond::has_ipv6;
 use crate::connection::{Connection, LONG, MOMENT, framed, is_timeout, reply, shown};
 use crate::lessons::{Design, Kind, Row};
 use crate::reasons::{self as why, Reason};
-use crate::server::{Launch, Program, Server, Written, source_path};
+use crate::server::{Launch, Program, Server, Written, has_ipv6, source_path};
 
 /// The result of a check: `Ok` if what came was expected, `Err` if it was not.
 pub type Outcome = Result<Seen, Seen>;

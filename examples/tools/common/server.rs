@@ -124,6 +124,8 @@ pub struct Launch {
     pub address: Option<SocketAddr>,
     /// The IP address to listen on if the server does not have a fixed address.
     pub ip: IpAddr,
+    /// True if the server reads lines from its standard input. Otherwise, the input is empty.
+    pub reads_lines: bool,
 }
 
 /// A running server. The server is stopped when this value is dropped.
@@ -180,6 +182,9 @@ impl Server {
         collect(guard.stdout.take(), &written, true);
         collect(guard.stderr.take(), &written, false);
         let mut server = Self { guard, pipe, address: reachable(address), written };
+        if !launch.reads_lines {
+            server.end_input();
+        }
         if let Program::Example(name) | Program::Own(name) = &launch.program {
             if needs_ready_line {
                 server.address = server.ready_address(name)?;
@@ -309,7 +314,7 @@ impl Launch {
 /// [::]. A server that listens there also listens on the loopback address.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
-        let is_ipv6 = address.is_ipv6();
+        let is_ipv6 = address.is_ipv6() && has_ipv6();
         address.set_ip(if is_ipv6 {
             Ipv6Addr::LOCALHOST.into()
         } else {
@@ -317,6 +322,11 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
+}
+
+/// Returns true if this machine has an address of IPv6.
+pub fn has_ipv6() -> bool {
+    UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
 /// Returns a port that is free for TCP and for UDP.

@@ -105,7 +105,7 @@ use sockets101::{Args, Failure, log_line, lookup_error, no_reply, print_or_exit}
 
 use clients::{Crowd, Texts, texts};
 use draw::{FRAME, Part, Screen, drawing};
-use lessons::{Kind, SERVERS};
+use lessons::{Kind, Row, SERVERS};
 use log::Action;
 use server::{Launch, Program, Server};
 use words::counted;
@@ -224,7 +224,8 @@ impl Terms {
             server::build([name])?;
             let program = if self.own.is_empty() { Program::Example } else { Program::Own };
             let program = program(name.to_owned());
-            let launch = Launch { program, options, address: None, ip: Ipv4Addr::LOCALHOST.into() };
+            let ip = row.map_or(Ipv4Addr::LOCALHOST.into(), Row::listen_ip);
+            let launch = Launch { program, options, address: None, ip, reads_lines: false };
             // The server can log millions of lines about its clients. If it does not start, its
             // log says why.
             let server = if self.is_load || self.own.is_empty() {

@@ -80,7 +80,7 @@ fn main() -> Result<(), Failure> {
         }
         for event in &events {
             if event.token() == WAKER {
-                listener = None; // The kernel now refuses new clients.
+                (listener, accept_at) = (None, None); // The kernel refuses clients.
                 stop_at.get_or_insert(Instant::now() + grace);
             } else if event.token() != LISTENER {
                 if is_expected(event, &clients) {
