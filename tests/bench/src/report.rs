@@ -33,10 +33,15 @@ pub fn tables([poll, threads, beyond]: &[Group; 3]) -> String {
         ratios(threads),
         values(tasks, beyond, |figures| figures.rate),
         ratios(beyond),
-        values(slow, beyond, |figures| figures.p99),
-        values(memory, beyond, |figures| figures.memory),
+        values(&with_tasks(slow), beyond, |figures| figures.p99),
+        values(&with_tasks(memory), beyond, |figures| figures.memory),
     ]
     .join("\n")
+}
+
+/// Returns the title of the same table about other servers.
+fn with_tasks(title: &str) -> String {
+    title.replace('?', " with threads, events and tasks?")
 }
 
 /// Returns the heads of the columns with the figures of each server.
