@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Output;
 
 use crate::harness::{Server, example, finish, for_each_at_once};
-use crate::harness::{half_close, rest, run, skipped};
+use crate::harness::{exchange, half_close, rest, run, skipped};
 use crate::table::{Row, SERVERS, server, servers};
 
 /// The programs that take arguments and are not servers.
@@ -68,6 +68,14 @@ fn the_ready_line_comes_first_and_alone() {
         assert_eq!(server.stdout.all().len(), lines, "{}", row.name);
         assert_eq!(server.stderr.all(), [""; 0], "{}", row.name);
     }
+}
+
+/// Other machines cannot reach a server on a loopback address, so it does not warn.
+#[test]
+fn only_a_server_for_other_machines_says_so() {
+    let server = Server::start("dual_stack", &["127.0.0.1:0"]);
+    exchange(&mut server.connect(), "hello", "HELLO");
+    assert_eq!(server.stdout.all().len(), 1);
 }
 
 /// Without arguments, a server has the port, the backlog and the times of the slide. This test
