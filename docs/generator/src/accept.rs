@@ -1,7 +1,7 @@
 //! What an error of `accept` costs, and a connection that is reset in the queue.
 //!
 //! The page `accept_errors.md` shows both. Each run measures other numbers, so the test ignores
-//! them ([`is_current`]). Instead, [`measure`] fails if a run does not show what the page says.
+//! them ([`is_current`]). Instead, `measure` fails if a run does not show what the page says.
 
 #[cfg(target_os = "linux")]
 pub(crate) use run::measure;
