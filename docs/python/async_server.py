@@ -7,7 +7,8 @@ Differences from examples/beyond/async_server.rs:
 
 - asyncio is a part of Python. In Rust, the library tokio does this work.
 - In Python, `await` comes before the call. In Rust, `.await` comes after it.
-- `open_connection` makes a reader and a writer from the client's socket.
+- `open_connection` makes a reader and a writer from the client's socket. In
+  Rust, the socket itself has `read` and `write_all`.
 - Python's streams have buffers. `write` only adds to the buffer of a stream,
   and `drain` waits until the kernel has taken the bytes.
 """
@@ -54,7 +55,7 @@ async def serve_all(address, delay):
     print_line(f"server ready on {format_address(listener.getsockname())}")
 
     loop = asyncio.get_running_loop()
-    # asyncio itself does not keep a task that nothing else keeps.
+    # Without this set, Python could delete a task before its end.
     tasks = set()
     while True:
         try:

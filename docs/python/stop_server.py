@@ -38,7 +38,7 @@ GRACE = 5.0
 # seconds.
 TICK = 0.1
 
-# The longest line that the server reads, in bytes.
+# The longest line that the server reads at once, in bytes.
 MAX_LINE = 100
 
 
@@ -132,7 +132,7 @@ def wait_for_quit():
     """Returns when the server must stop."""
     if sys.stdin is not None:
         try:
-            # A longer line is read in several parts, so it does not need much
+            # The loop reads a longer line in parts, so no line needs much
             # memory.
             while True:
                 line = sys.stdin.buffer.readline(MAX_LINE)

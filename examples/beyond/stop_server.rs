@@ -65,7 +65,7 @@ const GRACE: f64 = 5.0;
 /// How long the server waits before it checks again whether it must stop.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The longest line that the server reads, in bytes.
+/// The longest line that the server reads at once, in bytes.
 const MAX_LINE: u64 = 100;
 
 fn main() -> Result<(), Failure> {
@@ -149,13 +149,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 fn wait_for_quit() {
     let mut stdin = io::stdin().lock();
     loop {
-        // A longer line is read in parts, so no line needs much memory.
+        // The loop reads a longer line in parts, so no line needs much memory.
         let mut line = Vec::new();
         let result = stdin.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         if line.trim_ascii() == b"quit" {
             return;
         }
-        // An error ends the loop, as the end of the input does.
+        // An error ends the loop, like the end of the input.
         if result.is_err() || line.is_empty() {
             break;
         }

@@ -141,7 +141,7 @@ fn every_kind_of_server_gets_its_kind_of_client() {
         );
         assert!(table.contains("errors: 0\n"), "{name}: {table}");
     }
-    // A server that can sleep does not sleep when its speed is measured.
+    // A server that can sleep does not sleep while `crowd` measures its speed.
     let args = ["slow_thread_per_client", "--seconds", "0.3", "--clients", "2"];
     let table = stdout(&run("crowd", &args, ""));
     assert!(table.contains("\n  clients served: 2 of 2; "), "{table}");

@@ -185,7 +185,7 @@ fn python_version(name: &str) -> String {
 const RUST_ONLY: [(&str, &str); 2] =
     [("byte_order", "hex"), ("getaddrinfo", "socket_type")];
 
-/// Functions that only Python needs. Rust has `sink` of tokio instead of the first one.
+/// Functions that only Python needs. Rust has `sink` of tokio instead of `discard`.
 const PYTHON_ONLY: [(&str, &str); 2] =
     [("async_server", "discard"), ("stop_server", "is_terminal")];
 

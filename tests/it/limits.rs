@@ -67,9 +67,9 @@ fn a_server_that_retries_accept_at_once_fills_its_log() {
     exchange(&mut clients[14], "at last", "AT LAST");
 }
 
-/// Clients that reset their connections in the queue cost nothing: the server does not pause,
-/// also if it listens on an address of IPv6. (On Linux, `accept` succeeds for such a connection. The
-/// test is for the other operating systems.)
+/// The server does not pause if clients reset their connections in the queue. The same is true for
+/// an IPv6 address. On Linux, `accept` succeeds for such a connection, so this test is for the other
+/// operating systems.
 #[test]
 fn a_reset_in_the_queue_is_not_an_error_of_the_server() {
     let addresses = ["127.0.0.1:0", "[::1]:0"].into_iter().filter(|address| {

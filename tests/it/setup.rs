@@ -70,7 +70,7 @@ fn the_ready_line_comes_first_and_alone() {
     }
 }
 
-/// Other machines cannot reach a server on a loopback address, so it does not warn.
+/// Other machines cannot reach a server on a loopback address, so the server does not warn.
 #[test]
 fn only_a_server_for_other_machines_says_so() {
     let server = Server::start("dual_stack", &["127.0.0.1:0"]);

@@ -266,7 +266,7 @@ impl Drop for Scratch {
     }
 }
 
-/// What `stop_server` does in a terminal. The tests of the root package have no terminal.
+/// What `stop_server` does in a terminal. The tests of the root package do not have a terminal.
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)] // A test reports a failure with a panic.

@@ -29,7 +29,7 @@ pub fn both_families(lab: &Lab) -> Outcome {
 }
 
 /// Returns true if the kernel has refused the connection. Windows tries for two seconds before it
-/// refuses one, so a timeout means the same there.
+/// refuses a connection, so a timeout means the same there.
 fn is_refused(miss: &Seen) -> bool {
     miss.ending == Ending::Refused || cfg!(windows) && miss.ending == Ending::Unconnected
 }
@@ -40,12 +40,13 @@ pub fn stops(lab: &Lab) -> Outcome {
     cuts_off_its_clients(lab)
 }
 
-/// Services and tests start a server with an empty input.
+/// Checks that the server continues after the end of its input. Services and tests start a server
+/// with an empty input.
 fn needs_no_input(lab: &Lab) -> Outcome {
     let Some(own) = lab.another("--grace", 0.0)? else { return passed("", "") };
     own.end_input();
     if own.exits_within(MOMENT * 10).is_some() {
-        let expected = "a process that goes on at the end of its input";
+        let expected = "a process that continues after the end of its input";
         return missed(expected, "a process that has exited", &why::STOPS_AT_THE_END);
     }
     own.ask("still here")

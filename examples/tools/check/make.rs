@@ -179,7 +179,8 @@ fn silent_one_by_one(own: &Lab, timeout: Duration) -> Outcome {
     second.expect_end().map(|_| seen)
 }
 
-/// The server needs more time for a reply than a client may be silent.
+/// Checks that the time for a reply does not count as silence. This server needs more time for a
+/// reply than a client may be silent.
 fn waits_for_its_reply(own: &Lab, timeout: Duration) -> Outcome {
     let delay = timeout.mul_f64(1.5).as_secs_f64();
     let Some(slow) = own.another("--delay", delay)? else { return passed("", "") };

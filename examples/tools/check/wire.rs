@@ -384,7 +384,7 @@ impl Lab {
         self.server()?.exits_within(time)
     }
 
-    /// Returns the same server at its other loopback address, if it accepts both address families.
+    /// Returns the same server at its other loopback address, if the server accepts IPv4 and IPv6.
     pub fn other_family(&self) -> Option<Self> {
         let ip: IpAddr = match self.address {
             _ if self.row.name != "dual_stack" || !has_ipv6() => return None,

@@ -523,7 +523,7 @@ pub struct Reason {
     change: "Return from the main function, or call `sys.exit(0)`. Catch the exceptions of the closed listener.", lesson: "stop_server" };
 
 #[rustfmt::skip] pub const STOPS_AT_THE_END: Reason = Reason { says: "The process exited when its standard input ended. Stop only at the line quit, because services and tests start a server with an empty input.",
-    means: "A loop over the lines of the standard input also leaves at the end of the input. A service manager often starts a server with an empty input. Such a server then stops immediately after its start.",
+    means: "A loop over the lines of the standard input also stops at the end of the input. A service manager often starts a server with an empty input. Such a server then stops immediately after its start.",
     python: "for line in sys.stdin:\n    if line.strip() == \"quit\":\n        break\nstopping.set()  # also at the end of the input",
     change: "Set the flag inside the `if`. After the loop, wait forever, unless the input is a terminal.", lesson: "stop_server" };
 
@@ -564,17 +564,17 @@ pub struct Reason {
     python: "data = client.recv(4096)\ntotal += len(data)\nif total > limit:\n    break  # the bytes up to the limit get no reply",
     change: "Call `recv` with at most `limit - total` bytes, or use `data[:limit - total]`. Then reply, and leave the loop if `total` has reached the limit.", lesson: "sequential_server" };
 
-#[rustfmt::skip] pub const STAYS_IDLE: Reason = Reason { says: "A silent client stays connected after the timeout. Give poll a timeout, and look for silent clients each time that poll returns, also if another client has sent. In a task, give each read a timeout.",
+#[rustfmt::skip] pub const STAYS_IDLE: Reason = Reason { says: "A silent client stays connected after the timeout. Give poll a timeout, and look for silent clients each time that poll returns, also if another client has sent. In an async server, give each read a timeout.",
     means: "`poll` without a timeout waits until a client sends. With a timeout, `poll` also returns when any client sends. If the server looks for silent clients only after a timeout, one busy client keeps all silent clients connected.",
     python: "ready = poller.poll(timeout)\nif not ready:\n    disconnect_silent_clients()  # not called if another client sends",
-    change: "Keep the time of the last bytes of each client. After each `poll`, disconnect each client whose time is too old. In a task, write `await asyncio.wait_for(reader.read(4096), timeout)`, or in Rust `timeout(idle, client.read(&mut buffer)).await`.", lesson: "poll_server" };
+    change: "Keep the time of the last bytes of each client. After each `poll`, disconnect each client whose time is too old. In an async server, write `await asyncio.wait_for(reader.read(4096), timeout)`. In Rust, write `timeout(idle, client.read(&mut buffer)).await`.", lesson: "poll_server" };
 
 #[rustfmt::skip] pub const CUT_TOO_EARLY: Reason = Reason { says: "A client was disconnected too early. The timeout starts again with each read, so measure the time since the last bytes, not since accept. The time that the server needs for a reply does not count.",
     means: "The timeout is for clients that send nothing. A client that keeps sending is not silent, so it stays connected for as long as it wants.",
     python: "if time.monotonic() - accepted[client] > timeout:\n    close(client)",
-    change: "Set the time of the client again after each `recv` that returns bytes. In a task, put the timeout around the read only.", lesson: "poll_server" };
+    change: "Set the time of the client again after each `recv` that returns bytes. In an async server, put the timeout around the read only.", lesson: "poll_server" };
 
-#[rustfmt::skip] pub const CUT_TOO_LATE: Reason = Reason { says: "A silent client was disconnected too late, because another client sent meanwhile. Let poll wait only until the next client times out, not for the whole timeout. In a task, give each read its own timeout.",
+#[rustfmt::skip] pub const CUT_TOO_LATE: Reason = Reason { says: "A silent client was disconnected too late, because another client sent meanwhile. Let poll wait only until the next client times out, not for the whole timeout. In an async server, give each read its own timeout.",
     means: "`poll` returns when any client sends. A server that then waits for the whole timeout again notices a silent client only at the end of this wait, up to twice as late as it should.",
     python: "ready = poller.poll(1000 * timeout)  # after each event, the whole timeout",
     change: "Before each `poll`, calculate for each client how much of its timeout is left. Give the smallest of these times to `poll`.", lesson: "poll_server" };

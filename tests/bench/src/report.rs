@@ -39,7 +39,7 @@ pub fn tables([poll, threads, beyond]: &[Group; 3]) -> String {
     .join("\n")
 }
 
-/// Returns the title of the same table about other servers.
+/// Returns the title of the same table for the servers with threads, events and tasks.
 fn with_tasks(title: &str) -> String {
     title.replace('?', " with threads, events and tasks?")
 }
