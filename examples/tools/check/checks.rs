@@ -783,6 +783,14 @@ fn slow_answers(lab: &Lab) -> Outcome {
 }
 
 fn idle_end(lab: &Lab) -> Outcome {
+    match threads_exit(lab) {
+        // On a busy machine, the client can be late. A second try decides.
+        Err(miss) if miss.reason == Some(&why::OTHER_TIME) => threads_exit(lab),
+        outcome => outcome,
+    }
+}
+
+fn threads_exit(lab: &Lab) -> Outcome {
     const LINE: &str = "Socket timed out, exiting thread";
     let expected = "this line from each of the four threads, and exit status 0";
     let Some(own) = lab.another("--timeout", 1.3)? else { return passed(expected, "") };
