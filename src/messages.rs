@@ -7,8 +7,8 @@ use std::{process, thread};
 
 use crate::Failure;
 
-/// Prints a line on stdout. If stdout is closed or the disk is full, the line is lost
-/// and the program continues. If a pipe is full, the call waits for the reader.
+/// Prints a line on stdout. If stdout is closed or the disk is full, the line is
+/// lost and the program continues. If a pipe is full, the call waits for the reader.
 ///
 /// A server calls this function instead of `println!`, which would panic and stop
 /// the server.
@@ -35,8 +35,8 @@ pub fn print_or_exit(text: impl AsRef<[u8]>) {
     }
 }
 
-/// Prints a line on stderr. If stderr is closed or the disk is full, the line is lost
-/// and the program continues. If a pipe is full, the call waits for the reader.
+/// Prints a line on stderr. If stderr is closed or the disk is full, the line is
+/// lost and the program continues. If a pipe is full, the call waits for the reader.
 pub fn log_line(line: impl Display) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

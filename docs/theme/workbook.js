@@ -341,7 +341,7 @@
     // reader can predict first.
     if (isHandout) {
         const main = document.querySelector('main');
-        const LEFT_OUT = ['What check says', 'Schedules for a workshop', 'The day before', 'Step by step', 'The helpers', 'The whole program'];
+        const LEFT_OUT = ['What check says', 'Schedules for a workshop', 'The day before', 'Step by step', 'The helpers', 'The whole program', 'Both programs, whole'];
         for (const heading of main.querySelectorAll('h1, h2')) {
             if (!LEFT_OUT.some(title => heading.textContent.trim().startsWith(title))) continue;
             const end = heading.matches('h1') ? 'h1' : 'h1, h2';

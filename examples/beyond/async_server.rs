@@ -69,8 +69,8 @@ const DELAY: f64 = 0.0;
 const PAUSE: Duration = Duration::from_secs(1);
 
 fn main() -> Result<(), Failure> {
-    let usage = "async_server --features async [IP:PORT] [--delay 0]";
-    let mut args = Args::new(usage);
+    let options = "async_server --features async [IP:PORT] [--delay 0]";
+    let mut args = Args::new(options);
     let delay = args.seconds("--delay", DELAY);
     let address = args.listen_address(PORT);
     // The runtime runs the tasks. This runtime uses no thread but the main thread.
