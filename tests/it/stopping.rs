@@ -46,6 +46,19 @@ fn without_clients_it_stops_immediately() {
 }
 
 #[test]
+fn an_endless_line_needs_no_memory() {
+    const LENGTH: usize = 32 << 20;
+    let mut server = start(LONG, Stdio::piped());
+    let mut input = server.input();
+    input.write_all(&vec![b'x'; LENGTH]).unwrap();
+    if let Some(memory) = server.memory() {
+        assert!(memory < 16 << 20, "{memory} bytes");
+    }
+    input.write_all(b"\nquit\n").unwrap();
+    assert!(server.wait().success());
+}
+
+#[test]
 fn connected_clients_finish_and_new_ones_are_refused() {
     let mut server = start(LONG, Stdio::piped());
     drop(server.connect());
