@@ -55,7 +55,8 @@ def main():
     try:
         stop.start()
     except RuntimeError as err:
-        raise Failure(str(err)) from err
+        advice = "stop other programs, and try again"
+        raise Failure(f"cannot start a thread: {err}; {advice}") from err
     print_line(f"server ready on {format_address(listener.getsockname())}")
     if is_terminal():
         print_line("type quit and press Enter to stop the server")

@@ -77,7 +77,13 @@ fn main() -> Result<(), Failure> {
         Err(err) => return Err(cannot_listen(address, &err)),
     };
     // This thread ends when the user wants to stop the server.
-    let stop = thread::Builder::new().spawn(wait_for_quit)?;
+    let stop = match thread::Builder::new().spawn(wait_for_quit) {
+        Ok(stop) => stop,
+        Err(err) => {
+            let advice = "stop other programs, and try again";
+            return Err(format!("cannot start a thread: {err}; {advice}").into());
+        }
+    };
     print_line(format!("server ready on {}", listener.local_addr()?));
     if io::stdin().is_terminal() {
         print_line("type quit and press Enter to stop the server");
