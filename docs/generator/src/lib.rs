@@ -18,16 +18,24 @@ pub mod exercises;
 #[cfg(target_os = "linux")]
 mod figures;
 pub mod idea;
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(target_os = "linux")]
+mod lines;
 pub mod live;
 pub mod marks;
 pub mod parts;
 pub mod puzzle;
+#[cfg(target_os = "linux")]
+mod replay;
 #[cfg(target_os = "linux")]
 mod rooms;
 pub mod says;
 #[cfg(target_os = "linux")]
 mod scenes;
 mod schedule;
+#[cfg(target_os = "linux")]
+mod sentences;
 #[cfg(target_os = "linux")]
 mod stage;
 pub mod steps;

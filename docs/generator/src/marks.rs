@@ -18,6 +18,7 @@
 //! | `steps LESSON` | the steps of the path of a lesson |
 //! | `card` | all steps of all paths |
 //! | `exercises LESSON` | the tasks of a lesson |
+//! | `replay NAME` | the recordings of a program, in each language |
 //! | `terminal NAME` | a terminal of a run |
 //! | `words NAME` | a picture in words |
 //! | `table NAME` | a table |
@@ -111,6 +112,9 @@ pub fn content(mark: &str, all: &Generated) -> Result<Option<String>, String> {
     if kind == "steps" {
         return live::steps(name, all);
     }
+    if kind == "replay" {
+        return replay(name, all);
+    }
     let Some(text) = all.texts.get(name) else {
         if all.skipped.is_empty() {
             return Err(format!("nothing makes this: {BEGIN}{mark}{CLOSE}"));
@@ -123,6 +127,26 @@ pub fn content(mark: &str, all: &Generated) -> Result<Option<String>, String> {
         "figure" | "table" => text.clone(),
         _ => return Err(format!("this mark means nothing: {BEGIN}{mark}{CLOSE}")),
     }))
+}
+
+/// Returns the recordings of a program, which docs/theme/replay.js shows. A page without this script
+/// shows nothing of them.
+fn replay(name: &str, all: &Generated) -> Result<Option<String>, String> {
+    let mut scripts = String::new();
+    for language in ["rust", "python"] {
+        if let Some(json) = all.texts.get(&format!("{name}/replay-{language}")) {
+            scripts += &format!(
+                "<script type=\"application/json\" data-language=\"{language}\">{json}</script>\n"
+            );
+        }
+    }
+    if scripts.is_empty() && all.skipped.is_empty() {
+        return Err(format!("nothing makes this recording: {name}"));
+    }
+    let id = name.replace('/', "-");
+    let whole =
+        format!("<div class=\"watch\" data-program=\"{id}\">\n{scripts}</div>\n");
+    Ok((!scripts.is_empty()).then_some(whole))
 }
 
 /// Returns what belongs to a mark, if it needs no run.

@@ -8,10 +8,17 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use rustix::process::Signal;
+
+use crate::kernel::Sockets;
+use crate::lines::Program;
+use crate::replay::{self, Picture, Source};
 use crate::stage::{
-    PATIENCE, Scratch, Server, Terminal, example, traced, untraceable,
+    PATIENCE, Scratch, Server, Terminal, build_traced, example, traced,
+    traced_example, untraceable,
 };
-use crate::wire::{Exchange, Party, rows};
+use crate::trace::Call;
+use crate::wire::{self, Action, Exchange, Party};
 use crate::{Generated, draw, top, trace};
 
 /// A run of one server and its clients.
@@ -23,6 +30,8 @@ struct Scene {
     port: u16,
     options: &'static [&'static str],
     steps: Vec<Step>,
+    /// The clients that the recording shows line by line.
+    listed: &'static [&'static str],
 }
 
 /// Something that the reader does, or something to wait for.
@@ -184,7 +193,15 @@ fn pool() -> Vec<Step> {
 
 #[rustfmt::skip]
 fn scenes() -> Vec<Scene> {
-    let scene = |page, port, options, title, steps| Scene { page, title, port, options, steps };
+    let scene = |page, port, options, title, steps| {
+        let listed: &[&str] = match page {
+            "udp_server_bytes" | "udp_server" => &["udp_client"],
+            "ttl_pong" => &["ttl_ping"],
+            "recvall_server" => &["block_client"],
+            _ => &[],
+        };
+        Scene { page, title, port, options, steps, listed }
+    };
     let exit = "Socket timed out, exiting thread";
     vec![
         scene("udp_server_bytes", 1235, &[], "Two datagrams and their replies", client("udp_client", &["hello", "café"], 0)),
@@ -207,7 +224,7 @@ fn scenes() -> Vec<Scene> {
 
 /// A program that runs and exits, in a network with the names of the slides or with a chain of
 /// routers. `.ci/namespaces` makes this network.
-struct Program {
+struct Alone {
     page: &'static str,
     title: &'static str,
     name: &'static str,
@@ -219,8 +236,8 @@ struct Program {
     routers: usize,
 }
 
-const PROGRAMS: [Program; 4] = [
-    Program {
+const PROGRAMS: [Alone; 4] = [
+    Alone {
         page: "names_ipv4",
         title: "Questions to the name server",
         name: "names_ipv4",
@@ -229,7 +246,7 @@ const PROGRAMS: [Program; 4] = [
         outside: "name server",
         routers: 0,
     },
-    Program {
+    Alone {
         page: "getaddrinfo",
         title: "Questions to the name server, and a connection",
         name: "getaddrinfo",
@@ -238,7 +255,7 @@ const PROGRAMS: [Program; 4] = [
         outside: "the others",
         routers: 0,
     },
-    Program {
+    Alone {
         page: "network_errors",
         title: "A failed lookup, a refused connection, a timeout",
         name: "network_errors",
@@ -247,7 +264,7 @@ const PROGRAMS: [Program; 4] = [
         outside: "the others",
         routers: 0,
     },
-    Program {
+    Alone {
         page: "ttl_pong",
         title: "Through three routers",
         name: "ttl_ping",
@@ -268,6 +285,9 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     let traced = untraceable.is_none();
     if let Some(why) = untraceable {
         all.skipped.push(format!("what goes over the wire: {why}"));
+    }
+    if traced {
+        build_traced()?;
     }
     let (slow, quick): (Vec<_>, Vec<_>) = scenes().into_iter().partition(|scene| {
         scene.page.starts_with("slow")
@@ -304,79 +324,198 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     Ok(())
 }
 
+/// The programs of a scene, while they run.
+struct Running<'a> {
+    scene: &'a Scene,
+    scratch: Scratch,
+    /// Whether strace writes the calls.
+    trace: bool,
+    server: Server,
+    clients: Vec<(&'static str, &'static str, Terminal)>,
+    actions: Vec<Action>,
+}
+
 fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
     let scratch = Scratch::new(scene.page)?;
-    let traces =
-        |who: &str| if trace { scratch.folder(who).map(Some) } else { Ok(None) };
     let command = command(scene.page, &[scene.options.to_vec()]);
-    let program = traced(&example(scene.page), traces(SERVER)?.as_deref());
-    let mut server = Server::start(&command, program, scene.options)?;
-    let mut clients: Vec<(&str, Terminal)> = Vec::new();
-    let mut steps = Vec::new();
+    let folder = if trace { Some(scratch.folder(SERVER)?) } else { None };
+    let program = traced(&program_of(scene.page, trace), folder.as_deref());
+    let server = Server::start(&command, program, scene.options)?;
+    let mut running = Running {
+        scene,
+        scratch,
+        trace,
+        server,
+        clients: Vec::new(),
+        actions: Vec::new(),
+    };
     for step in &scene.steps {
-        if matches!(step, Step::Open { .. } | Step::Type { .. }) {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            steps.push(now.unwrap_or_default().as_secs_f64());
-        }
+        running.step(step)?;
+    }
+    running.finish()
+}
+
+/// Returns the path of a built example. If strace writes its calls, it has its own build.
+fn program_of(name: &str, trace: bool) -> PathBuf {
+    if trace { traced_example(name) } else { example(name) }
+}
+
+fn now() -> f64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap_or_default().as_secs_f64()
+}
+
+impl Running<'_> {
+    fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Open { who, client, args } => {
-                let mut program = traced(&example(client), traces(who)?.as_deref());
-                program.arg(server.address.to_string()).args(*args);
-                let command = self::command(
-                    client,
-                    &[vec![&scene.port.to_string()], args.to_vec()],
-                );
-                clients.push((who, Terminal::open(&command, program)?));
+                self.act(who, None)?;
+                let folder =
+                    if self.trace { Some(self.scratch.folder(who)?) } else { None };
+                let mut program =
+                    traced(&program_of(client, self.trace), folder.as_deref());
+                program.arg(self.server.address.to_string()).args(*args);
+                let port = self.scene.port.to_string();
+                let command = command(client, &[vec![&port], args.to_vec()]);
+                self.clients.push((who, client, Terminal::open(&command, program)?));
             }
             Step::Type { who, keys } => {
-                terminal(&mut clients, &mut server, who)?.type_in(keys)?;
+                self.act(who, Some(keys))?;
+                self.terminal(who)?.type_in(keys)?;
             }
             Step::See { who, count, ending } => {
-                terminal(&mut clients, &mut server, who)?
-                    .wait_for(*count, ending)?;
+                self.terminal(who)?.wait_for(*count, ending)?;
             }
-            Step::Over { who } => {
-                terminal(&mut clients, &mut server, who)?.wait()?;
-            }
+            Step::Over { who } => self.terminal(who)?.wait()?,
         }
+        Ok(())
     }
-    // The calls after the last line that a step waited for.
-    thread::sleep(Duration::from_millis(300));
-    let end = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let end = end.unwrap_or_default().as_secs_f64();
 
-    let mut files = Files::new();
-    let mut readable = Readable::new(scene.port, &server);
-    let parties = [(SERVER, &server.terminal)];
-    let parties = parties
-        .into_iter()
-        .chain(clients.iter().map(|(who, terminal)| (*who, terminal)));
-    for (who, terminal) in parties {
-        let path = format!("{}/{}.txt", scene.page, who.to_lowercase());
-        files.insert(path, readable.text(&terminal.text()));
+    /// Notes what the reader does next, and what the kernel holds before.
+    fn act(&mut self, who: &str, keys: Option<&'static str>) -> Result<(), String> {
+        let before = self.sockets()?;
+        self.actions.push(Action { time: now(), who: who.to_owned(), keys, before });
+        Ok(())
     }
-    // What the programs do from here on is not part of the scene.
-    server.terminal.close()?;
-    clients.iter_mut().try_for_each(|(_, client)| client.close())?;
-    if trace {
-        let names = clients.iter().map(|(who, _)| *who).chain([SERVER]);
-        let threads = match scene.page {
+
+    /// Returns what the kernel holds.
+    fn sockets(&self) -> Result<Option<Sockets>, String> {
+        if !self.trace {
+            return Ok(None);
+        }
+        let clients = self.clients.iter();
+        let clients: Vec<_> =
+            clients.map(|(who, _, terminal)| (*who, terminal.process())).collect();
+        Sockets::of(
+            self.server.address.port(),
+            self.server.terminal.process(),
+            &clients,
+        )
+    }
+
+    fn terminal(&mut self, who: &str) -> Result<&mut Terminal, String> {
+        if who == SERVER {
+            return Ok(&mut self.server.terminal);
+        }
+        let found = self.clients.iter_mut().find(|(name, ..)| *name == who);
+        found
+            .map(|(.., terminal)| terminal)
+            .ok_or_else(|| format!("{who} has no terminal"))
+    }
+
+    /// Stops the programs, and returns the terminals, the picture and the recording.
+    fn finish(mut self) -> Result<Files, String> {
+        // The calls after the last line that a step waited for.
+        thread::sleep(Duration::from_millis(300));
+        let after = self.sockets()?;
+        let end = now();
+        let mut files = Files::new();
+        let mut readable = Readable::new(self.scene.port, &self.server);
+        let mut screens = BTreeMap::new();
+        let clients = self.clients.iter().map(|(who, _, terminal)| (*who, terminal));
+        for (who, terminal) in
+            [(SERVER, &self.server.terminal)].into_iter().chain(clients)
+        {
+            let (raw, text) = (terminal.text(), readable.text(&terminal.text()));
+            let lines =
+                |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+            screens.insert(who, (lines(&raw), lines(&text)));
+            files.insert(
+                format!("{}/{}.txt", self.scene.page, who.to_lowercase()),
+                text,
+            );
+        }
+        // What the programs do from here on is not part of the scene. When they stop, strace writes
+        // where each thread was.
+        let clients =
+            self.clients.iter_mut().map(|(who, _, terminal)| (*who, terminal));
+        for (who, terminal) in clients.chain([(SERVER, &mut self.server.terminal)]) {
+            if self.trace {
+                let folder = self.scratch.folder(who)?;
+                terminal.signal(Signal::STOP);
+                wait_until(&folder, |texts| {
+                    texts.iter().all(|text| is_complete(text))
+                })?;
+                // When strace writes this signal, it has written all stacks.
+                terminal.signal(Signal::CONT);
+                wait_until(&folder, |texts| {
+                    let continues = |text: &String| text.contains("--- SIGCONT ");
+                    texts.iter().any(continues)
+                        || texts.iter().all(|text| has_exited(text))
+                })?;
+            }
+            terminal.close()?;
+        }
+        if !self.trace {
+            return Ok(files);
+        }
+        let threads = match self.scene.page {
             page if page.contains("pool") => "worker-",
             page if page.contains("thread") => "client-",
             _ => "",
         };
-        let party = |who| {
+        let clients = self.clients.iter().map(|(who, client, _)| (*who, *client));
+        let mut parties = Vec::new();
+        let mut shown = Vec::new();
+        let mut sources = BTreeMap::new();
+        for (who, program) in clients.chain([(SERVER, self.scene.page)]) {
             let threads = if who == SERVER { threads } else { "" };
-            let mut party = party(who, threads, &scratch.folder(who)?)?;
-            party.events.retain(|event| event.time < end);
-            Ok(party)
+            let traced = Program::new(&traced_example(program))?;
+            let mut party =
+                party(who, threads, &self.scratch.folder(who)?, Some(&traced))?;
+            party
+                .events
+                .retain(|event| event.time < end || event.call == Call::Stopped);
+            let (raw, readable) = screens.remove(who).unwrap_or_default();
+            party.screen = raw;
+            shown.push(readable);
+            if who == SERVER {
+                let path = format!("examples/{program}.rs");
+                sources.insert(parties.len(), Source { path, is_on_page: true });
+            } else if self.scene.listed.contains(&program) {
+                let path = format!("examples/clients/{program}.rs");
+                sources.insert(parties.len(), Source { path, is_on_page: false });
+            }
+            parties.push(party);
+        }
+        let exchange = Exchange {
+            parties,
+            outside: None,
+            routers: 0,
+            actions: std::mem::take(&mut self.actions),
+            after,
         };
-        let parties: Result<Vec<_>, String> = names.map(party).collect();
-        let exchange =
-            Exchange { parties: parties?, outside: None, routers: 0, steps };
-        files.extend(draw_to(scene.page, "wire", &exchange, scene.title)?);
+        let recorded = Recorded { exchange, sources, screens: shown };
+        files.extend(draw_to(self.scene.page, "wire", &recorded, self.scene.title)?);
+        Ok(files)
     }
-    Ok(files)
+}
+
+/// An exchange, and what a recording shows of its programs.
+struct Recorded {
+    exchange: Exchange,
+    sources: BTreeMap<usize, Source>,
+    screens: Vec<Vec<String>>,
 }
 
 /// Returns the command that starts an example. Texts are in quotes, other arguments are not.
@@ -394,42 +533,39 @@ fn command(name: &str, args: &[Vec<&str>]) -> String {
     format!("cargo run --example {name}{separator}{args}")
 }
 
-fn terminal<'a>(
-    clients: &'a mut [(&str, Terminal)],
-    server: &'a mut Server,
+/// Waits until strace has written everything, then returns what a program did.
+fn party(
     who: &str,
-) -> Result<&'a mut Terminal, String> {
-    if who == SERVER {
-        return Ok(&mut server.terminal);
-    }
-    let found = clients.iter_mut().find(|(name, _)| *name == who);
-    found
-        .map(|(_, terminal)| terminal)
-        .ok_or_else(|| format!("{who} has no terminal"))
+    threads: &'static str,
+    folder: &Path,
+    program: Option<&Program>,
+) -> Result<Party, String> {
+    wait_until(folder, |texts| texts.iter().all(|text| is_complete(text)))?;
+    Ok(Party {
+        name: who.to_owned(),
+        is_server: who == SERVER,
+        threads,
+        events: trace::read(folder, program)?,
+        screen: Vec::new(),
+    })
 }
 
-/// Waits until strace has written everything, then returns what a program did.
-fn party(who: &str, threads: &'static str, folder: &Path) -> Result<Party, String> {
+/// Waits until strace has written something to the files of the threads.
+fn wait_until(
+    folder: &Path,
+    is_written: impl Fn(&[String]) -> bool,
+) -> Result<(), String> {
     let end = Instant::now() + PATIENCE;
-    let complete = |path: PathBuf| {
-        let text = fs::read(path).unwrap_or_default();
-        String::from_utf8_lossy(&text)
-            .lines()
-            .last()
-            .is_some_and(|line| line.contains(" +++ "))
-    };
     loop {
         let files = fs::read_dir(folder)
             .map_err(|err| format!("{}: {err}", folder.display()))?;
-        let files: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
-        if !files.is_empty() && files.into_iter().all(complete) {
-            let events = trace::read(folder)?;
-            return Ok(Party {
-                name: who.to_owned(),
-                is_server: who == SERVER,
-                threads,
-                events,
-            });
+        let text = |path: PathBuf| {
+            String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+        };
+        let texts: Vec<_> =
+            files.flatten().map(|entry| text(entry.path())).collect();
+        if !texts.is_empty() && is_written(&texts) {
+            return Ok(());
         }
         if Instant::now() > end {
             return Err(format!("strace does not end: {}", folder.display()));
@@ -438,17 +574,38 @@ fn party(who: &str, threads: &'static str, folder: &Path) -> Result<Party, Strin
     }
 }
 
+/// Returns whether strace has written that a thread was stopped at the end of the scene, or that
+/// the thread has exited.
+fn is_complete(text: &str) -> bool {
+    text.contains("--- stopped by SIGSTOP ---") || has_exited(text)
+}
+
+fn has_exited(text: &str) -> bool {
+    text.contains(" +++ ")
+}
+
 fn draw_to(
     page: &str,
     view: &str,
-    exchange: &Exchange,
+    recorded: &Recorded,
     title: &str,
 ) -> Result<Files, String> {
-    let rows = rows(exchange)?;
-    let picture = draw::picture(exchange, &rows, &format!("{page}-{view}"), title);
-    Ok([("svg", picture), ("txt", draw::in_words(exchange, &rows))]
-        .map(|(kind, text)| (format!("{page}/{view}.{kind}"), text))
-        .into())
+    let exchange = &recorded.exchange;
+    let played = wire::play(exchange)?;
+    let (rows, path) = (&played.rows, format!("{page}/{view}.svg"));
+    let name = format!("{page}-{view}");
+    let mut files = Files::from([
+        (format!("{page}/{view}.txt"), draw::in_words(exchange, rows)),
+        (path.clone(), draw::picture(exchange, rows, &name, title)),
+    ]);
+    if !recorded.sources.is_empty() {
+        let columns = draw::columns(exchange, rows);
+        let picture = Picture { path, title: title.to_owned(), columns };
+        let (sources, screens) = (&recorded.sources, &recorded.screens);
+        let json = replay::recording(exchange, &played, &picture, sources, screens)?;
+        files.insert(format!("{page}/replay-rust.txt"), json);
+    }
+    Ok(files)
 }
 
 /// Replaces what differs from run to run: the server has the port of the slide, the clients have
@@ -513,10 +670,10 @@ fn no_networks() -> Option<String> {
 const NAMESPACES: &str = ".ci/namespaces";
 
 /// Runs a program that exits, in its own network.
-fn run(program: &Program, trace: bool) -> Result<Files, String> {
+fn run(program: &Alone, trace: bool) -> Result<Files, String> {
     let scratch = Scratch::new(program.name)?;
     let folder = scratch.folder("program")?;
-    let inner = traced(&example(program.name), trace.then_some(&folder));
+    let inner = traced(&program_of(program.name, trace), trace.then_some(&folder));
     let mut outer = Command::new(NAMESPACES);
     outer
         .arg(program.network)
@@ -532,18 +689,32 @@ fn run(program: &Program, trace: bool) -> Result<Files, String> {
         return Err(format!("{printed}{}", String::from_utf8_lossy(&output.stderr)));
     }
     let command = command(program.name, &[program.args.to_vec()]);
+    let screen = format!("$ {command}\n{printed}");
+    let lines: Vec<_> = screen.lines().map(str::to_owned).collect();
     let view = if program.routers > 0 { "routers" } else { "program" };
     let path = format!("{}/{view}-terminal.txt", program.page);
-    let mut files = Files::from([(path, format!("$ {command}\n{printed}"))]);
+    let mut files = Files::from([(path, screen)]);
     if trace {
+        let lines_of = Program::new(&traced_example(program.name))?;
+        let mut party = party(program.name, "", &folder, Some(&lines_of))?;
+        // The page shows only the standard output.
+        party.events.retain(|event| !matches!(event.call, Call::Print(2, _)));
+        party.screen.clone_from(&lines);
         let exchange = Exchange {
-            parties: vec![party(program.name, "", &folder)?],
+            parties: vec![party],
             outside: Some(program.outside.to_owned()),
             routers: program.routers,
-            steps: Vec::new(),
+            actions: Vec::new(),
+            after: None,
         };
+        let is_recorded =
+            program.name == program.page && program.name != "names_ipv4";
+        let path = format!("examples/{}.rs", program.name);
+        let source = Source { path, is_on_page: true };
+        let sources = is_recorded.then_some((0, source)).into_iter().collect();
+        let recorded = Recorded { exchange, sources, screens: vec![lines] };
         let view = if program.routers > 0 { "routers" } else { "wire" };
-        files.extend(draw_to(program.page, view, &exchange, program.title)?);
+        files.extend(draw_to(program.page, view, &recorded, program.title)?);
     }
     Ok(files)
 }

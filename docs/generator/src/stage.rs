@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::top;
@@ -18,20 +19,22 @@ use crate::top;
 /// The longest time to wait for anything. The slowest lesson needs 20 seconds.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Builds the examples, as `cargo run --example` would. The feature `async` is for the pictures of
-/// the page about tasks.
+/// Builds the examples, as `cargo run --example` would. The features are for the pages about the
+/// servers beyond the lecture.
 pub fn build() -> Result<(), String> {
+    run_build(cargo_build())
+}
+
+fn cargo_build() -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--examples",
-        "--features",
-        "async",
-    ]);
+    build.args(["build", "--quiet", "--locked", "--examples"]);
+    build.args(["--features", "async,event"]);
     build.current_dir(top());
+    build
+}
+
+fn run_build(mut build: Command) -> Result<(), String> {
     let outcome = build.status().map_err(|err| format!("cargo: {err}"))?;
     if outcome.success() {
         Ok(())
@@ -40,38 +43,58 @@ pub fn build() -> Result<(), String> {
     }
 }
 
+/// Builds the examples so that strace can find the whole stack of a call. Without these options, it
+/// takes other addresses for the frames.
+pub fn build_traced() -> Result<(), String> {
+    const OPTIONS: &str =
+        "-C force-frame-pointers=yes -C link-arg=-Wl,-z,separate-code";
+    let mut build = cargo_build();
+    build.env("RUSTFLAGS", OPTIONS).env("CARGO_TARGET_DIR", target().join("replay"));
+    run_build(build)
+}
+
+/// Returns the path of an example that [`build_traced`] has built.
+pub fn traced_example(name: &str) -> PathBuf {
+    target().join("replay/debug/examples").join(name)
+}
+
 /// Returns the path of a built example.
 pub fn example(name: &str) -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| top().join("target"), PathBuf::from);
-    target.join("debug/examples").join(name)
+    target().join("debug/examples").join(name)
+}
+
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| top().join("target"), PathBuf::from)
 }
 
 /// Returns why strace does not work here, or `None`.
 pub fn untraceable() -> Option<&'static str> {
     let mut strace = Command::new("strace");
     strace
-        .args(["-D", "-o", "/dev/null", "true"])
+        .args(["-D", "-k", "-o", "/dev/null", "true"])
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     match strace.status() {
         Ok(status) if status.success() => None,
-        Ok(_) => Some("strace may not trace here"),
+        Ok(_) => Some("strace may not trace here, or cannot print stacks"),
         Err(_) => Some("strace is not installed"),
     }
 }
 
+/// The calls that strace writes. Only `clone` and `clone3` start a thread, and the C library calls
+/// `rt_sigprocmask` before it.
+const CALLS: &str = "trace=%network,poll,ppoll,epoll_ctl,epoll_wait,close,fcntl,clock_nanosleep,\
+                     read,write,clone,clone3,rt_sigprocmask";
+
 /// Returns the command that runs a program. With a folder, strace writes the system calls there,
-/// one file for each thread. Because of `-D`, this process stays the parent of the program.
+/// one file for each thread, each call with its stack. Because of `-D`, this process stays the parent
+/// of the program.
 pub fn traced(program: &Path, folder: Option<&Path>) -> Command {
     let Some(folder) = folder else { return Command::new(program) };
     let mut strace = Command::new("strace");
-    strace.args(["-D", "-ff", "-ttt", "-T", "-s", "8192"]);
-    strace.args([
-        "-e",
-        "trace=%network,poll,ppoll,close,fcntl,clock_nanosleep",
-        "-o",
-    ]);
+    strace.args(["-D", "-ff", "-ttt", "-T", "-k", "-s", "8192"]);
+    strace.args(["-e", CALLS, "-o"]);
     strace.arg(folder.join("thread")).arg(program);
     strace
 }
@@ -168,6 +191,19 @@ impl Terminal {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+
+    /// Returns the number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: Signal) {
+        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(process) = process {
+            let _ = kill_process(process, signal); // The program may have exited.
+        }
     }
 
     /// Stops the program.

@@ -1,4 +1,5 @@
-//! Reads the output of strace: the calls that the book draws, in order.
+//! Reads the output of strace: the calls that the book shows, in order, and the line of the program
+//! that makes each call.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,9 +8,16 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// A call that has returned.
+use crate::lines::{Place, Program};
+
+/// A call that has returned. The picture shows the calls that use the network, and the recording
+/// also shows the others.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
+    /// The program has created a socket for IPv4 or IPv6.
+    Create,
+    Bind,
+    Listen,
     /// The kernel has sent a SYN, and there was no reply for a while.
     Connecting,
     /// The connection is complete, or `connect` has failed.
@@ -31,6 +39,18 @@ pub enum Call {
     Awake,
     /// The time to live of the datagrams that are sent from now on.
     Ttl(usize),
+    /// `poll` has returned because its timeout is over.
+    PollTimedOut,
+    /// The program has written these bytes to its standard output (1) or standard error (2).
+    Print(usize, Vec<u8>),
+    /// The program has read what the reader typed.
+    Typed,
+    /// The program has started the thread with this number.
+    Spawn(usize),
+    /// The thread has exited.
+    Exit,
+    /// The thread was still in a call when the scene was over.
+    Stopped,
 }
 
 /// A socket of one program: its file descriptor, and how many sockets have had this number.
@@ -50,11 +70,19 @@ pub struct Event {
     /// Whether this is a datagram socket.
     pub datagrams: bool,
     pub call: Call,
+    /// The lines of the project that have led to the call, the innermost line first.
+    pub places: Vec<Place>,
 }
 
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"^(?<start>[\d.]+) (?<name>\w+)\((?<args>.*)\) += (?<result>-?\d+)(?: (?<error>E\w+))?.*?<(?<took>[\d.]+)>$",
+    )
+});
+/// The thread has exited, or it was stopped at the end of the scene.
+static LAST: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"^(?<time>[\d.]+) (?:\+\+\+ (?<exited>exited) |--- stopped by SIGSTOP ---)",
     )
 });
 static STRING: LazyLock<Regex> = LazyLock::new(|| regex(r#""((?:[^"\\]|\\.)*)""#));
@@ -66,41 +94,86 @@ static SLEEP: LazyLock<Regex> =
 /// A connection that takes longer than this, in seconds, had to wait.
 const LONG: f64 = 0.5;
 
+/// A timeout is longer than this, in seconds.
+const SHORT: f64 = 0.1;
+
 #[allow(clippy::unwrap_used)] // All patterns are constants, and every run compiles each of them.
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap()
 }
 
+/// A line of strace, and the stack below it.
+struct Record<'a> {
+    time: f64,
+    thread: usize,
+    line: &'a str,
+    stack: Vec<&'a str>,
+}
+
 /// Reads the files of a program's threads, and returns its calls in the order in which they
-/// returned.
-pub fn read(folder: &Path) -> Result<Vec<Event>, String> {
+/// returned. `program` finds the lines that made the calls.
+pub fn read(folder: &Path, program: Option<&Program>) -> Result<Vec<Event>, String> {
     let failed = |err: std::io::Error| format!("{}: {err}", folder.display());
     let mut threads = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
-        let text = fs::read(entry.map_err(failed)?.path()).map_err(failed)?;
-        threads.push(String::from_utf8_lossy(&text).into_owned());
+        let path = entry.map_err(failed)?.path();
+        let text = fs::read(&path).map_err(failed)?;
+        let id = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+        threads.push((String::from_utf8_lossy(&text).into_owned(), id));
     }
     // Sort by the time in the first line, because process numbers can start again from 1.
     threads.sort_unstable();
-    let mut lines = Vec::new();
-    for (thread, text) in threads.iter().enumerate() {
-        let found = text.lines().filter_map(|line| LINE.captures(line));
-        lines.extend(found.map(|line| {
-            let end = number::<f64>(&line["start"]) + number::<f64>(&line["took"]);
-            // A copy, because `text` is dropped.
-            (end, thread, line[0].to_owned())
-        }));
+    let ids: Vec<_> = threads.iter().map(|(_, id)| id.as_str()).collect();
+    let mut records = Vec::new();
+    for (thread, (text, _)) in threads.iter().enumerate() {
+        records.extend(records_of(thread, text));
     }
-    lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+    records.sort_by(|a, b| a.time.total_cmp(&b.time));
     let mut reader = Reader::default();
-    for (_, thread, line) in &lines {
-        if let Some(found) = LINE.captures(line) {
-            reader.take(*thread, &found);
+    for record in records {
+        reader.places = match program {
+            Some(program) => program.places(&record.stack)?,
+            None => Vec::new(),
+        };
+        if let Some(found) = LINE.captures(record.line) {
+            reader.take(record.thread, &found, &ids);
+        } else if let Some(found) = LAST.captures(record.line) {
+            let exited = found.name("exited").is_some();
+            let call = if exited { Call::Exit } else { Call::Stopped };
+            let when = When { start: record.time, took: 0.0, thread: record.thread };
+            reader.push_to(when, Open::default(), call);
         }
     }
     // A call that acts has its place at the time at which it began.
     reader.events.sort_by(|a, b| a.time.total_cmp(&b.time));
     Ok(reader.events)
+}
+
+/// Returns the lines of a thread that matter, each with the time at which its call returned.
+fn records_of(thread: usize, text: &str) -> Vec<Record<'_>> {
+    let mut records: Vec<Record> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        if line.starts_with(" > ") {
+            if let Some(record) = records.last_mut().filter(|_| is_open) {
+                record.stack.push(line);
+            }
+            continue;
+        }
+        let time = if let Some(found) = LINE.captures(line) {
+            Some(number::<f64>(&found["start"]) + number::<f64>(&found["took"]))
+        } else {
+            LAST.captures(line).map(|found| number(&found["time"]))
+        };
+        is_open = time.is_some();
+        records.extend(time.map(|time| Record {
+            time,
+            thread,
+            line,
+            stack: Vec::new(),
+        }));
+    }
+    records
 }
 
 /// The time and the duration of a call, and its thread.
@@ -128,10 +201,14 @@ struct Reader {
     generation: BTreeMap<usize, usize>,
     /// The open sockets, by file descriptor. A socket can have several of them.
     open: BTreeMap<usize, Open>,
+    /// The lines that led to the present call.
+    places: Vec<Place>,
+    /// For each thread: the lines that led to its last change of the blocked signals.
+    blocked: BTreeMap<usize, Vec<Place>>,
 }
 
 impl Reader {
-    fn take(&mut self, thread: usize, line: &Captures) {
+    fn take(&mut self, thread: usize, line: &Captures, ids: &[&str]) {
         let (name, args) = (&line["name"], &line["args"]);
         let result: i64 = number(&line["result"]);
         let error = line.name("error").map(|error| error.as_str());
@@ -143,7 +220,11 @@ impl Reader {
         };
         if name == "socket" && args.starts_with("AF_INET") {
             let opened = usize::try_from(result).unwrap_or_default();
-            return self.opened(opened, false, args.contains("SOCK_DGRAM"));
+            self.opened(opened, false, args.contains("SOCK_DGRAM"));
+            return self.push(when, opened, Call::Create);
+        }
+        if let Some(call) = self.of_program(when, (name, args, result), ids) {
+            return self.push_to(when, Open::default(), call);
         }
         if name == "fcntl" && args.contains("F_DUPFD") {
             // Rust's `try_clone` makes a second file descriptor for the socket.
@@ -168,6 +249,15 @@ impl Reader {
             ("poll" | "ppoll", None) if result > 0 => {
                 return self.ready(when, args, line);
             }
+            ("poll" | "ppoll", None) => {
+                // When a program starts, Rust's library polls the terminal without a timeout.
+                if when.took < SHORT {
+                    return;
+                }
+                return self.push_to(when, Open::default(), Call::PollTimedOut);
+            }
+            ("bind", None) => Call::Bind,
+            ("listen", None) => Call::Listen,
             ("sendto" | "sendmmsg", None) => {
                 // In `sendto`, the first string is sent, and another one is an address. In
                 // `sendmmsg`, each string is sent.
@@ -213,6 +303,34 @@ impl Reader {
         self.push(when, descriptor, call);
     }
 
+    /// Returns the call if it does not use a socket: it uses the terminal, or it starts a thread.
+    fn of_program(
+        &mut self,
+        when: When,
+        (name, args, result): (&str, &str, i64),
+        ids: &[&str],
+    ) -> Option<Call> {
+        match name {
+            "write" if args.starts_with("1,") || args.starts_with("2,") => {
+                let text = STRING.captures(args)?;
+                Some(Call::Print(number(&args[..1]), unescaped(&text[1])))
+            }
+            "read" if args.starts_with("0,") => Some(Call::Typed),
+            // In `clone3`, the stack is that of the new thread. The C library blocks the signals
+            // immediately before it.
+            "rt_sigprocmask" => {
+                self.blocked.insert(when.thread, self.places.clone());
+                None
+            }
+            "clone3" | "clone" => {
+                self.places = self.blocked.get(&when.thread)?.clone();
+                let id = result.to_string();
+                ids.iter().position(|other| *other == id).map(Call::Spawn)
+            }
+            _ => None,
+        }
+    }
+
     fn opened(&mut self, descriptor: usize, carries: bool, datagrams: bool) {
         let generation = self.generation.entry(descriptor).or_default();
         *generation += 1;
@@ -241,10 +359,19 @@ impl Reader {
         let time = if acts { when.start } else { when.start + when.took };
         let late = match call {
             Call::Connect(_) => when.took > LONG,
+            Call::PollTimedOut => true,
             _ => call == Call::Awake,
         };
-        let thread = when.thread;
-        self.events.push(Event { time, late, thread, socket, datagrams, call });
+        let (thread, places) = (when.thread, self.places.clone());
+        self.events.push(Event {
+            time,
+            late,
+            thread,
+            socket,
+            datagrams,
+            call,
+            places,
+        });
     }
 
     fn socket(&self, descriptor: usize) -> Socket {

@@ -1,9 +1,10 @@
-//! The rows of the picture of an exchange: what each program sent, and what each of its
-//! calls returned.
+//! An exchange in an order in which it can have happened: the rows of its picture, and the moments
+//! that its recording shows.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::mem;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::kernel::{Kernel, Link, Listener, Sockets};
 use crate::trace::{Call, Event, Socket};
 
 /// A program of an exchange: its name in the picture, and what strace saw of it.
@@ -13,6 +14,17 @@ pub struct Party {
     /// The names of its threads, without their numbers. Empty if it has only one thread.
     pub threads: &'static str,
     pub events: Vec<Event>,
+    /// The lines of its terminal at the end. The first line is the command that starts it.
+    pub screen: Vec<String>,
+}
+
+/// Something that the reader does: starts a program, or types into its terminal.
+pub struct Action {
+    pub time: f64,
+    pub who: String,
+    pub keys: Option<&'static str>,
+    /// What the kernel held immediately before, when all programs waited.
+    pub before: Option<Sockets>,
 }
 
 /// An exchange of clients with a server, or of a program with others that are not traced.
@@ -22,8 +34,48 @@ pub struct Exchange {
     pub outside: Option<String>,
     /// How many routers are between the client and the server.
     pub routers: usize,
-    /// The times at which the reader did something. The picture keeps their order.
-    pub steps: Vec<f64>,
+    /// What the reader did. The picture keeps the order.
+    pub actions: Vec<Action>,
+    /// What the kernel held at the end.
+    pub after: Option<Sockets>,
+}
+
+/// An exchange in order.
+pub struct Played {
+    pub rows: Vec<Row>,
+    pub moments: Vec<Moment>,
+    /// For each thread: its program, and its name. The name is empty if the program has only one
+    /// thread.
+    pub threads: Vec<(usize, String)>,
+    /// The number of each thread in its program.
+    numbers: Vec<usize>,
+}
+
+impl Played {
+    /// Returns the place of a thread in [`Self::threads`].
+    pub fn thread_of(&self, party: usize, number: usize) -> Option<usize> {
+        let mut threads = self.threads.iter().zip(&self.numbers);
+        threads.position(|((other, _), found)| (*other, *found) == (party, number))
+    }
+}
+
+/// Something that happens, and how everything is after it.
+pub struct Moment {
+    pub cause: Cause,
+    /// The number of rows of the picture.
+    pub rows: usize,
+    /// The number of lines in the terminal of each program.
+    pub lines: Vec<usize>,
+    pub kernel: Kernel,
+}
+
+pub enum Cause {
+    /// The reader did something.
+    Reader(usize),
+    /// A thread made this call. `peer` is the client at the other end of its socket.
+    Call { thread: usize, event: Event, peer: Option<String> },
+    /// A thread waits in this call.
+    Wait { thread: usize, event: Event, peer: Option<String> },
 }
 
 /// A line of the picture: the program that it belongs to, and what is drawn.
@@ -49,21 +101,15 @@ pub enum To {
     Router(usize),
 }
 
-/// A connection, or the datagrams between a client and the server. End 0 is the client, and
-/// end 1 is the server, if it is known.
-struct Link {
-    ends: Vec<(usize, Socket)>,
-    /// The number of bytes of a stream, or of datagrams, for each end.
-    sent: [usize; 2],
-    taken: [usize; 2],
-    ended: [bool; 2],
-}
-
 /// The calls of one thread that are still to come, each with its step.
 struct Queue {
     party: usize,
     name: String,
+    /// The number of the thread in its program.
+    thread: usize,
     calls: VecDeque<(usize, Event)>,
+    /// Whether a moment already shows that the thread waits in its next call.
+    waits: bool,
 }
 
 /// Puts the calls in an order in which they can have happened. The order is the same in each
@@ -71,30 +117,53 @@ struct Queue {
 ///
 /// # Errors
 ///
-/// A sentence, if a call received bytes that no program has sent. The picture would then be
-/// incomplete.
-pub fn rows(exchange: &Exchange) -> Result<Vec<Row>, String> {
-    let queues = queues(exchange);
-    let mut stage =
-        Stage { exchange, queues, links: Vec::new(), rows: Vec::new(), ttl: None };
-    for step in 0..=exchange.steps.len() {
+/// A sentence, if a call received bytes that no program has sent, or if the kernel held something
+/// else. The picture would then be incomplete.
+pub fn play(exchange: &Exchange) -> Result<Played, String> {
+    let mut stage = Stage::new(exchange);
+    for step in 0..=exchange.actions.len() {
+        if step > 0 {
+            stage.act(step - 1);
+        }
         // First the calls that depend only on others, then the late ones.
-        let moves = |stage: &mut Stage, late| {
-            (0..stage.queues.len()).any(|place| stage.advance(place, step, late))
+        while stage.advance_all(step) || stage.advance_late(step) {}
+        let seen = match exchange.actions.get(step) {
+            Some(action) => &action.before,
+            None => &exchange.after,
         };
-        while moves(&mut stage, false) || moves(&mut stage, true) {}
+        if let Some(seen) = seen {
+            seen.compare(&stage.links, &stage.dropped)?;
+        }
     }
     // `poll` may have woken a thread of a pool although another one got the client.
     let mut left = stage.queues.iter().flat_map(|queue| &queue.calls);
-    match left.find(|(_, event)| !matches!(event.call, Call::Poll(_))) {
-        Some((_, event)) => Err(format!("nothing explains this call: {event:?}")),
-        None => Ok(stage.rows),
+    let is_over = |call: &Call| matches!(call, Call::Poll(_) | Call::Stopped);
+    if let Some((_, event)) = left.find(|(_, event)| !is_over(&event.call)) {
+        return Err(format!("nothing explains this call: {event:?}"));
     }
+    for (party, lines) in exchange.parties.iter().zip(&stage.lines) {
+        if *lines != party.screen.len() {
+            return Err(format!(
+                "{}: no call prints {:?}",
+                party.name,
+                party.screen.get(*lines)
+            ));
+        }
+    }
+    let threads = stage.queues.iter();
+    let threads = threads.map(|queue| (queue.party, queue.name.clone()));
+    Ok(Played {
+        threads: threads.collect(),
+        numbers: stage.queues.iter().map(|queue| queue.thread).collect(),
+        rows: stage.rows,
+        moments: stage.moments,
+    })
 }
 
 fn queues(exchange: &Exchange) -> Vec<Queue> {
-    let step =
-        |time: f64| exchange.steps.iter().filter(|start| time > **start).count();
+    let step = |time: f64| {
+        exchange.actions.iter().filter(|action| time > action.time).count()
+    };
     let mut queues = Vec::new();
     for (party, who) in exchange.parties.iter().enumerate() {
         let mut threads: BTreeMap<usize, Queue> = BTreeMap::new();
@@ -104,20 +173,30 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
             let thread = match event.call {
                 _ if who.is_server => event.thread,
                 Call::Receive(_, ref bytes) if bytes.is_empty() => event.thread,
+                Call::Exit | Call::Stopped if event.thread != 0 => continue,
+                Call::Spawn(_) => continue,
                 _ => 0,
             };
             let queue = threads.entry(thread).or_insert_with(|| Queue {
                 party,
                 name: String::new(),
+                thread,
                 calls: VecDeque::new(),
+                waits: false,
             });
             let before = queue.calls.back().map_or(0, |(step, _)| *step);
             let due = match event.call {
                 _ if !who.is_server && thread != 0 => 0,
                 // A call that does not wait belongs to the step of the call before it. `poll`
                 // belongs to the step of the call that it makes possible.
-                Call::Close => before,
-                Call::Send(_) | Call::Shutdown | Call::Sleep(_) if who.is_server => {
+                Call::Close | Call::Exit | Call::Stopped => before,
+                Call::Send(_)
+                | Call::Shutdown
+                | Call::Sleep(_)
+                | Call::Print(..)
+                | Call::Spawn(_)
+                    if who.is_server =>
+                {
                     before
                 }
                 Call::Poll(_) => {
@@ -133,11 +212,24 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
         let mut threads: Vec<_> = threads.into_values().collect();
         // Which thread of a pool gets a client is random. Order them by their first client.
         threads.sort_by(|a, b| first_accept(a).total_cmp(&first_accept(b)));
-        let serving = threads.iter_mut().filter(|queue| serves(queue, &who.events));
-        for (number, queue) in
-            serving.enumerate().filter(|_| !who.threads.is_empty())
-        {
-            queue.name = format!("{}{}: ", who.threads, number + 1);
+        if !who.threads.is_empty() {
+            // Threads that get no client have the last numbers.
+            let mut numbers = 1..;
+            let mut name = |queue: &mut Queue| {
+                let number = numbers.next().unwrap_or_default();
+                queue.name = format!("{}{number}", who.threads);
+            };
+            threads
+                .iter_mut()
+                .filter(|queue| serves(queue, &who.events))
+                .for_each(&mut name);
+            for queue in threads.iter_mut().filter(|queue| queue.name.is_empty()) {
+                if queue.thread == 0 {
+                    queue.name = MAIN.to_owned()
+                } else {
+                    name(queue)
+                }
+            }
         }
         queues.extend(threads);
     }
@@ -145,6 +237,9 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
     queues.sort_by_key(|queue| exchange.parties[queue.party].is_server);
     queues
 }
+
+/// The name of the first thread of a program that has several threads.
+pub const MAIN: &str = "main";
 
 /// Returns whether a thread serves clients. False for a thread that passes them to others.
 fn serves(queue: &Queue, all: &[Event]) -> bool {
@@ -169,12 +264,96 @@ struct Stage<'a> {
     exchange: &'a Exchange,
     queues: Vec<Queue>,
     links: Vec<Link>,
+    /// The threads that exist: their programs and numbers.
+    started: BTreeSet<(usize, usize)>,
     rows: Vec<Row>,
+    moments: Vec<Moment>,
+    /// The number of lines in the terminal of each program.
+    lines: Vec<usize>,
+    /// The line of each terminal that does not yet have its end.
+    unfinished: Vec<String>,
+    listens: bool,
+    /// The clients whose SYN the kernel of the server has dropped.
+    dropped: Vec<String>,
     /// The time to live of what a client sends.
     ttl: Option<usize>,
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
+    fn new(exchange: &'a Exchange) -> Self {
+        // The terminals of the programs that run from the start have the command already.
+        let is_started = |party: &Party| {
+            exchange.actions.iter().all(|action| action.who != party.name)
+        };
+        Self {
+            exchange,
+            queues: queues(exchange),
+            links: Vec::new(),
+            started: BTreeSet::new(),
+            rows: Vec::new(),
+            moments: Vec::new(),
+            lines: exchange
+                .parties
+                .iter()
+                .map(|party| usize::from(is_started(party)))
+                .collect(),
+            unfinished: vec![String::new(); exchange.parties.len()],
+            listens: false,
+            dropped: Vec::new(),
+            ttl: None,
+        }
+    }
+
+    /// Shows what the reader does.
+    fn act(&mut self, number: usize) {
+        let action = &self.exchange.actions[number];
+        let party =
+            self.exchange.parties.iter().position(|party| party.name == action.who);
+        // The terminal shows what the reader types, but not the end of the input.
+        let lines = action.keys.map_or(1, |keys| keys.matches('\n').count());
+        self.lines[party.unwrap_or_default()] += lines;
+        self.add(Cause::Reader(number));
+    }
+
+    fn add(&mut self, cause: Cause) {
+        let (rows, lines) = (self.rows.len(), self.lines.clone());
+        let kernel = self.kernel();
+        self.moments.push(Moment { cause, rows, lines, kernel });
+    }
+
+    /// Returns what the kernel holds.
+    fn kernel(&self) -> Kernel {
+        let waiting = self.links.iter().filter(|link| link.waits());
+        let listener = self.listens.then(|| Listener {
+            waiting: waiting.map(|link| link.name.clone()).collect(),
+            dropped: self.dropped.clone(),
+        });
+        Kernel { listener, links: self.links.iter().map(Link::held).collect() }
+    }
+
+    /// Makes the next calls of the first thread that can make one. Returns whether there was one.
+    fn advance_all(&mut self, step: usize) -> bool {
+        (0..self.queues.len()).any(|place| self.advance(place, step, false))
+    }
+
+    /// Makes the next calls of the thread whose late call returned first.
+    fn advance_late(&mut self, step: usize) -> bool {
+        let time = |place: &usize| {
+            self.queues[*place]
+                .calls
+                .front()
+                .map_or(f64::MAX, |(_, event)| event.time)
+        };
+        let possible = (0..self.queues.len()).filter(|place| {
+            self.possible(&self.queues[*place], step, true).is_some()
+        });
+        let Some(first) = possible.min_by(|a, b| close_times(time(a), time(b)))
+        else {
+            return false;
+        };
+        self.advance(first, step, true)
+    }
+
     /// Makes the next calls of a thread, if they belong to this step and can have happened.
     /// Returns whether there was one.
     fn advance(&mut self, place: usize, step: usize, late: bool) -> bool {
@@ -182,15 +361,58 @@ impl Stage<'_> {
         while let Some(length) =
             self.possible(&self.queues[place], step, late && !moved)
         {
-            let Queue { party, name, calls } = &mut self.queues[place];
-            let (party, thread) = (*party, name.clone());
+            let Queue { party, name, calls, waits, .. } = &mut self.queues[place];
+            *waits = false;
+            let (party, name) = (*party, name.clone());
             let events: Vec<_> = calls.drain(..length).collect();
             for (_, event) in events {
-                self.happen(party, &thread, &event);
+                let before = self.peer(party, &event);
+                self.happen(party, &name, &event);
+                let peer = before.or_else(|| self.peer(party, &event));
+                self.add(Cause::Call { thread: place, event, peer });
             }
             moved = true;
         }
+        self.wait(place);
         moved
+    }
+
+    /// Shows that a thread waits in its next call.
+    fn wait(&mut self, place: usize) {
+        let queue = &self.queues[place];
+        let Some((_, event)) = queue.calls.front() else { return };
+        let exists = self.exists(queue);
+        let waits = matches!(
+            event.call,
+            Call::Accept
+                | Call::Receive(..)
+                | Call::ReceiveFailed(..)
+                | Call::Poll(_)
+                | Call::PollTimedOut
+                | Call::Typed
+                | Call::Stopped
+        );
+        if exists && waits && !queue.waits {
+            let (party, event) = (queue.party, event.clone());
+            self.queues[place].waits = true;
+            let peer = self.peer(party, &event);
+            self.add(Cause::Wait { thread: place, event, peer });
+        }
+    }
+
+    /// Returns whether another thread has started this one. Clients have only one queue of calls,
+    /// and one for the end of the stream.
+    fn exists(&self, queue: &Queue) -> bool {
+        let Queue { party, thread, .. } = queue;
+        *thread == 0
+            || !self.exchange.parties[*party].is_server
+            || self.started.contains(&(*party, *thread))
+    }
+
+    /// Returns the name of the client at the other end of the socket of a call.
+    fn peer(&self, party: usize, event: &Event) -> Option<String> {
+        let (number, end) = self.link(party, event)?;
+        (end == 1).then(|| self.links[number].name.clone())
     }
 
     /// Returns how many calls can be made now: one, or `poll` and the call after it.
@@ -201,6 +423,9 @@ impl Stage<'_> {
             .take_while(|(_, event)| matches!(event.call, Call::Poll(_)))
             .count();
         let (due, event) = queue.calls.get(length)?;
+        if !self.exists(queue) {
+            return None;
+        }
         let link = self.link(queue.party, event);
         let possible = match &event.call {
             Call::Accept => self.waiting().is_some(),
@@ -213,19 +438,14 @@ impl Stage<'_> {
                             && matches!(pending.call, Call::Receive(..))
                     })
             }),
+            Call::Print(_, text) => self.prints(queue.party, text),
+            Call::Stopped => false,
             Call::Receive(_, bytes) => match link {
                 // A stream does not exist before its connection.
                 None => event.datagrams,
                 Some((number, end)) => {
-                    let link = &self.links[number];
-                    let left = link.sent[1 - end].saturating_sub(link.taken[end]);
-                    let wanted = amount(event, bytes);
-                    let has_arrived = if wanted == 0 {
-                        link.ended[1 - end]
-                    } else {
-                        left >= wanted
-                    };
-                    has_arrived || self.server().is_none()
+                    self.links[number].has_arrived(end, bytes.len())
+                        || self.server().is_none()
                 }
             },
             _ => true,
@@ -245,9 +465,9 @@ impl Stage<'_> {
             // replies to it.
             let next = match event.call {
                 Call::Receive(..) => {
-                    self.links.iter().position(|link| link.sent[0] > link.taken[1])
+                    self.links.iter().position(|link| link.holds(0))
                 }
-                _ => self.links.iter().position(|link| link.taken[1] > link.sent[1]),
+                _ => self.links.iter().position(Link::owes_reply),
             };
             return next.map(|number| (number, 1));
         }
@@ -260,7 +480,29 @@ impl Stage<'_> {
 
     /// Returns the connection that has waited longest for `accept`.
     fn waiting(&self) -> Option<usize> {
-        self.links.iter().position(|link| link.ends.len() == 1)
+        self.links.iter().position(Link::waits)
+    }
+
+    /// Returns whether these bytes are what the terminal shows next.
+    fn prints(&self, party: usize, text: &[u8]) -> bool {
+        let text =
+            format!("{}{}", self.unfinished[party], String::from_utf8_lossy(text));
+        let mut shown =
+            self.exchange.parties[party].screen[self.lines[party]..].iter();
+        text.split_inclusive('\n').all(|line| {
+            let next = shown.next().map_or("", String::as_str);
+            line.strip_suffix('\n')
+                .map_or(next.starts_with(line), |whole| whole == next)
+        })
+    }
+
+    /// Shows these bytes in the terminal.
+    fn print(&mut self, party: usize, text: &[u8]) {
+        let unfinished = &mut self.unfinished[party];
+        unfinished.push_str(&String::from_utf8_lossy(text));
+        self.lines[party] += unfinished.matches('\n').count();
+        let last = unfinished.rfind('\n').map_or(0, |end| end + 1);
+        unfinished.drain(..last);
     }
 
     fn server(&self) -> Option<usize> {
@@ -273,17 +515,24 @@ impl Stage<'_> {
         if let Some(server) = self.server().filter(|_| event.datagrams) {
             ends.push((server, (0, 0)));
         }
-        self.links.push(Link {
-            ends,
-            sent: [0; 2],
-            taken: [0; 2],
-            ended: [false; 2],
-        });
+        let name = &self.exchange.parties[party].name;
+        let before =
+            self.links.iter().filter(|link| link.ends[0].0 == party).count();
+        let name = match before {
+            0 => name.clone(),
+            before => format!("{name}, connection {}", before + 1),
+        };
+        self.links.push(Link::new(name, ends, event.datagrams));
         (self.links.len() - 1, 0)
     }
 
     fn happen(&mut self, party: usize, thread: &str, event: &Event) {
         let link = self.link(party, event);
+        let label = if thread.is_empty() || thread == MAIN {
+            String::new()
+        } else {
+            format!("{thread}: ")
+        };
         let there = match link
             .and_then(|(number, end)| self.links[number].ends.get(1 - end))
         {
@@ -294,6 +543,8 @@ impl Stage<'_> {
             Call::Connect(_) if event.datagrams => {} // It sends nothing.
             Call::Connect(Ok(())) => {
                 self.begin(party, event);
+                let name = &self.exchange.parties[party].name;
+                self.dropped.retain(|other| other != name);
                 // A connection that took long is made by a retransmitted SYN.
                 let again = if event.late { " (again)" } else { "" };
                 self.arrow(party, there, &format!("connect: SYN{again}"));
@@ -302,6 +553,7 @@ impl Stage<'_> {
             }
             Call::Connecting => {
                 // The kernel of the server drops a SYN if the queue is full.
+                self.dropped.push(self.exchange.parties[party].name.clone());
                 let label = "connect: SYN".to_owned();
                 self.rows.push(Row {
                     party,
@@ -318,26 +570,33 @@ impl Stage<'_> {
                 self.links[number].ends.push((party, event.socket));
                 self.note(
                     party,
-                    format!("{thread}accept() → {}", self.client(number)),
+                    format!("{label}accept() → {}", self.client(number)),
                 );
             }
             Call::Send(bytes) => self.send(party, event, bytes, there),
             Call::Receive(room, bytes) => {
-                self.receive(party, thread, event, (*room, bytes), there);
+                self.receive(party, &label, event, (*room, bytes), there);
             }
             Call::ReceiveFailed(room, why) => {
-                self.note(party, format!("{thread}recv({room}) → {}", words(why)));
+                if let (Some((number, _)), "ECONNRESET") = (link, why.as_str()) {
+                    self.links[number].reset();
+                }
+                self.note(party, format!("{label}recv({room}) → {}", words(why)));
             }
             Call::Shutdown | Call::Close => {
                 let Some((number, end)) = link.filter(|_| !event.datagrams) else {
                     return;
                 };
-                let call =
-                    if event.call == Call::Close { "close" } else { "shutdown" };
-                if mem::replace(&mut self.links[number].ended[end], true) {
-                    self.note(party, format!("{thread}{call}()"));
+                let (call, ended) = if event.call == Call::Close {
+                    ("close", self.links[number].close(end))
                 } else {
-                    self.arrow(party, there, &format!("{call}: FIN"));
+                    ("shutdown", self.links[number].shut_down(end))
+                };
+                match ended {
+                    Some(segment) => {
+                        self.arrow(party, there, &format!("{call}: {segment}"));
+                    }
+                    None => self.note(party, format!("{label}{call}()")),
                 }
             }
             Call::Poll(sockets) if self.polls(party) => {
@@ -347,13 +606,26 @@ impl Stage<'_> {
             }
             Call::Poll(_) => {}
             Call::Sleep(seconds) => {
-                self.note(party, format!("{thread}sleep({seconds})"));
+                self.note(party, format!("{label}sleep({seconds})"));
             }
-            Call::Awake => self.note(party, format!("{thread}awake")),
+            Call::Awake => self.note(party, format!("{label}awake")),
             Call::Ttl(ttl) => {
                 self.ttl = Some(*ttl);
                 self.note(party, format!("time to live: {ttl}"));
             }
+            Call::Listen => self.listens = true,
+            Call::Spawn(started) => {
+                self.started.insert((party, *started));
+            }
+            Call::Print(_, text) => {
+                self.print(party, text);
+            }
+            Call::Create
+            | Call::Bind
+            | Call::PollTimedOut
+            | Call::Typed
+            | Call::Exit
+            | Call::Stopped => {}
         }
     }
 
@@ -362,25 +634,25 @@ impl Stage<'_> {
         let (number, end) = link.unwrap_or_else(|| self.begin(party, event));
         let lost = self.ttl.filter(|ttl| end == 0 && *ttl <= self.exchange.routers);
         if lost.is_none() {
-            self.links[number].sent[end] += amount(event, bytes);
+            self.links[number].send(end, bytes.len());
         }
         let to = lost.map_or(there, To::Router);
-        self.arrow(party, to, &label(bytes));
+        self.arrow(party, to, &in_words(bytes));
     }
 
     fn receive(
         &mut self,
         party: usize,
-        thread: &str,
+        label: &str,
         event: &Event,
         (room, bytes): (usize, &[u8]),
         there: To,
     ) {
         if let Some((number, end)) = self.link(party, event) {
-            self.links[number].taken[end] += amount(event, bytes);
+            self.links[number].take(end, bytes.len());
         }
         if there == To::Outside && !bytes.is_empty() {
-            self.arrow_back(party, there, &label(bytes));
+            self.arrow_back(party, there, &in_words(bytes));
         }
         let is_server = self.exchange.parties[party].is_server;
         let call = if event.datagrams && is_server { "recv_from" } else { "recv" };
@@ -389,7 +661,7 @@ impl Stage<'_> {
         } else {
             ""
         };
-        self.note(party, format!("{thread}{call}({room}) → {}{over}", bytes.len()));
+        self.note(party, format!("{label}{call}({room}) → {}{over}", bytes.len()));
     }
 
     /// Returns whether a server uses `poll` to serve several clients in one thread. In a pool,
@@ -435,14 +707,15 @@ impl Stage<'_> {
     }
 }
 
-/// Returns what a call adds to the counts of a link: bytes of a stream, or one datagram.
-fn amount(event: &Event, bytes: &[u8]) -> usize {
-    if event.datagrams { 1 } else { bytes.len() }
+/// Orders two times. Times that differ by less than half a second are equal, because their order
+/// may be different in another run.
+fn close_times(a: f64, b: f64) -> Ordering {
+    if (a - b).abs() < 0.5 { Ordering::Equal } else { a.total_cmp(&b) }
 }
 
 /// Describes the bytes of an arrow: their number, then a DNS message in words, a text as text,
 /// and everything else in hexadecimal. A long text is cut.
-fn label(bytes: &[u8]) -> String {
+fn in_words(bytes: &[u8]) -> String {
     const MOST: usize = 28;
     let count = match bytes.len() {
         1 => "1 byte".to_owned(),

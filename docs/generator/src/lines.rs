@@ -1,0 +1,104 @@
+//! Finds the lines of a program at which its threads make their calls.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use addr2line::Loader;
+use object::{File, Object, ObjectSegment};
+
+use crate::top;
+
+/// A line of a file of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The path of the file, below the top folder.
+    pub file: String,
+    pub line: u32,
+}
+
+/// A program that the compiler built with debug information.
+pub struct Program {
+    path: PathBuf,
+    loader: Loader,
+    /// The parts of the file that are loaded into memory: the first byte in the file, the number
+    /// of bytes, and the address of the first byte.
+    segments: Vec<(u64, u64, u64)>,
+}
+
+impl Program {
+    /// Reads the debug information of a program.
+    pub fn new(path: &Path) -> Result<Self, String> {
+        let failed =
+            |err: &dyn std::fmt::Display| format!("{}: {err}", path.display());
+        let bytes = fs::read(path).map_err(|err| failed(&err))?;
+        let file = File::parse(&*bytes).map_err(|err| failed(&err))?;
+        let segments = file.segments().map(|segment| {
+            let (first, length) = segment.file_range();
+            (first, length, segment.address())
+        });
+        Ok(Self {
+            path: path.to_owned(),
+            segments: segments.collect(),
+            loader: Loader::new(path).map_err(|err| failed(&err))?,
+        })
+    }
+
+    /// Returns the lines of the project in a stack that strace wrote, the innermost line first.
+    /// Each line of the stack is ` > FILE(SYMBOL+0x1) [0x2]`, where the last number counts from
+    /// the start of the file.
+    pub fn places(&self, stack: &[&str]) -> Result<Vec<Place>, String> {
+        let mut places = Vec::new();
+        for line in stack {
+            let Some((file, rest)) = line.trim_start_matches(" > ").split_once('(')
+            else {
+                continue;
+            };
+            let offset =
+                rest.rsplit_once("[0x").map(|(_, hex)| hex.trim_end_matches(']'));
+            let offset = offset.and_then(|hex| u64::from_str_radix(hex, 16).ok());
+            if let (true, Some(offset)) = (Path::new(file) == self.path, offset) {
+                self.add_places(offset, &mut places)?;
+            }
+        }
+        Ok(places)
+    }
+
+    /// Adds the line at this position of the file, and the lines that inlined it.
+    fn add_places(
+        &self,
+        offset: u64,
+        places: &mut Vec<Place>,
+    ) -> Result<(), String> {
+        let segment = self
+            .segments
+            .iter()
+            .find(|(first, length, _)| (*first..first + length).contains(&offset));
+        let Some((first, _, address)) = segment else { return Ok(()) };
+        // A frame has the address to which its call returns, which may be on the next line.
+        let call = offset - first + address - 1;
+        let failed =
+            |err: &dyn std::fmt::Display| format!("{}: {err}", self.path.display());
+        let mut frames =
+            self.loader.find_frames(call).map_err(|err| failed(&err))?;
+        while let Some(frame) = frames.next().map_err(|err| failed(&err))? {
+            let Some(location) = frame.location else { continue };
+            let (Some(file), Some(line)) = (location.file, location.line) else {
+                continue;
+            };
+            if let Some(file) = within_project(file) {
+                places.push(Place { file, line });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the path of a file below the top folder, or `None` for a file of a library.
+fn within_project(file: &str) -> Option<String> {
+    let file = Path::new(file);
+    let below =
+        if file.is_absolute() { file.strip_prefix(top()).ok()? } else { file };
+    let is_ours =
+        ["examples", "src", "tests"].iter().any(|folder| below.starts_with(folder));
+    is_ours.then(|| below.to_string_lossy().into_owned())
+}

@@ -1,0 +1,459 @@
+//! Makes a recording that a reader can step through: where each thread is, what the kernel holds,
+//! and what the terminals show.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::parts::program;
+use crate::read;
+use crate::sentences::{Scene, middle};
+use crate::trace::{Call, Event};
+use crate::wire::{Cause, Exchange, MAIN, Moment, Played, Row};
+
+/// A program that a recording shows line by line.
+pub struct Source {
+    /// The path of the file.
+    pub path: String,
+    /// Whether the page has the program. The recording contains the text of any other program.
+    pub is_on_page: bool,
+}
+
+/// The picture of a recording.
+pub struct Picture {
+    pub path: String,
+    pub title: String,
+    /// For each row, the leftmost and the rightmost place of its arrow.
+    pub columns: Vec<[usize; 2]>,
+}
+
+/// The functions in which a thread can wait. A function comes before the functions that it calls.
+const FUNCTIONS: [&str; 32] = [
+    "accept_within",
+    "read_within",
+    "receive_within",
+    "close_gracefully",
+    "get_block",
+    "put_block",
+    "recvall",
+    "log_and_pause",
+    "show_waiting",
+    "accept",
+    "recv_from",
+    "recvfrom",
+    "recv",
+    "read_exact",
+    "read",
+    "send_to",
+    "sendto",
+    "write_all",
+    "write",
+    "sendall",
+    "send",
+    "poll",
+    "select",
+    "sleep",
+    "join",
+    "scope",
+    "serve_forever",
+    "connect_timeout",
+    "connect",
+    "getaddrinfo",
+    "getnameinfo",
+    "to_socket_addrs",
+];
+
+/// Returns a recording as JSON. `sources` has the programs that it shows line by line, and
+/// `screens` has the terminals as the page shows them. Both are by the number of the program.
+///
+/// # Errors
+///
+/// A sentence, if the lines of the calls and the programs do not agree.
+pub fn recording(
+    exchange: &Exchange,
+    played: &Played,
+    picture: &Picture,
+    sources: &BTreeMap<usize, Source>,
+    screens: &[Vec<String>],
+) -> Result<String, String> {
+    let mut programs = Vec::new();
+    let mut texts = BTreeMap::new();
+    let order = ordered(exchange, sources);
+    for party in &order {
+        let source = &sources[party];
+        let (whole, shown) = (read(&source.path)?, program(&source.path)?);
+        let first = 1 + whole.lines().count() - shown.lines().count();
+        let mut entry =
+            json!({"name": exchange.parties[*party].name, "first": first});
+        if !source.is_on_page {
+            entry["code"] = shown.into();
+        }
+        programs.push(entry);
+        texts.insert(*party, whole.lines().map(str::to_owned).collect());
+    }
+    let mut writer = Writer {
+        exchange,
+        played,
+        picture,
+        sources,
+        texts,
+        screens,
+        threads: Vec::new(),
+        numbers: BTreeMap::new(),
+        lines: BTreeMap::new(),
+        steps: Vec::new(),
+        now: Now::default(),
+    };
+    writer.start();
+    let mut moments = played.moments.iter().peekable();
+    let mut rows = 0;
+    while let Some(mut moment) = moments.next() {
+        // A program can print several lines in one place.
+        while let Some(next) =
+            moments.next_if(|next| writer.is_one_print(moment, next))
+        {
+            moment = next;
+        }
+        writer.moment(moment, &played.rows[rows..moment.rows])?;
+        rows = moment.rows;
+    }
+    let threads = writer.threads.iter().map(|(party, name)| {
+        json!({"program": order.iter().position(|other| other == party), "name": name})
+    });
+    let terminals = exchange.parties.iter().zip(screens);
+    let terminals =
+        terminals.map(|(party, lines)| json!({"name": party.name, "lines": lines}));
+    let all = json!({
+        "picture": {"src": format!("generated/{}", picture.path), "title": picture.title},
+        "programs": programs,
+        "threads": threads.collect::<Vec<_>>(),
+        "terminals": terminals.collect::<Vec<_>>(),
+        "steps": writer.steps,
+    });
+    Ok(all.to_string().replace('<', "\\u003c"))
+}
+
+/// Returns the programs that are shown line by line, the program of the page first.
+fn ordered(exchange: &Exchange, sources: &BTreeMap<usize, Source>) -> Vec<usize> {
+    let mut order: Vec<_> = sources.keys().copied().collect();
+    order.sort_by_key(|party| !exchange.parties[*party].is_server);
+    order
+}
+
+/// What the last step has shown.
+#[derive(Default)]
+struct Now {
+    rows: usize,
+    lines: Vec<usize>,
+    kernel: Map<String, Value>,
+    threads: BTreeMap<usize, (u32, &'static str)>,
+}
+
+struct Writer<'a> {
+    exchange: &'a Exchange,
+    played: &'a Played,
+    picture: &'a Picture,
+    sources: &'a BTreeMap<usize, Source>,
+    /// The lines of each program.
+    texts: BTreeMap<usize, Vec<String>>,
+    screens: &'a [Vec<String>],
+    /// The threads in the order in which they appear: their programs and names.
+    threads: Vec<(usize, String)>,
+    /// The place in this order, by the number of the thread in the exchange.
+    numbers: BTreeMap<usize, usize>,
+    /// The last line of each thread in the exchange.
+    lines: BTreeMap<usize, u32>,
+    steps: Vec<Value>,
+    now: Now,
+}
+
+impl Writer<'_> {
+    /// The first step: the programs that run from the start.
+    fn start(&mut self) {
+        let started =
+            |who: &str| self.exchange.actions.iter().all(|action| action.who != who);
+        let parties = self.exchange.parties.iter();
+        let lines: Vec<_> =
+            parties.map(|party| usize::from(started(&party.name))).collect();
+        let first = self.exchange.parties.iter().find(|party| started(&party.name));
+        let name = first.map_or("", |party| party.name.as_str());
+        self.now.lines = vec![0; lines.len()];
+        self.step(
+            format!("You start {}.", middle(&title(name))),
+            0,
+            &lines,
+            &Map::new(),
+            None,
+        );
+    }
+
+    /// Returns whether both moments print lines from the same line of the same thread.
+    fn is_one_print(&self, first: &Moment, second: &Moment) -> bool {
+        let print = |moment: &Moment| match &moment.cause {
+            Cause::Call { thread, event, .. }
+                if matches!(event.call, Call::Print(..)) =>
+            {
+                Some((*thread, self.line(*thread, event)))
+            }
+            _ => None,
+        };
+        print(first).is_some() && print(first) == print(second)
+    }
+
+    fn moment(&mut self, moment: &Moment, rows: &[Row]) -> Result<(), String> {
+        let kernel = kernel(moment);
+        match &moment.cause {
+            Cause::Reader(number) => {
+                let action = &self.exchange.actions[*number];
+                let who = middle(&title(&action.who));
+                let sentence = match action.keys {
+                    None => format!("You start {who} in another terminal."),
+                    Some("\x04") => {
+                        format!("You press Ctrl-D in the terminal of {who}.")
+                    }
+                    Some(keys) => {
+                        format!(
+                            "You type `{}` in the terminal of {who}.",
+                            keys.trim_end()
+                        )
+                    }
+                };
+                self.step(sentence, moment.rows, &moment.lines, &kernel, None);
+            }
+            Cause::Call { thread, event, peer } => {
+                let started = match event.call {
+                    Call::Spawn(started) => self.name_of(*thread, started),
+                    _ => self.thread_name(*thread),
+                };
+                let scene = self.scene(
+                    *thread,
+                    event,
+                    (peer.as_ref(), started),
+                    (moment, rows),
+                )?;
+                let sentences = scene.call(event);
+                let state = match event.call {
+                    Call::Sleep(_) => "waits",
+                    Call::Exit => "ended",
+                    _ => "runs",
+                };
+                let last = sentences.len();
+                for (number, sentence) in sentences.into_iter().enumerate() {
+                    let is_last = number + 1 == last;
+                    let drawn = moment.rows - rows.len()
+                        + if is_last { rows.len() } else { number + 1 };
+                    let before = (self.now.lines.clone(), self.now.kernel.clone());
+                    let (lines, kernel) = if is_last {
+                        (&moment.lines, &kernel)
+                    } else {
+                        (&before.0, &before.1)
+                    };
+                    let at = self.place(*thread, event, state);
+                    self.step(sentence, drawn, lines, kernel, at);
+                }
+            }
+            Cause::Wait { thread, event, peer } => {
+                let (party, _) = self.played.threads[*thread];
+                if !self.sources.contains_key(&party) {
+                    return Ok(());
+                }
+                let name = self.thread_name(*thread);
+                let scene = self.scene(
+                    *thread,
+                    event,
+                    (peer.as_ref(), name),
+                    (moment, rows),
+                )?;
+                let sentence = scene.wait(event).ok_or_else(|| {
+                    format!(
+                        "the line in which a thread waits is not known: {event:?}"
+                    )
+                })?;
+                let at = self.place(*thread, event, "waits");
+                self.step(sentence, moment.rows, &moment.lines, &kernel, at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the thread's number in the recording, its line, and its state.
+    fn place(
+        &mut self,
+        thread: usize,
+        event: &Event,
+        state: &'static str,
+    ) -> Option<(usize, u32, &'static str)> {
+        let (party, name) = self.played.threads[thread].clone();
+        if !self.sources.contains_key(&party) {
+            return None;
+        }
+        if let Some(line) = self.line(thread, event) {
+            self.lines.insert(thread, line);
+        }
+        let line = *self.lines.get(&thread)?;
+        let number = *self.numbers.entry(thread).or_insert_with(|| {
+            self.threads.push((party, name));
+            self.threads.len() - 1
+        });
+        Some((number, line, state))
+    }
+
+    /// Returns the innermost line of the program that has led to a call.
+    fn line(&self, thread: usize, event: &Event) -> Option<u32> {
+        let source = self.sources.get(&self.played.threads[thread].0)?;
+        let place = event.places.iter().find(|place| place.file == source.path);
+        place.map(|place| place.line)
+    }
+
+    fn scene<'b>(
+        &'b self,
+        thread: usize,
+        event: &Event,
+        (peer, started): (Option<&String>, String),
+        (moment, rows): (&Moment, &'b [Row]),
+    ) -> Result<Scene<'b>, String> {
+        let (party, _) = &self.played.threads[thread];
+        let who = &self.exchange.parties[*party];
+        let name = self.thread_name(thread);
+        let program = title(&who.name);
+        let subject = if name.is_empty() { program.clone() } else { name };
+        let peer = match (peer, &self.exchange.outside) {
+            (Some(client), _) => middle(&title(client)),
+            (None, Some(outside)) => {
+                format!("the {}", outside.trim_start_matches("the "))
+            }
+            (None, None) => "the server".to_owned(),
+        };
+        let printed =
+            &self.screens[*party][self.now.lines[*party]..moment.lines[*party]];
+        let at = match self.line(thread, event) {
+            Some(line) => Some((self.function(*party, line, event)?, line)),
+            None => None,
+        };
+        Ok(Scene { subject, program, peer, started, at, rows, printed })
+    }
+
+    /// Returns the function in a line of a program that makes this call.
+    fn function(
+        &self,
+        party: usize,
+        line: u32,
+        event: &Event,
+    ) -> Result<&'static str, String> {
+        let source = &self.sources[&party].path;
+        let number = usize::try_from(line).unwrap_or_default();
+        let text =
+            number.checked_sub(1).and_then(|number| self.texts[&party].get(number));
+        let text =
+            text.ok_or_else(|| format!("{source} does not have line {line}"))?;
+        let found = FUNCTIONS.iter().find(|name| {
+            text.match_indices(&format!("{name}(")).any(|(place, _)| {
+                !text[..place].ends_with(|before: char| {
+                    before.is_alphanumeric() || before == '_'
+                })
+            })
+        });
+        let waits = matches!(
+            event.call,
+            Call::Accept
+                | Call::Receive(..)
+                | Call::ReceiveFailed(..)
+                | Call::Poll(_)
+                | Call::PollTimedOut
+                | Call::Stopped
+                | Call::Sleep(_)
+                | Call::Send(_)
+        );
+        match found {
+            Some(name) => Ok(name),
+            None if waits => Err(format!(
+                "{source}, line {line}, does not make this call: {text}"
+            )),
+            None => Ok(""),
+        }
+    }
+
+    fn thread_name(&self, thread: usize) -> String {
+        self.played.threads[thread].1.clone()
+    }
+
+    /// Returns the name of the thread that another thread has started.
+    fn name_of(&self, by: usize, started: usize) -> String {
+        let (party, _) = self.played.threads[by];
+        let found = self.played.thread_of(party, started);
+        found.map_or_else(String::new, |thread| self.thread_name(thread))
+    }
+
+    /// Adds a step with what has changed.
+    fn step(
+        &mut self,
+        sentence: String,
+        rows: usize,
+        lines: &[usize],
+        kernel: &Map<String, Value>,
+        at: Option<(usize, u32, &'static str)>,
+    ) {
+        let mut step = json!({"say": capital(&sentence)});
+        if rows != self.now.rows {
+            step["rows"] = rows.into();
+            step["x"] = json!(self.picture.columns[rows - 1]);
+            self.now.rows = rows;
+        }
+        if let Some((thread, line, state)) = at {
+            if self.now.threads.insert(thread, (line, state)) != Some((line, state))
+            {
+                step["threads"] = json!({thread.to_string(): [line, state]});
+            }
+        }
+        let mut changed = Map::new();
+        for (number, (new, old)) in lines.iter().zip(&self.now.lines).enumerate() {
+            if new != old {
+                changed.insert(number.to_string(), (*new).into());
+            }
+        }
+        if !changed.is_empty() {
+            step["lines"] = changed.into();
+            self.now.lines = lines.to_vec();
+        }
+        let changed: Map<_, _> = kernel
+            .iter()
+            .filter(|(name, value)| self.now.kernel.get(*name) != Some(value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if !changed.is_empty() {
+            step["kernel"] = changed.into();
+            self.now.kernel.clone_from(kernel);
+        }
+        self.steps.push(step);
+    }
+}
+
+/// Returns the name of a program as a sentence starts with it.
+fn title(name: &str) -> String {
+    if name.len() == 1 { name.to_owned() } else { format!("The {name}") }
+}
+
+fn capital(sentence: &str) -> String {
+    if sentence.starts_with(MAIN)
+        || sentence.contains('-') && sentence.starts_with(char::is_lowercase)
+    {
+        return sentence.to_owned(); // The name of a thread.
+    }
+    let mut characters = sentence.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
+}
+
+fn kernel(moment: &Moment) -> Map<String, Value> {
+    let mut all = Map::new();
+    if let Some(listener) = &moment.kernel.listener {
+        let value =
+            json!({"waiting": listener.waiting, "dropped": listener.dropped});
+        all.insert("listener".to_owned(), value);
+    }
+    for link in &moment.kernel.links {
+        let value = json!({"state": link.state, "bytes": link.bytes});
+        all.insert(link.name.clone(), value);
+    }
+    all
+}
