@@ -66,7 +66,7 @@ mod run {
     fn table() -> Result<String, String> {
         let pauses = under_a_limit("thread_per_client")?;
         let retries = under_a_limit("mutant")?;
-        let is_shown = pauses.lines <= 2
+        let is_shown = pauses.lines <= 4
             && retries.lines >= 1000
             && retries.cpu >= 10 * pauses.cpu.max(TICK);
         if !is_shown {

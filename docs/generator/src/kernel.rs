@@ -30,14 +30,19 @@ pub struct Listener {
 pub struct Held {
     pub name: String,
     pub state: String,
-    /// The bytes that were sent and not yet received: to the server, and to the client.
-    pub bytes: [usize; 2],
+    /// The bytes that were sent and not yet received: to the server, and to the client. `None` if
+    /// only one of the two programs is traced.
+    pub bytes: Option<[usize; 2]>,
 }
 
 /// A connection, or the datagrams between a client and the server. End 0 is the client, and
 /// end 1 is the server, if it is known.
 pub struct Link {
     pub name: String,
+    /// The client, as it is written within a sentence.
+    client: String,
+    /// Whether only the client is traced.
+    is_alone: bool,
     pub ends: Vec<(usize, Socket)>,
     datagrams: bool,
     /// The lengths of what each end sent, and what the other end has not yet received.
@@ -53,9 +58,16 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(name: String, ends: Vec<(usize, Socket)>, datagrams: bool) -> Self {
+    pub fn new(
+        (name, client): (String, String),
+        is_alone: bool,
+        ends: Vec<(usize, Socket)>,
+        datagrams: bool,
+    ) -> Self {
         Self {
             name,
+            client,
+            is_alone,
             ends,
             datagrams,
             pending: [VecDeque::new(), VecDeque::new()],
@@ -93,6 +105,9 @@ impl Link {
     }
 
     pub fn send(&mut self, end: usize, length: usize) {
+        if self.is_alone {
+            return;
+        }
         self.pending[end].push_back(length);
         if end == 1 {
             self.requests = self.requests.saturating_sub(1);
@@ -130,6 +145,9 @@ impl Link {
     /// not read all bytes, its kernel resets the connection.
     pub fn close(&mut self, end: usize) -> Option<&'static str> {
         self.closed[end] = true;
+        if self.datagrams {
+            return None;
+        }
         if self.holds(1 - end) && !self.is_reset {
             self.reset();
             return Some("RST");
@@ -147,18 +165,22 @@ impl Link {
     /// Returns what the kernel holds.
     pub fn held(&self) -> Held {
         let state = match self.ended {
+            _ if self.closed[0] && (self.is_alone || self.datagrams) => {
+                "closed".to_owned()
+            }
             _ if self.datagrams => "no connection".to_owned(),
             _ if self.is_reset => "reset".to_owned(),
             [false, false] => "open".to_owned(),
             [true, false] => {
-                format!("half-closed: {} has closed its sending side", self.name)
+                format!("half-closed: {} has closed its sending side", self.client)
             }
             [false, true] => {
                 "half-closed: the server has closed its sending side".to_owned()
             }
             [true, true] => "closed".to_owned(),
         };
-        let bytes = [0, 1].map(|end| self.pending[end].iter().sum());
+        let bytes = (!self.is_alone)
+            .then(|| [0, 1].map(|end| self.pending[end].iter().sum()));
         Held { name: self.name.clone(), state, bytes }
     }
 

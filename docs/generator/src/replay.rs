@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::parts::program;
 use crate::read;
-use crate::sentences::{Scene, middle};
+use crate::sentences::{Scene, capital};
 use crate::trace::{Call, Event};
-use crate::wire::{Cause, Exchange, MAIN, Moment, Played, Row};
+use crate::wire::{Cause, Exchange, Moment, Played, Row, title};
 
 /// A program that a recording shows line by line.
 pub struct Source {
@@ -177,14 +177,12 @@ impl Writer<'_> {
             parties.map(|party| usize::from(started(&party.name))).collect();
         let first = self.exchange.parties.iter().find(|party| started(&party.name));
         let name = first.map_or("", |party| party.name.as_str());
+        let who = match &self.exchange.outside {
+            Some(_) => "the program".to_owned(),
+            None => title(name),
+        };
         self.now.lines = vec![0; lines.len()];
-        self.step(
-            format!("You start {}.", middle(&title(name))),
-            0,
-            &lines,
-            &Map::new(),
-            None,
-        );
+        self.step(format!("you start {who}."), 0, &lines, &Map::new(), None);
     }
 
     /// Returns whether both moments print lines from the same line of the same thread.
@@ -205,15 +203,15 @@ impl Writer<'_> {
         match &moment.cause {
             Cause::Reader(number) => {
                 let action = &self.exchange.actions[*number];
-                let who = middle(&title(&action.who));
+                let who = title(&action.who);
                 let sentence = match action.keys {
-                    None => format!("You start {who} in another terminal."),
+                    None => format!("you start {who} in another terminal."),
                     Some("\x04") => {
-                        format!("You press Ctrl-D in the terminal of {who}.")
+                        format!("you press Ctrl-D in the terminal of {who}.")
                     }
                     Some(keys) => {
                         format!(
-                            "You type `{}` in the terminal of {who}.",
+                            "you type `{}` in the terminal of {who}.",
                             keys.trim_end()
                         )
                     }
@@ -231,7 +229,11 @@ impl Writer<'_> {
                     (peer.as_ref(), started),
                     (moment, rows),
                 )?;
-                let sentences = scene.call(event);
+                let sentences = if self.is_shown(*thread, event) {
+                    scene.call(event)
+                } else {
+                    Vec::new()
+                };
                 let state = match event.call {
                     Call::Sleep(_) => "waits",
                     Call::Exit => "ended",
@@ -276,6 +278,27 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Returns whether a call is a step. A program that the recording does not list shows only what
+    /// other programs can see. The C library also opens sockets that it does not use.
+    fn is_shown(&self, thread: usize, event: &Event) -> bool {
+        let party = self.played.threads[thread].0;
+        let makes_socket =
+            matches!(event.call, Call::Create | Call::Bind | Call::Close);
+        if !makes_socket || !event.datagrams && self.sources.contains_key(&party) {
+            return !matches!(
+                event.call,
+                Call::Create | Call::Bind | Call::Spawn(_)
+            ) || self.sources.contains_key(&party);
+        }
+        let uses = |other: &Event| {
+            other.socket == event.socket
+                && matches!(other.call, Call::Send(_) | Call::Receive(..))
+        };
+        self.sources.contains_key(&party)
+            && self.exchange.parties[party].events.iter().any(uses)
+            || event.call == Call::Close && !event.datagrams
+    }
+
     /// Returns the thread's number in the recording, its line, and its state.
     fn place(
         &mut self,
@@ -315,14 +338,15 @@ impl Writer<'_> {
         let (party, _) = &self.played.threads[thread];
         let who = &self.exchange.parties[*party];
         let name = self.thread_name(thread);
-        let program = title(&who.name);
+        let is_alone = self.exchange.outside.is_some();
+        let program =
+            if is_alone { "the program".to_owned() } else { title(&who.name) };
         let subject = if name.is_empty() { program.clone() } else { name };
-        let peer = match (peer, &self.exchange.outside) {
-            (Some(client), _) => middle(&title(client)),
-            (None, Some(outside)) => {
-                format!("the {}", outside.trim_start_matches("the "))
-            }
-            (None, None) => "the server".to_owned(),
+        let peer = match peer {
+            Some(client) => title(client.split(',').next().unwrap_or_default()),
+            None if is_alone && event.datagrams => "the name server".to_owned(),
+            None if who.is_server => String::new(),
+            None => "the server".to_owned(),
         };
         let printed =
             &self.screens[*party][self.now.lines[*party]..moment.lines[*party]];
@@ -330,7 +354,16 @@ impl Writer<'_> {
             Some(line) => Some((self.function(*party, line, event)?, line)),
             None => None,
         };
-        Ok(Scene { subject, program, peer, started, at, rows, printed })
+        Ok(Scene {
+            subject,
+            program,
+            peer,
+            is_alone,
+            thread: started,
+            at,
+            rows,
+            printed,
+        })
     }
 
     /// Returns the function in a line of a program that makes this call.
@@ -393,7 +426,7 @@ impl Writer<'_> {
         kernel: &Map<String, Value>,
         at: Option<(usize, u32, &'static str)>,
     ) {
-        let mut step = json!({"say": capital(&sentence)});
+        let mut step = json!({"say": capital(&sentence, &self.played.threads)});
         if rows != self.now.rows {
             step["rows"] = rows.into();
             step["x"] = json!(self.picture.columns[rows - 1]);
@@ -428,22 +461,6 @@ impl Writer<'_> {
     }
 }
 
-/// Returns the name of a program as a sentence starts with it.
-fn title(name: &str) -> String {
-    if name.len() == 1 { name.to_owned() } else { format!("The {name}") }
-}
-
-fn capital(sentence: &str) -> String {
-    if sentence.starts_with(MAIN)
-        || sentence.contains('-') && sentence.starts_with(char::is_lowercase)
-    {
-        return sentence.to_owned(); // The name of a thread.
-    }
-    let mut characters = sentence.chars();
-    let first = characters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(characters).collect()
-}
-
 fn kernel(moment: &Moment) -> Map<String, Value> {
     let mut all = Map::new();
     if let Some(listener) = &moment.kernel.listener {
@@ -452,7 +469,10 @@ fn kernel(moment: &Moment) -> Map<String, Value> {
         all.insert("listener".to_owned(), value);
     }
     for link in &moment.kernel.links {
-        let value = json!({"state": link.state, "bytes": link.bytes});
+        let mut value = json!({"state": link.state});
+        if let Some(bytes) = link.bytes {
+            value["bytes"] = json!(bytes);
+        }
         all.insert(link.name.clone(), value);
     }
     all

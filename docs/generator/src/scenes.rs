@@ -447,25 +447,16 @@ impl Running<'_> {
         }
         // What the programs do from here on is not part of the scene. When they stop, strace writes
         // where each thread was.
-        let clients =
-            self.clients.iter_mut().map(|(who, _, terminal)| (*who, terminal));
-        for (who, terminal) in clients.chain([(SERVER, &mut self.server.terminal)]) {
+        let clients = self.clients.iter().map(|(who, _, terminal)| (*who, terminal));
+        for (who, terminal) in
+            [(SERVER, &self.server.terminal)].into_iter().chain(clients)
+        {
             if self.trace {
-                let folder = self.scratch.folder(who)?;
-                terminal.signal(Signal::STOP);
-                wait_until(&folder, |texts| {
-                    texts.iter().all(|text| is_complete(text))
-                })?;
-                // When strace writes this signal, it has written all stacks.
-                terminal.signal(Signal::CONT);
-                wait_until(&folder, |texts| {
-                    let continues = |text: &String| text.contains("--- SIGCONT ");
-                    texts.iter().any(continues)
-                        || texts.iter().all(|text| has_exited(text))
-                })?;
+                stop(terminal, &self.scratch.folder(who)?)?;
             }
-            terminal.close()?;
         }
+        self.server.terminal.close()?;
+        self.clients.iter_mut().try_for_each(|(.., client)| client.close())?;
         if !self.trace {
             return Ok(files);
         }
@@ -509,6 +500,18 @@ impl Running<'_> {
         files.extend(draw_to(self.scene.page, "wire", &recorded, self.scene.title)?);
         Ok(files)
     }
+}
+
+/// Suspends a program, and waits until strace has written where each thread was.
+fn stop(terminal: &Terminal, folder: &Path) -> Result<(), String> {
+    terminal.signal(Signal::STOP);
+    wait_until(folder, |texts| texts.iter().all(|text| is_complete(text)))?;
+    // When strace writes about the next signal, it has written all stacks.
+    terminal.signal(Signal::CONT);
+    wait_until(folder, |texts| {
+        let continues = |text: &String| text.contains("--- SIGCONT ");
+        texts.iter().any(continues) || texts.iter().all(|text| has_exited(text))
+    })
 }
 
 /// An exchange, and what a recording shows of its programs.

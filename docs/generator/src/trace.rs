@@ -79,6 +79,10 @@ static LINE: LazyLock<Regex> = LazyLock::new(|| {
         r"^(?<start>[\d.]+) (?<name>\w+)\((?<args>.*)\) += (?<result>-?\d+)(?: (?<error>E\w+))?.*?<(?<took>[\d.]+)>$",
     )
 });
+/// The signal that stops the thread interrupts its call.
+static INTERRUPTED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"^(?<time>[\d.]+) \w+\((?<descriptor>\d+),.* = \? ERESTART")
+});
 /// The thread has exited, or it was stopped at the end of the scene.
 static LAST: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -137,11 +141,14 @@ pub fn read(folder: &Path, program: Option<&Program>) -> Result<Vec<Event>, Stri
         };
         if let Some(found) = LINE.captures(record.line) {
             reader.take(record.thread, &found, &ids);
+        } else if let Some(found) = INTERRUPTED.captures(record.line) {
+            reader.interrupted.insert(record.thread, number(&found["descriptor"]));
         } else if let Some(found) = LAST.captures(record.line) {
             let exited = found.name("exited").is_some();
             let call = if exited { Call::Exit } else { Call::Stopped };
             let when = When { start: record.time, took: 0.0, thread: record.thread };
-            reader.push_to(when, Open::default(), call);
+            let descriptor = reader.interrupted.get(&record.thread).copied();
+            reader.push(when, descriptor.unwrap_or_default(), call);
         }
     }
     // A call that acts has its place at the time at which it began.
@@ -163,7 +170,8 @@ fn records_of(thread: usize, text: &str) -> Vec<Record<'_>> {
         let time = if let Some(found) = LINE.captures(line) {
             Some(number::<f64>(&found["start"]) + number::<f64>(&found["took"]))
         } else {
-            LAST.captures(line).map(|found| number(&found["time"]))
+            let other = LAST.captures(line).or_else(|| INTERRUPTED.captures(line));
+            other.map(|found| number(&found["time"]))
         };
         is_open = time.is_some();
         records.extend(time.map(|time| Record {
@@ -201,6 +209,8 @@ struct Reader {
     generation: BTreeMap<usize, usize>,
     /// The open sockets, by file descriptor. A socket can have several of them.
     open: BTreeMap<usize, Open>,
+    /// For each thread: the file descriptor in the call that a signal has interrupted.
+    interrupted: BTreeMap<usize, usize>,
     /// The lines that led to the present call.
     places: Vec<Place>,
     /// For each thread: the lines that led to its last change of the blocked signals.

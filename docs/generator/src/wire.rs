@@ -207,7 +207,9 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
                 }
                 _ => step(event.time),
             };
-            queue.calls.push_back((due.max(before), event.clone()));
+            let mut event = event.clone();
+            event.late |= is_waiting_line(&event.call);
+            queue.calls.push_back((due.max(before), event));
         }
         let mut threads: Vec<_> = threads.into_values().collect();
         // Which thread of a pool gets a client is random. Order them by their first client.
@@ -231,11 +233,40 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
                 }
             }
         }
+        order_spawns(&mut threads);
         queues.extend(threads);
     }
     // Clients first: the server reacts to them.
     queues.sort_by_key(|queue| exchange.parties[queue.party].is_server);
     queues
+}
+
+/// Returns whether a client prints that it waits. It prints this line after a second.
+fn is_waiting_line(call: &Call) -> bool {
+    matches!(call, Call::Print(_, text) if text.starts_with(b"waiting for "))
+}
+
+/// Lets the first thread start the others in the order of their names. In another run, it could
+/// have been so: until they get a client, the threads of a pool are all the same.
+fn order_spawns(threads: &mut [Queue]) {
+    let started = threads.iter().filter(|queue| queue.thread != 0);
+    let mut order: Vec<_> =
+        started.map(|queue| (queue.name.clone(), queue.thread)).collect();
+    order.sort_unstable();
+    let mut order = order.into_iter();
+    let Some(first) = threads.iter_mut().find(|queue| queue.thread == 0) else {
+        return;
+    };
+    for (_, event) in &mut first.calls {
+        if let Call::Spawn(thread) = &mut event.call {
+            *thread = order.next().map_or(*thread, |(_, next)| next);
+        }
+    }
+}
+
+/// Returns the name of a program as it is written within a sentence.
+pub fn title(name: &str) -> String {
+    if name.len() == 1 { name.to_owned() } else { format!("the {name}") }
 }
 
 /// The name of the first thread of a program that has several threads.
@@ -361,6 +392,9 @@ impl<'a> Stage<'a> {
         while let Some(length) =
             self.possible(&self.queues[place], step, late && !moved)
         {
+            if self.server().is_none() {
+                self.wait(place); // What it waits for is not traced, so it can always have arrived.
+            }
             let Queue { party, name, calls, waits, .. } = &mut self.queues[place];
             *waits = false;
             let (party, name) = (*party, name.clone());
@@ -518,11 +552,15 @@ impl<'a> Stage<'a> {
         let name = &self.exchange.parties[party].name;
         let before =
             self.links.iter().filter(|link| link.ends[0].0 == party).count();
-        let name = match before {
-            0 => name.clone(),
-            before => format!("{name}, connection {}", before + 1),
+        let is_alone = self.exchange.outside.is_some();
+        let names = match before {
+            _ if is_alone => {
+                (format!("socket {}", before + 1), "the program".to_owned())
+            }
+            0 => (name.clone(), title(name)),
+            before => (format!("{name}, connection {}", before + 1), title(name)),
         };
-        self.links.push(Link::new(name, ends, event.datagrams));
+        self.links.push(Link::new(names, is_alone, ends, event.datagrams));
         (self.links.len() - 1, 0)
     }
 
@@ -584,9 +622,11 @@ impl<'a> Stage<'a> {
                 self.note(party, format!("{label}recv({room}) → {}", words(why)));
             }
             Call::Shutdown | Call::Close => {
-                let Some((number, end)) = link.filter(|_| !event.datagrams) else {
+                let Some((number, end)) = link else { return };
+                if event.datagrams {
+                    self.links[number].close(end);
                     return;
-                };
+                }
                 let (call, ended) = if event.call == Call::Close {
                     ("close", self.links[number].close(end))
                 } else {
