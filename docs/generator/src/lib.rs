@@ -23,6 +23,9 @@ pub mod marks;
 pub mod parts;
 pub mod puzzle;
 #[cfg(target_os = "linux")]
+#[allow(dead_code)] // Only its tests use it yet.
+mod python;
+#[cfg(target_os = "linux")]
 mod rooms;
 pub mod says;
 #[cfg(target_os = "linux")]
