@@ -94,7 +94,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// The folders that are searched, with the endings of their files.
-const FOLDERS: [(&str, &str); 12] = [
+const FOLDERS: [(&str, &str); 13] = [
     ("src", "rs"),
     ("examples", "rs"),
     ("examples", "md"),
@@ -102,6 +102,7 @@ const FOLDERS: [(&str, &str); 12] = [
     ("docs/python", "py"),
     ("docs/src", "md"),
     ("docs/generator", "rs"),
+    ("docs/generator", "py"),
     ("docs/theme", "css"),
     ("docs/theme", "js"),
     (".ci/browser", "mjs"),

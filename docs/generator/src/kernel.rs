@@ -81,7 +81,7 @@ impl Link {
 
     /// Returns whether the connection waits for `accept`.
     pub fn waits(&self) -> bool {
-        self.ends.len() == 1 && !self.datagrams
+        self.ends.len() == 1 && !self.datagrams && !self.is_reset
     }
 
     /// Returns whether the kernel holds something that this end has sent.
@@ -153,6 +153,10 @@ impl Link {
             return Some("RST");
         }
         self.shut_down(end)
+    }
+
+    pub const fn is_reset(&self) -> bool {
+        self.is_reset
     }
 
     /// The connection was reset, and the kernel has dropped what it held.
@@ -268,7 +272,9 @@ impl Sockets {
         let mut derived: BTreeMap<&str, Vec<(Seen, Option<Seen>)>> = BTreeMap::new();
         for link in links.iter().filter(|link| !link.datagrams && !link.closed[0]) {
             let client = link.name.split(',').next().unwrap_or_default();
-            let of_server = (!link.closed[1]).then(|| link.shown(1));
+            // After `close`, the kernel still keeps the socket until the client has sent its FIN, too.
+            let of_server = (!link.closed[1] || link.ended == [false, true])
+                .then(|| link.shown(1));
             derived.entry(client).or_default().push((link.shown(0), of_server));
         }
         for client in dropped {

@@ -27,6 +27,8 @@ pub mod marks;
 pub mod parts;
 pub mod puzzle;
 #[cfg(target_os = "linux")]
+mod python;
+#[cfg(target_os = "linux")]
 mod replay;
 #[cfg(target_os = "linux")]
 mod rooms;

@@ -1,12 +1,13 @@
 //! Finds the lines of a program at which its threads make their calls.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use addr2line::Loader;
 use object::{File, Object, ObjectSegment};
 
-use crate::top;
+use crate::{python, top};
 
 /// A line of a file of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +17,44 @@ pub struct Place {
     pub line: u32,
 }
 
+/// Knows the line of each call of a program.
+pub enum Lines {
+    Rust(Program),
+    /// The lines that each thread has run, by the number that the kernel gave the thread.
+    Python(BTreeMap<u32, Vec<python::Line>>),
+}
+
+impl Lines {
+    /// Returns the lines of the project that have led to a call, the innermost line first. `time`
+    /// is when the call began. The result is `None` if the interpreter makes the call by itself.
+    pub fn places(
+        &self,
+        thread: &str,
+        time: f64,
+        stack: &[&str],
+    ) -> Result<Option<Vec<Place>>, String> {
+        let lines = match self {
+            Self::Rust(program) => return program.places(stack).map(Some),
+            Self::Python(threads) => {
+                thread.parse().ok().and_then(|thread: u32| threads.get(&thread))
+            }
+        };
+        let Some(lines) = lines
+            .filter(|lines| lines.first().is_some_and(|first| first.time <= time))
+        else {
+            return Ok(None);
+        };
+        let mut places = python::at(lines, time).to_vec();
+        places.reverse();
+        Ok(Some(places))
+    }
+}
+
 /// A program that the compiler built with debug information.
 pub struct Program {
     path: PathBuf,
+    /// The file of the program in the project, if the compiler built a copy.
+    original: Option<String>,
     loader: Loader,
     /// The parts of the file that are loaded into memory: the first byte in the file, the number
     /// of bytes, and the address of the first byte.
@@ -26,8 +62,9 @@ pub struct Program {
 }
 
 impl Program {
-    /// Reads the debug information of a program.
-    pub fn new(path: &Path) -> Result<Self, String> {
+    /// Reads the debug information of a program. `original` is the file of the program, if the
+    /// compiler built a copy.
+    pub fn new(path: &Path, original: Option<String>) -> Result<Self, String> {
         let failed =
             |err: &dyn std::fmt::Display| format!("{}: {err}", path.display());
         let bytes = fs::read(path).map_err(|err| failed(&err))?;
@@ -38,13 +75,13 @@ impl Program {
         });
         Ok(Self {
             path: path.to_owned(),
+            original,
             segments: segments.collect(),
             loader: Loader::new(path).map_err(|err| failed(&err))?,
         })
     }
 
-    /// Returns the lines of the project in a stack that strace wrote, the innermost line first.
-    /// Each line of the stack is ` > FILE(SYMBOL+0x1) [0x2]`, where the last number counts from
+    /// Returns the lines of the project in a stack that strace wrote, the innermost line first. Each line of the stack is ` > FILE(SYMBOL+0x1) [0x2]`, where the last number counts from
     /// the start of the file.
     pub fn places(&self, stack: &[&str]) -> Result<Vec<Place>, String> {
         let mut places = Vec::new();
@@ -85,20 +122,26 @@ impl Program {
             let (Some(file), Some(line)) = (location.file, location.line) else {
                 continue;
             };
-            if let Some(file) = within_project(file) {
+            if let Some(file) = self.within_project(file) {
                 places.push(Place { file, line });
             }
         }
         Ok(())
     }
-}
 
-/// Returns the path of a file below the top folder, or `None` for a file of a library.
-fn within_project(file: &str) -> Option<String> {
-    let file = Path::new(file);
-    let below =
-        if file.is_absolute() { file.strip_prefix(top()).ok()? } else { file };
-    let is_ours =
-        ["examples", "src", "tests"].iter().any(|folder| below.starts_with(folder));
-    is_ours.then(|| below.to_string_lossy().into_owned())
+    /// Returns the path of a file below the top folder, or `None` for a file of a library.
+    fn within_project(&self, file: &str) -> Option<String> {
+        let file = Path::new(file);
+        if let Some(original) = &self.original {
+            if file.file_stem() == self.path.file_stem() {
+                return Some(original.clone());
+            }
+        }
+        let below =
+            if file.is_absolute() { file.strip_prefix(top()).ok()? } else { file };
+        let is_ours = ["examples", "src", "tests"]
+            .iter()
+            .any(|folder| below.starts_with(folder));
+        is_ours.then(|| below.to_string_lossy().into_owned())
+    }
 }

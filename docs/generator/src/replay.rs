@@ -204,17 +204,20 @@ impl Writer<'_> {
             Cause::Reader(number) => {
                 let action = &self.exchange.actions[*number];
                 let who = title(&action.who);
-                let sentence = match action.keys {
+                let sentence = match action.keys.map(str::from_utf8) {
                     None => format!("you start {who} in another terminal."),
-                    Some("\x04") => {
+                    Some(Ok("\x04")) => {
                         format!("you press Ctrl-D in the terminal of {who}.")
                     }
-                    Some(keys) => {
+                    Some(Ok(keys)) => {
                         format!(
                             "you type `{}` in the terminal of {who}.",
                             keys.trim_end()
                         )
                     }
+                    Some(Err(_)) => format!(
+                        "you type `café` in the terminal of {who}, which sends the é as in Latin-1, not UTF-8."
+                    ),
                 };
                 self.step(sentence, moment.rows, &moment.lines, &kernel, None);
             }

@@ -10,16 +10,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::Signal;
 
+use crate::book::{files, short_program};
 use crate::kernel::Sockets;
-use crate::lines::Program;
+use crate::lines::{Lines, Program};
+use crate::python::{self, TRACER};
 use crate::replay::{self, Picture, Source};
 use crate::stage::{
-    PATIENCE, Scratch, Server, Terminal, build_traced, example, traced,
-    traced_example, untraceable,
+    PATIENCE, Scratch, Server, Terminal, build_shorts, build_traced, example,
+    python, traced, traced_example, untraceable,
 };
 use crate::trace::Call;
 use crate::wire::{self, Action, Exchange, Party};
-use crate::{Generated, draw, top, trace};
+use crate::{Generated, draw, read, steps, top, trace};
 
 /// A run of one server and its clients.
 struct Scene {
@@ -30,8 +32,62 @@ struct Scene {
     port: u16,
     options: &'static [&'static str],
     steps: Vec<Step>,
+    language: Language,
+    /// Whether the server is the program in short.
+    is_short: bool,
     /// The clients that the recording shows line by line.
     listed: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Language {
+    Rust,
+    Python,
+}
+
+impl Scene {
+    /// Returns whether the scene needs only the examples, so that it runs also without strace.
+    const fn is_plain(&self) -> bool {
+        matches!(self.language, Language::Rust) && !self.is_short
+    }
+
+    /// Returns the file of the server.
+    fn file(&self) -> Result<String, String> {
+        let (python, rust) =
+            if self.is_short { short_program(self.page)? } else { files(self.page) };
+        Ok(if self.language == Language::Rust { rust } else { python })
+    }
+
+    /// Returns what a reader types to start the server.
+    fn command(&self) -> Result<String, String> {
+        if self.language == Language::Python {
+            let mut command = format!("python3 {}", self.file()?);
+            for option in self.options {
+                command = command + " " + option;
+            }
+            return Ok(command);
+        }
+        let name = if self.is_short { "my_server" } else { self.page };
+        Ok(command(name, &[self.options.to_vec()]))
+    }
+
+    /// Returns the name of its picture.
+    const fn view(&self) -> &'static str {
+        match (self.is_short, self.language) {
+            (false, Language::Rust) => "wire",
+            (false, Language::Python) => "wire-python",
+            (true, Language::Rust) => "short",
+            (true, Language::Python) => "short-python",
+        }
+    }
+
+    /// Returns the name of its recording.
+    fn recording(&self) -> String {
+        let kind = if self.is_short { "/short" } else { "" };
+        let language =
+            if self.language == Language::Rust { "rust" } else { "python" };
+        format!("{}{kind}/replay-{language}.txt", self.page)
+    }
 }
 
 /// Something that the reader does, or something to wait for.
@@ -40,7 +96,7 @@ enum Step {
     /// Starts a client in its own terminal.
     Open { who: &'static str, client: &'static str, args: &'static [&'static str] },
     /// Types into the terminal of a client.
-    Type { who: &'static str, keys: &'static str },
+    Type { who: &'static str, keys: &'static [u8] },
     /// Waits until `count` lines of a terminal end with `ending`.
     See { who: &'static str, count: usize, ending: &'static str },
     /// Waits until a client has exited.
@@ -50,7 +106,7 @@ enum Step {
 const SERVER: &str = "server";
 const HINT: &str = "To finish, press Ctrl-D (on Windows: Ctrl-Z, then Enter).";
 const WAITING: &str = "waiting for a reply ...";
-const END_OF_INPUT: &str = "\x04";
+const END_OF_INPUT: &[u8] = b"\x04";
 
 const fn open(
     who: &'static str,
@@ -70,7 +126,7 @@ const fn over(who: &'static str) -> Step {
 
 /// Types a line.
 const fn line(who: &'static str, keys: &'static str) -> Step {
-    Step::Type { who, keys }
+    Step::Type { who, keys: keys.as_bytes() }
 }
 
 /// Closes the input of a client, and waits until the client exits.
@@ -200,7 +256,8 @@ fn scenes() -> Vec<Scene> {
             "recvall_server" => &["block_client"],
             _ => &[],
         };
-        Scene { page, title, port, options, steps, listed }
+        let (language, is_short) = (Language::Rust, false);
+        Scene { page, title, port, options, steps, language, is_short, listed }
     };
     let exit = "Socket timed out, exiting thread";
     vec![
@@ -219,6 +276,79 @@ fn scenes() -> Vec<Scene> {
         scene("thread_pool_timeout", 1240, &["--timeout", "3"], "One client, then no client",
             [client("tcp_client", &["straße"], 1), vec![see(SERVER, 4, exit)]].concat()),
         scene("slow_thread_pool_timeout", 1241, &[], "Two clients at the same time", two_slow(false)),
+    ]
+}
+
+/// The scenes that only a recording shows: the Python versions, and the programs in short with
+/// their bugs.
+#[rustfmt::skip]
+fn more_scenes() -> Vec<Scene> {
+    let mut more: Vec<_> = scenes()
+        .into_iter()
+        .filter(|scene| PYTHON.contains(&scene.page))
+        .map(|scene| Scene { language: Language::Python, ..scene })
+        .collect();
+    for language in [Language::Rust, Language::Python] {
+        let scene = |page, port, title, steps| {
+            Scene { page, title, port, options: &[], steps, language, is_short: true, listed: &[] }
+        };
+        more.extend([
+            scene("tcp_server", 1235, "A sends nothing, and B waits", waits_forever()),
+            scene("sequential_server", 1234, "An error of A stops the server, and B waits", error_while_waiting()),
+            scene("poll_server", 1236, "An error of A stops the server of all clients", error_of_one()),
+        ]);
+    }
+    more
+}
+
+/// The lessons whose Python versions are recorded.
+const PYTHON: [&str; 5] = [
+    "tcp_server",
+    "sequential_server",
+    "poll_server",
+    "thread_per_client",
+    "thread_pool",
+];
+
+/// A connects and sends nothing. B then waits, and has no way to know how long.
+fn waits_forever() -> Vec<Step> {
+    vec![
+        open("A", "tcp_client", &[]),
+        see("A", 1, HINT),
+        open("B", "tcp_client", &["--patience", "300", "hello"]),
+        see("B", 1, WAITING),
+    ]
+}
+
+/// What a terminal sends for `café` if it uses Latin-1 instead of UTF-8.
+const LATIN_1: Step = Step::Type { who: "A", keys: b"caf\xe9\n" };
+
+/// A is served, and B waits. A then sends invalid bytes, so that the server exits.
+fn error_while_waiting() -> Vec<Step> {
+    vec![
+        open("A", "tcp_client", &[]),
+        see("A", 1, HINT),
+        line("A", "hello\n"),
+        see("A", 1, "HELLO"),
+        open("B", "tcp_client", &["straße"]),
+        see("B", 1, WAITING),
+        LATIN_1,
+        over("A"),
+        over("B"),
+    ]
+}
+
+/// The server serves both A and B. A sends invalid bytes, so that the server exits.
+fn error_of_one() -> Vec<Step> {
+    vec![
+        open("A", "tcp_client", &[]),
+        see("A", 1, HINT),
+        open("B", "tcp_client", &[]),
+        see("B", 1, HINT),
+        line("B", "straße\n"),
+        see("B", 1, "STRASSE"),
+        LATIN_1,
+        over("A"),
     ]
 }
 
@@ -289,13 +419,25 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     if traced {
         build_traced()?;
     }
-    let (slow, quick): (Vec<_>, Vec<_>) = scenes().into_iter().partition(|scene| {
-        scene.page.starts_with("slow")
-            || ["listen_backlog", "thread_pool_timeout"].contains(&scene.page)
-    });
+    let mut all_scenes = scenes();
+    if traced {
+        all_scenes.extend(more_scenes());
+    }
+    let shorts: Result<Vec<_>, String> = all_scenes
+        .iter()
+        .filter(|scene| scene.is_short && scene.language == Language::Rust)
+        .map(|scene| Ok((scene.page.to_owned(), read(&scene.file()?)?)))
+        .collect();
+    let shorts = if traced { Some(build_shorts(&shorts?)?) } else { None };
     let play = |scene: &Scene| {
-        play(scene, traced).map_err(|err| format!("{}: {err}", scene.page))
+        play(scene, shorts.as_ref(), traced)
+            .map_err(|err| format!("{}/{}: {err}", scene.page, scene.view()))
     };
+    let (slow, quick): (Vec<_>, Vec<_>) =
+        all_scenes.into_iter().partition(|scene| {
+            scene.page.starts_with("slow")
+                || ["listen_backlog", "thread_pool_timeout"].contains(&scene.page)
+        });
     let played = thread::scope(|scope| {
         let slow: Vec<_> =
             slow.iter().map(|scene| scope.spawn(move || play(scene))).collect();
@@ -328,6 +470,8 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
 struct Running<'a> {
     scene: &'a Scene,
     scratch: Scratch,
+    /// The program that the kernel runs for the server.
+    binary: PathBuf,
     /// Whether strace writes the calls.
     trace: bool,
     server: Server,
@@ -335,25 +479,37 @@ struct Running<'a> {
     actions: Vec<Action>,
 }
 
-fn play(scene: &Scene, trace: bool) -> Result<Files, String> {
-    let scratch = Scratch::new(scene.page)?;
-    let command = command(scene.page, &[scene.options.to_vec()]);
+fn play(
+    scene: &Scene,
+    shorts: Option<&steps::Scratch>,
+    trace: bool,
+) -> Result<Files, String> {
+    let scratch = Scratch::new(&format!("{}-{}", scene.page, scene.view()))?;
     let folder = if trace { Some(scratch.folder(SERVER)?) } else { None };
-    let program = traced(&program_of(scene.page, trace), folder.as_deref());
-    let server = Server::start(&command, program, scene.options)?;
-    let mut running = Running {
-        scene,
-        scratch,
-        trace,
-        server,
-        clients: Vec::new(),
-        actions: Vec::new(),
+    let binary = match (scene.language, shorts) {
+        (Language::Python, _) => python()?,
+        (Language::Rust, Some(shorts)) if scene.is_short => {
+            shorts.program(scene.page)
+        }
+        _ => program_of(scene.page, trace),
     };
+    let mut program =
+        traced(&binary, folder.as_deref(), scene.language == Language::Rust);
+    if scene.language == Language::Python {
+        program.arg(TRACER).arg(scratch.folder(LINES)?).arg(scene.file()?);
+    }
+    let server = Server::start(&scene.command()?, program, scene.options)?;
+    let (clients, actions) = (Vec::new(), Vec::new());
+    let mut running =
+        Running { scene, scratch, binary, trace, server, clients, actions };
     for step in &scene.steps {
         running.step(step)?;
     }
     running.finish()
 }
+
+/// The folder in which `lines.py` records the lines of the server.
+const LINES: &str = "lines";
 
 /// Returns the path of a built example. If strace writes its calls, it has its own build.
 fn program_of(name: &str, trace: bool) -> PathBuf {
@@ -373,7 +529,7 @@ impl Running<'_> {
                 let folder =
                     if self.trace { Some(self.scratch.folder(who)?) } else { None };
                 let mut program =
-                    traced(&program_of(client, self.trace), folder.as_deref());
+                    traced(&program_of(client, self.trace), folder.as_deref(), true);
                 program.arg(self.server.address.to_string()).args(*args);
                 let port = self.scene.port.to_string();
                 let command = command(client, &[vec![&port], args.to_vec()]);
@@ -392,7 +548,7 @@ impl Running<'_> {
     }
 
     /// Notes what the reader does next, and what the kernel holds before.
-    fn act(&mut self, who: &str, keys: Option<&'static str>) -> Result<(), String> {
+    fn act(&mut self, who: &str, keys: Option<&'static [u8]>) -> Result<(), String> {
         let before = self.sockets()?;
         self.actions.push(Action { time: now(), who: who.to_owned(), keys, before });
         Ok(())
@@ -440,10 +596,10 @@ impl Running<'_> {
             let lines =
                 |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
             screens.insert(who, (lines(&raw), lines(&text)));
-            files.insert(
-                format!("{}/{}.txt", self.scene.page, who.to_lowercase()),
-                text,
-            );
+            if self.scene.is_plain() {
+                let path = format!("{}/{}.txt", self.scene.page, who.to_lowercase());
+                files.insert(path, text);
+            }
         }
         // What the programs do from here on is not part of the scene. When they stop, strace writes
         // where each thread was.
@@ -471,17 +627,18 @@ impl Running<'_> {
         let mut sources = BTreeMap::new();
         for (who, program) in clients.chain([(SERVER, self.scene.page)]) {
             let threads = if who == SERVER { threads } else { "" };
-            let traced = Program::new(&traced_example(program))?;
+            let lines = self.lines_of(who, program)?;
             let mut party =
-                party(who, threads, &self.scratch.folder(who)?, Some(&traced))?;
+                party(who, threads, &self.scratch.folder(who)?, Some(&lines))?;
             party
                 .events
                 .retain(|event| event.time < end || event.call == Call::Stopped);
             let (raw, readable) = screens.remove(who).unwrap_or_default();
+            party.polls = ["poll_server", "event_server"].contains(&program);
             party.screen = raw;
             shown.push(readable);
             if who == SERVER {
-                let path = format!("examples/{program}.rs");
+                let path = self.scene.file()?;
                 sources.insert(parties.len(), Source { path, is_on_page: true });
             } else if self.scene.listed.contains(&program) {
                 let path = format!("examples/clients/{program}.rs");
@@ -497,8 +654,24 @@ impl Running<'_> {
             after,
         };
         let recorded = Recorded { exchange, sources, screens: shown };
-        files.extend(draw_to(self.scene.page, "wire", &recorded, self.scene.title)?);
+        let (page, view) = (self.scene.page, self.scene.view());
+        files.extend(draw_to(page, view, &recorded, self.scene.title)?);
+        if let Some(json) = files.remove(&format!("{page}/{view}.json")) {
+            files.insert(self.scene.recording(), json);
+        }
         Ok(files)
+    }
+
+    /// Returns what knows the lines of a program of the scene.
+    fn lines_of(&self, who: &str, program: &str) -> Result<Lines, String> {
+        if who != SERVER {
+            return Program::new(&traced_example(program), None).map(Lines::Rust);
+        }
+        if self.scene.language == Language::Python {
+            return python::read(&self.scratch.folder(LINES)?).map(Lines::Python);
+        }
+        let original = self.scene.is_short.then(|| self.scene.file()).transpose()?;
+        Program::new(&self.binary, original).map(Lines::Rust)
     }
 }
 
@@ -541,14 +714,15 @@ fn party(
     who: &str,
     threads: &'static str,
     folder: &Path,
-    program: Option<&Program>,
+    lines: Option<&Lines>,
 ) -> Result<Party, String> {
     wait_until(folder, |texts| texts.iter().all(|text| is_complete(text)))?;
     Ok(Party {
         name: who.to_owned(),
         is_server: who == SERVER,
         threads,
-        events: trace::read(folder, program)?,
+        polls: false,
+        events: trace::read(folder, lines)?,
         screen: Vec::new(),
     })
 }
@@ -606,7 +780,7 @@ fn draw_to(
         let picture = Picture { path, title: title.to_owned(), columns };
         let (sources, screens) = (&recorded.sources, &recorded.screens);
         let json = replay::recording(exchange, &played, &picture, sources, screens)?;
-        files.insert(format!("{page}/replay-rust.txt"), json);
+        files.insert(format!("{page}/{view}.json"), json);
     }
     Ok(files)
 }
@@ -676,7 +850,8 @@ const NAMESPACES: &str = ".ci/namespaces";
 fn run(program: &Alone, trace: bool) -> Result<Files, String> {
     let scratch = Scratch::new(program.name)?;
     let folder = scratch.folder("program")?;
-    let inner = traced(&program_of(program.name, trace), trace.then_some(&folder));
+    let inner =
+        traced(&program_of(program.name, trace), trace.then_some(&folder), true);
     let mut outer = Command::new(NAMESPACES);
     outer
         .arg(program.network)
@@ -698,8 +873,9 @@ fn run(program: &Alone, trace: bool) -> Result<Files, String> {
     let path = format!("{}/{view}-terminal.txt", program.page);
     let mut files = Files::from([(path, screen)]);
     if trace {
-        let lines_of = Program::new(&traced_example(program.name))?;
-        let mut party = party(program.name, "", &folder, Some(&lines_of))?;
+        let traced = Program::new(&traced_example(program.name), None)?;
+        let mut party =
+            party(program.name, "", &folder, Some(&Lines::Rust(traced)))?;
         // The page shows only the standard output.
         party.events.retain(|event| !matches!(event.call, Call::Print(2, _)));
         party.screen.clone_from(&lines);
@@ -718,6 +894,9 @@ fn run(program: &Alone, trace: bool) -> Result<Files, String> {
         let recorded = Recorded { exchange, sources, screens: vec![lines] };
         let view = if program.routers > 0 { "routers" } else { "wire" };
         files.extend(draw_to(program.page, view, &recorded, program.title)?);
+        if let Some(json) = files.remove(&format!("{}/{view}.json", program.page)) {
+            files.insert(format!("{}/replay-rust.txt", program.page), json);
+        }
     }
     Ok(files)
 }

@@ -1,7 +1,7 @@
 //! Says in one sentence what happens in a step of a recording.
 
 use crate::trace::{Call, Event};
-use crate::wire::{Row, What};
+use crate::wire::{MAIN, Row, What};
 
 /// What the sentences about a call need to know.
 pub struct Scene<'a> {
@@ -106,9 +106,12 @@ impl Scene<'_> {
             Call::Spawn(_) => {
                 format!("{subject} starts the thread {}{line}.", self.thread)
             }
-            Call::Exit if self.thread.is_empty() => format!("{subject} exits."),
+            Call::CloseListener => self.close_listener(),
+            Call::Exit if self.thread.is_empty() || self.thread == MAIN => {
+                format!("{} exits.", self.program)
+            }
             Call::Exit => format!("the thread {} returns.", self.thread),
-            Call::Typed | Call::Stopped => return Vec::new(),
+            Call::Typed | Call::Joined | Call::Stopped => return Vec::new(),
         };
         vec![one]
     }
@@ -222,7 +225,12 @@ impl Scene<'_> {
         }
         let sent = match self.label().and_then(|label| label.split_once("answer: "))
         {
-            Some((_, answer)) => format!("{peer} sends the answer for `{answer}`."),
+            Some((_, answer)) => match answer.split_once(": ") {
+                Some((question, why)) => {
+                    format!("{peer} answers `{question}`: {why}.")
+                }
+                None => format!("{peer} answers `{answer}`."),
+            },
             None => format!("{peer} sends {what}."),
         };
         vec![sent, received]
@@ -248,6 +256,20 @@ impl Scene<'_> {
             None => "",
         };
         format!("{subject} closes {what}{line}.{segment}")
+    }
+
+    fn close_listener(&self) -> String {
+        let (subject, line) = (&self.subject, self.line());
+        let closes = format!("{subject} closes its listening socket{line}.");
+        match self.rows.len() {
+            0 => closes,
+            1 => format!(
+                "{closes} Its kernel sends an RST to the client that waited."
+            ),
+            _ => format!(
+                "{closes} Its kernel sends an RST to each client that waited."
+            ),
+        }
     }
 
     /// Returns the label of the first arrow that the picture shows.

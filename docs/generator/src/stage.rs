@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::top;
+use crate::{steps, top};
 
 /// The longest time to wait for anything. The slowest lesson needs 20 seconds.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,14 +43,35 @@ fn run_build(mut build: Command) -> Result<(), String> {
     }
 }
 
-/// Builds the examples so that strace can find the whole stack of a call. Without these options, it
-/// takes other addresses for the frames.
+/// With these options, strace finds the whole stack of a call. Without them, it takes other addresses
+/// for the frames.
+const OPTIONS: &str = "-C force-frame-pointers=yes -C link-arg=-Wl,-z,separate-code";
+
+/// Builds the examples so that strace can find the stack of each call.
 pub fn build_traced() -> Result<(), String> {
-    const OPTIONS: &str =
-        "-C force-frame-pointers=yes -C link-arg=-Wl,-z,separate-code";
     let mut build = cargo_build();
     build.env("RUSTFLAGS", OPTIONS).env("CARGO_TARGET_DIR", target().join("replay"));
     run_build(build)
+}
+
+/// Builds programs in short so that strace can find the stack of each call.
+pub fn build_shorts(
+    programs: &[(String, String)],
+) -> Result<steps::Scratch, String> {
+    steps::Scratch::build_with(
+        "replay",
+        programs,
+        &target().join("replay/short"),
+        OPTIONS,
+    )
+}
+
+/// Returns the program that runs Python. `python3` itself may be a script that starts it.
+pub fn python() -> Result<PathBuf, String> {
+    let mut command = Command::new("python3");
+    let output = command.args(["-c", "import sys; print(sys.executable)"]).output();
+    let output = output.map_err(|err| format!("python3: {err}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
 /// Returns the path of an example that [`build_traced`] has built.
@@ -85,15 +106,17 @@ pub fn untraceable() -> Option<&'static str> {
 /// The calls that strace writes. Only `clone` and `clone3` start a thread, and the C library calls
 /// `rt_sigprocmask` before it.
 const CALLS: &str = "trace=%network,poll,ppoll,epoll_ctl,epoll_wait,close,fcntl,clock_nanosleep,\
-                     read,write,clone,clone3,rt_sigprocmask";
+                     read,write,clone,clone3,rt_sigprocmask,futex";
 
 /// Returns the command that runs a program. With a folder, strace writes the system calls there,
-/// one file for each thread, each call with its stack. Because of `-D`, this process stays the parent
-/// of the program.
-pub fn traced(program: &Path, folder: Option<&Path>) -> Command {
+/// one file for each thread. Because of `-D`, this process stays the parent of the program.
+pub fn traced(program: &Path, folder: Option<&Path>, with_stacks: bool) -> Command {
     let Some(folder) = folder else { return Command::new(program) };
     let mut strace = Command::new("strace");
-    strace.args(["-D", "-ff", "-ttt", "-T", "-k", "-s", "8192"]);
+    strace.args(["-D", "-ff", "-ttt", "-T", "-s", "8192"]);
+    if with_stacks {
+        strace.arg("-k");
+    }
     strace.args(["-e", CALLS, "-o"]);
     strace.arg(folder.join("thread")).arg(program);
     strace
@@ -152,9 +175,9 @@ impl Terminal {
     }
 
     /// Types a line, or the end of the input.
-    pub fn type_in(&mut self, keys: &str) -> Result<(), String> {
+    pub fn type_in(&mut self, keys: &[u8]) -> Result<(), String> {
         self.keyboard
-            .write_all(keys.as_bytes())
+            .write_all(keys)
             .map_err(|err| format!("{}: {err}", self.command))
     }
 
@@ -228,9 +251,11 @@ fn read_along(mut from: File) -> Arc<(Mutex<String>, Condvar)> {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             pending.extend_from_slice(&buffer[..length]);
-            // A read can end inside a character.
-            let whole = std::str::from_utf8(&pending)
-                .map_or_else(|err| err.valid_up_to(), str::len);
+            // A read can end inside a character. An invalid byte stays invalid.
+            let whole = match std::str::from_utf8(&pending) {
+                Err(err) if err.error_len().is_none() => err.valid_up_to(),
+                _ => pending.len(),
+            };
             let text = String::from_utf8_lossy(&pending[..whole]).replace('\r', "");
             pending.drain(..whole);
             shared.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
@@ -328,7 +353,7 @@ mod tests {
                     Server::start("stop_server", program(), &[]).unwrap();
                 let advice = "type quit and press Enter to stop the server";
                 server.terminal.wait_for(1, advice).unwrap();
-                server.terminal.type_in(keys).unwrap();
+                server.terminal.type_in(keys.as_bytes()).unwrap();
                 server.terminal.wait().unwrap();
                 let output = server.terminal.output();
                 let last = "stopped; clients served: 0, cut off: 0";

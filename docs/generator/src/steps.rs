@@ -118,6 +118,10 @@ pub fn example(name: &str) -> PathBuf {
 /// A package whose binaries are programs such as the steps.
 pub struct Scratch {
     folder: PathBuf,
+    /// Where cargo builds it.
+    target: PathBuf,
+    /// The options for the compiler.
+    options: &'static str,
 }
 
 impl Scratch {
@@ -127,6 +131,20 @@ impl Scratch {
     ///
     /// The messages of the compiler, or a sentence if a file cannot be written.
     pub fn build(name: &str, programs: &[(String, String)]) -> Result<Self, String> {
+        Self::build_with(name, programs, &target().join("steps/target"), "")
+    }
+
+    /// Does the same in another target folder, with options for the compiler.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::build`].
+    pub fn build_with(
+        name: &str,
+        programs: &[(String, String)],
+        target_folder: &Path,
+        options: &'static str,
+    ) -> Result<Self, String> {
         let folder = target().join("steps").join(name);
         let bin = folder.join("src/bin");
         let failed = |err: std::io::Error| format!("{}: {err}", folder.display());
@@ -143,7 +161,7 @@ impl Scratch {
         write(&folder.join("Cargo.toml"), &manifest(name, programs)?)
             .map_err(failed)?;
         fs::write(folder.join("Cargo.lock"), read("Cargo.lock")?).map_err(failed)?;
-        let scratch = Self { folder };
+        let scratch = Self { folder, target: target_folder.to_owned(), options };
         let mut build = scratch.cargo("build");
         let output =
             build.arg("--bins").output().map_err(|err| format!("cargo: {err}"))?;
@@ -173,15 +191,17 @@ impl Scratch {
     fn cargo(&self, command: &str) -> Command {
         let mut cargo = cargo();
         cargo.args([command, "--quiet", "--offline", "--target-dir"]);
-        cargo.arg(target().join("steps/target")).current_dir(&self.folder);
+        cargo.arg(&self.target).current_dir(&self.folder);
+        if !self.options.is_empty() {
+            cargo.env("RUSTFLAGS", self.options);
+        }
         cargo
     }
 
     /// Returns the path of a built program.
     #[must_use]
-    #[allow(clippy::unused_self)] // Only a built package has programs.
     pub fn program(&self, name: &str) -> PathBuf {
-        target().join("steps/target/debug").join(format!("{name}{EXE_SUFFIX}"))
+        self.target.join("debug").join(format!("{name}{EXE_SUFFIX}"))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use crate::lines::{Place, Program};
+use crate::lines::{Lines, Place};
 
 /// A call that has returned. The picture shows the calls that use the network, and the recording
 /// also shows the others.
@@ -31,6 +31,8 @@ pub enum Call {
     /// The program has closed its sending side.
     Shutdown,
     Close,
+    /// The program has closed a listening socket.
+    CloseListener,
     /// The sockets that are ready.
     Poll(Vec<Socket>),
     /// The thread sleeps, for this number of seconds.
@@ -47,6 +49,8 @@ pub enum Call {
     Typed,
     /// The program has started the thread with this number.
     Spawn(usize),
+    /// The thread has waited for other threads.
+    Joined,
     /// The thread has exited.
     Exit,
     /// The thread was still in a call when the scene was over.
@@ -108,6 +112,8 @@ fn regex(pattern: &str) -> Regex {
 
 /// A line of strace, and the stack below it.
 struct Record<'a> {
+    /// The times at which the call began and returned.
+    began: f64,
     time: f64,
     thread: usize,
     line: &'a str,
@@ -115,8 +121,8 @@ struct Record<'a> {
 }
 
 /// Reads the files of a program's threads, and returns its calls in the order in which they
-/// returned. `program` finds the lines that made the calls.
-pub fn read(folder: &Path, program: Option<&Program>) -> Result<Vec<Event>, String> {
+/// returned. `lines` knows the lines that made the calls.
+pub fn read(folder: &Path, lines: Option<&Lines>) -> Result<Vec<Event>, String> {
     let failed = |err: std::io::Error| format!("{}: {err}", folder.display());
     let mut threads = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -135,10 +141,13 @@ pub fn read(folder: &Path, program: Option<&Program>) -> Result<Vec<Event>, Stri
     records.sort_by(|a, b| a.time.total_cmp(&b.time));
     let mut reader = Reader::default();
     for record in records {
-        reader.places = match program {
-            Some(program) => program.places(&record.stack)?,
-            None => Vec::new(),
+        let id = &threads[record.thread].1;
+        let places = match lines {
+            Some(lines) => lines.places(id, record.began, &record.stack)?,
+            None => Some(Vec::new()),
         };
+        let Some(places) = places else { continue };
+        reader.places = places;
         if let Some(found) = LINE.captures(record.line) {
             reader.take(record.thread, &found, &ids);
         } else if let Some(found) = INTERRUPTED.captures(record.line) {
@@ -167,18 +176,16 @@ fn records_of(thread: usize, text: &str) -> Vec<Record<'_>> {
             }
             continue;
         }
-        let time = if let Some(found) = LINE.captures(line) {
-            Some(number::<f64>(&found["start"]) + number::<f64>(&found["took"]))
+        let (began, took) = if let Some(found) = LINE.captures(line) {
+            (Some(number::<f64>(&found["start"])), number(&found["took"]))
         } else {
             let other = LAST.captures(line).or_else(|| INTERRUPTED.captures(line));
-            other.map(|found| number(&found["time"]))
+            (other.map(|found| number(&found["time"])), 0.0)
         };
-        is_open = time.is_some();
-        records.extend(time.map(|time| Record {
-            time,
-            thread,
-            line,
-            stack: Vec::new(),
+        is_open = began.is_some();
+        records.extend(began.map(|began| {
+            let time: f64 = began + took;
+            Record { began, time, thread, line, stack: Vec::new() }
         }));
     }
     records
@@ -199,6 +206,7 @@ struct Open {
     datagrams: bool,
     /// Whether it carries data. A listener does not.
     carries: bool,
+    listens: bool,
 }
 
 /// The state of the file descriptors of a program, updated with each call.
@@ -267,7 +275,12 @@ impl Reader {
                 return self.push_to(when, Open::default(), Call::PollTimedOut);
             }
             ("bind", None) => Call::Bind,
-            ("listen", None) => Call::Listen,
+            ("listen", None) => {
+                if let Some(open) = self.open.get_mut(&descriptor) {
+                    open.listens = true;
+                }
+                Call::Listen
+            }
             ("sendto" | "sendmmsg", None) => {
                 // In `sendto`, the first string is sent, and another one is an address. In
                 // `sendmmsg`, each string is sent.
@@ -288,6 +301,9 @@ impl Reader {
             ("shutdown", None) => Call::Shutdown,
             ("close", None) => {
                 let closed = self.open.remove(&descriptor).unwrap_or_default();
+                if closed.listens {
+                    self.push_to(when, closed, Call::CloseListener);
+                }
                 let mut others = self.open.values();
                 // The socket closes with its last file descriptor.
                 if closed.carries && others.all(|open| open.socket != closed.socket)
@@ -321,6 +337,8 @@ impl Reader {
         ids: &[&str],
     ) -> Option<Call> {
         match name {
+            // A short wait only means that another thread had a lock.
+            "futex" if when.took > LONG => Some(Call::Joined),
             "write" if args.starts_with("1,") || args.starts_with("2,") => {
                 let text = STRING.captures(args)?;
                 Some(Call::Print(number(&args[..1]), unescaped(&text[1])))
@@ -345,7 +363,8 @@ impl Reader {
         let generation = self.generation.entry(descriptor).or_default();
         *generation += 1;
         let socket = (descriptor, *generation);
-        self.open.insert(descriptor, Open { socket, datagrams, carries });
+        self.open
+            .insert(descriptor, Open { socket, datagrams, carries, listens: false });
     }
 
     fn push(&mut self, when: When, descriptor: usize, call: Call) {

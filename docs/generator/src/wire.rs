@@ -13,6 +13,9 @@ pub struct Party {
     pub is_server: bool,
     /// The names of its threads, without their numbers. Empty if it has only one thread.
     pub threads: &'static str,
+    /// Whether it calls `poll` to serve several clients in one thread. In other programs, `poll` only
+    /// waits for a timeout.
+    pub polls: bool,
     pub events: Vec<Event>,
     /// The lines of its terminal at the end. The first line is the command that starts it.
     pub screen: Vec<String>,
@@ -22,7 +25,7 @@ pub struct Party {
 pub struct Action {
     pub time: f64,
     pub who: String,
-    pub keys: Option<&'static str>,
+    pub keys: Option<&'static [u8]>,
     /// What the kernel held immediately before, when all programs waited.
     pub before: Option<Sockets>,
 }
@@ -171,10 +174,12 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
             // A client acts on what its reader has received, so its calls stay in their
             // order. Only the end of the stream arrives independently of what it does.
             let thread = match event.call {
+                // Only the first thread of a server waits for other threads.
+                Call::Joined if event.thread != 0 => continue,
                 _ if who.is_server => event.thread,
                 Call::Receive(_, ref bytes) if bytes.is_empty() => event.thread,
                 Call::Exit | Call::Stopped if event.thread != 0 => continue,
-                Call::Spawn(_) => continue,
+                Call::Spawn(_) | Call::Joined => continue,
                 _ => 0,
             };
             let queue = threads.entry(thread).or_insert_with(|| Queue {
@@ -189,7 +194,11 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
                 _ if !who.is_server && thread != 0 => 0,
                 // A call that does not wait belongs to the step of the call before it. `poll`
                 // belongs to the step of the call that it makes possible.
-                Call::Close | Call::Exit | Call::Stopped => before,
+                Call::Close
+                | Call::CloseListener
+                | Call::Joined
+                | Call::Exit
+                | Call::Stopped => before,
                 Call::Send(_)
                 | Call::Shutdown
                 | Call::Sleep(_)
@@ -341,7 +350,9 @@ impl<'a> Stage<'a> {
         let party =
             self.exchange.parties.iter().position(|party| party.name == action.who);
         // The terminal shows what the reader types, but not the end of the input.
-        let lines = action.keys.map_or(1, |keys| keys.matches('\n').count());
+        let lines = action
+            .keys
+            .map_or(1, |keys| keys.iter().filter(|key| **key == b'\n').count());
         self.lines[party.unwrap_or_default()] += lines;
         self.add(Cause::Reader(number));
     }
@@ -424,8 +435,11 @@ impl<'a> Stage<'a> {
                 | Call::Poll(_)
                 | Call::PollTimedOut
                 | Call::Typed
+                | Call::Joined
                 | Call::Stopped
         );
+        let is_alone = self.exchange.outside.is_some();
+        let waits = waits && !(is_alone && matches!(event.call, Call::Poll(_)));
         if exists && waits && !queue.waits {
             let (party, event) = (queue.party, event.clone());
             self.queues[place].waits = true;
@@ -461,6 +475,7 @@ impl<'a> Stage<'a> {
             return None;
         }
         let link = self.link(queue.party, event);
+        let is_server = self.exchange.parties[queue.party].is_server;
         let possible = match &event.call {
             Call::Accept => self.waiting().is_some(),
             Call::Send(_) => event.datagrams || link.is_some(),
@@ -474,6 +489,17 @@ impl<'a> Stage<'a> {
             }),
             Call::Print(_, text) => self.prints(queue.party, text),
             Call::Stopped => false,
+            // A process exits with its first thread, so the others have returned.
+            Call::Joined | Call::Exit if is_server && queue.thread == 0 => {
+                self.queues.iter().all(|other| {
+                    other.party != queue.party
+                        || other.thread == 0
+                        || other.calls.is_empty()
+                })
+            }
+            Call::ReceiveFailed(_, why) if why == "ECONNRESET" => {
+                link.is_some_and(|(number, _)| self.links[number].is_reset())
+            }
             Call::Receive(_, bytes) => match link {
                 // A stream does not exist before its connection.
                 None => event.datagrams,
@@ -485,7 +511,6 @@ impl<'a> Stage<'a> {
             _ => true,
         };
         // If no datagram is there, the server's `recv_from` has no link yet.
-        let is_server = self.exchange.parties[queue.party].is_server;
         let no_datagram =
             is_server && link.is_none() && matches!(event.call, Call::Receive(..));
         let now = *due <= step && (!event.late || late);
@@ -639,7 +664,7 @@ impl<'a> Stage<'a> {
                     None => self.note(party, format!("{label}{call}()")),
                 }
             }
-            Call::Poll(sockets) if self.polls(party) => {
+            Call::Poll(sockets) if self.exchange.parties[party].polls => {
                 let ready: Vec<_> =
                     sockets.iter().map(|socket| self.name(party, *socket)).collect();
                 self.note(party, format!("poll() → {}", ready.join(", ")));
@@ -660,7 +685,23 @@ impl<'a> Stage<'a> {
             Call::Print(_, text) => {
                 self.print(party, text);
             }
+            Call::CloseListener => {
+                self.listens = false;
+                let waiting: Vec<_> = self
+                    .links
+                    .iter()
+                    .filter(|link| link.waits())
+                    .map(|link| link.ends[0].0)
+                    .collect();
+                for client in waiting {
+                    self.arrow(party, To::Party(client), "close: RST");
+                }
+                for link in self.links.iter_mut().filter(|link| link.waits()) {
+                    link.reset();
+                }
+            }
             Call::Create
+            | Call::Joined
             | Call::Bind
             | Call::PollTimedOut
             | Call::Typed
@@ -702,13 +743,6 @@ impl<'a> Stage<'a> {
             ""
         };
         self.note(party, format!("{label}{call}({room}) → {}{over}", bytes.len()));
-    }
-
-    /// Returns whether a server uses `poll` to serve several clients in one thread. In a pool,
-    /// `poll` only waits in `accept_within`.
-    fn polls(&self, party: usize) -> bool {
-        self.exchange.parties[party].is_server
-            && self.exchange.parties[party].threads.is_empty()
     }
 
     /// Returns the name of a server's socket in the picture: its client, or the listener.
