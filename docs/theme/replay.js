@@ -234,10 +234,14 @@
 
         /** Scrolls the boxes so that what is new is in view. */
         function keepInView() {
-            const { program } = threads[now.active] ?? {};
-            if (program !== undefined) {
+            // An ended thread has no line any more, so another thread of its program is in view.
+            const program = threads[now.active]?.program;
+            const places = Object.entries(now.threads).filter(([thread, [, what]]) =>
+                threads[thread].program === program && what !== 'ended');
+            const [, place] = places.find(([thread]) => thread === now.active) ?? places[0] ?? [];
+            if (place) {
                 const { box, lines } = boxes[program];
-                const line = lines[now.threads[now.active][0] - programs[program].first];
+                const line = lines[place[0] - programs[program].first];
                 const around = 3 * (line?.offsetHeight ?? 0);
                 const isIn = line && line.offsetTop >= box.scrollTop + around
                     && line.offsetTop + line.offsetHeight <= box.scrollTop + box.clientHeight - around;
@@ -246,11 +250,11 @@
             if (now.rows > 0) {
                 const { clientWidth, clientHeight } = drawing;
                 drawing.scrollTop = mark.offsetTop + mark.offsetHeight * 1.5 - clientHeight;
-                const [from, to] = now.x;
+                const [from, to] = now.x ?? [0, 0];
                 // The text of a call is to the right of its column, and to the left of the first one.
-                let place = 0.5;
-                if (from === to) place = from === leftmost ? 0.9 : 0.1;
-                drawing.scrollLeft = (from + to) / 2 * mark.offsetHeight / ROW - place * clientWidth;
+                let share = 0.5;
+                if (from === to) share = from === leftmost ? 0.9 : 0.1;
+                drawing.scrollLeft = (from + to) / 2 * mark.offsetHeight / ROW - share * clientWidth;
             } else {
                 drawing.scrollTo(0, 0);
             }
@@ -320,7 +324,7 @@
         const words = element('ol');
         watch.append(place,
             element('div', { class: 'watch-foot' },
-                controls, element('p', { class: 'watch-say', role: 'status' }, count, ' ', say)),
+                element('p', { class: 'watch-say', role: 'status' }, count, ' ', say), controls),
             element('details', { class: 'watch-words' }, element('summary', {}, 'All steps in words'), words));
 
         const hash = at =>
