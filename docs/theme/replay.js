@@ -10,6 +10,8 @@
     /** The measures of a picture (docs/generator/src/draw.rs), in its own units. */
     const TOP = 44;
     const ROW = 23;
+    /** The space for the text of a call. */
+    const NOTE = 240;
     /** The time between two steps, in milliseconds. */
     const PAUSE = 1600;
     /** The colours of the threads in workbook.css. */
@@ -102,7 +104,9 @@
             const lines = linesOf(codeOf(program, language, id)).map((html, row) => {
                 const text = element('code');
                 text.innerHTML = html;
+                // The indentation is a margin, because a line must not break inside it.
                 text.style.setProperty('--indent', text.textContent.search(/\S|$/));
+                text.innerHTML = html.replace(/^((?:<span[^>]*>)*) +/, '$1');
                 return element('div', { class: 'watch-line' },
                     element('span', { class: 'watch-number', 'aria-hidden': true }, row + program.first),
                     text, element('span', { class: 'watch-here' }));
@@ -186,7 +190,7 @@
             connectionsOf(state).length + (state.kernel.listener ? 1 : 0))));
         const body = element('tbody');
         kernel.append(element('table', {},
-            element('caption', {}, 'The kernel holds bytes that were sent and not yet received'),
+            element('caption', {}, 'What the kernel holds (bytes not yet received)'),
             element('thead', {}, element('tr', {}, ...['', 'to server', 'to client', 'state'].map(title =>
                 element(title ? 'th' : 'td', title ? { scope: 'col' } : {}, title)))), body));
 
@@ -248,13 +252,17 @@
                 if (line && !isIn) box.scrollTop = line.offsetTop - (box.clientHeight - line.offsetHeight) / 3;
             }
             if (now.rows > 0) {
-                const { clientWidth, clientHeight } = drawing;
+                const { clientWidth, clientHeight, scrollLeft } = drawing;
                 drawing.scrollTop = mark.offsetTop + mark.offsetHeight * 1.5 - clientHeight;
                 const [from, to] = now.x ?? [0, 0];
                 // The text of a call is to the right of its column, and to the left of the first one.
-                let share = 0.5;
-                if (from === to) share = from === leftmost ? 0.9 : 0.1;
-                drawing.scrollLeft = (from + to) / 2 * mark.offsetHeight / ROW - share * clientWidth;
+                const note = from === to ? NOTE : 0;
+                const size = mark.offsetHeight / ROW;
+                const left = (Math.min(from, to) - 20 - (from === leftmost ? note : 0)) * size;
+                const right = (Math.max(from, to) + 20 + (from === leftmost ? 0 : note)) * size;
+                // The label of a long arrow is next to its sender.
+                if (right - left > clientWidth) drawing.scrollLeft = from < to ? left : right - clientWidth;
+                else if (left < scrollLeft || right > scrollLeft + clientWidth) drawing.scrollLeft = (left + right - clientWidth) / 2;
             } else {
                 drawing.scrollTo(0, 0);
             }
