@@ -218,7 +218,7 @@
         // The terminals.
 
         const strip = element('div', { class: 'watch-terminals' });
-        strip.style.setProperty('--lines', Math.max(...terminals.map(({ lines }) => lines.length)));
+        strip.style.setProperty('--lines', Math.max(0, ...terminals.map(({ lines }) => lines.length)));
         const screens = terminals.map(({ name }) => {
             const screen = scroller('watch-screen', `The terminal: ${name}`);
             strip.append(element('figure', {}, element('figcaption', {}, name), screen));
@@ -229,7 +229,7 @@
             for (const [index, screen] of screens.entries()) {
                 const count = now.lines[index] ?? 0;
                 screen.replaceChildren(...terminals[index].lines.slice(0, count).map(line =>
-                    element('div', line.startsWith('$ ') ? { class: 'command' } : {}, line)));
+                    element('div', line.startsWith('$ ') ? { class: 'watch-command' } : {}, line)));
                 if (now.step.lines?.[index] > 0) screen.lastChild?.classList.add('now');
             }
         }

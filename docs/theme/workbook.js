@@ -173,7 +173,7 @@
     // listener runs before them (true), because it must see whether a menu is open.
     document.addEventListener('keydown', event => {
         const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
-        if (modified || event.repeat || event.target.closest?.('input, select, textarea')) return;
+        if (modified || event.repeat || event.target.closest?.('input:not([type="range"]), select, textarea')) return;
         const presenting = root.classList.contains('presenter');
         const menuIsOpen = ['mdbook-help-container', 'mdbook-theme-list', 'mdbook-search-wrapper']
             .some(id => document.getElementById(id)?.getClientRects().length);
