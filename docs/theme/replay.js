@@ -435,16 +435,22 @@
         };
     }
 
+    const STEP = /^#(?:replay-(\d+)-)?(python-)?step-(\d+)$/;
+
     /** Opens the step that the address of the page names, for example `#step-12` or `#replay-2-python-step-12`. */
     function openStep() {
-        const [found, number = 1, python, step] = /^#(?:replay-(\d+)-)?(python-)?step-(\d+)$/.exec(location.hash) ?? [];
+        const [found, number = 1, python, step] = STEP.exec(location.hash) ?? [];
         if (found) players[number - 1]?.open(python ? 'python' : 'rust', step - 1);
     }
 
-    for (const [index, watch] of document.querySelectorAll('.watch').entries()) {
-        // The hand-out is on paper.
-        if (/\/print\.html$/.test(location.pathname)) watch.remove();
-        else players.push(makePlayer(watch, index + 1));
+    if (/\/print\.html$/.test(location.pathname)) {
+        // The hand-out is on paper, so it has no replays, and no links to their steps.
+        for (const watch of document.querySelectorAll('.watch')) watch.remove();
+        for (const link of document.querySelectorAll('main a')) {
+            if (STEP.test(link.hash)) link.replaceWith(...link.childNodes);
+        }
+    } else {
+        for (const [index, watch] of document.querySelectorAll('.watch').entries()) players.push(makePlayer(watch, index + 1));
     }
     if (players.length > 0) {
         window.addEventListener('hashchange', openStep);
