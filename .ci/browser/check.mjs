@@ -717,8 +717,10 @@ async function playThrough(page, replay, { width, height, colorScheme, by }, wit
 /** In presenter mode, the whole replay is in the window. */
 async function presentReplay(page, replay) {
     await resize(page, 1280, 720);
-    await openStep(page, replay, 1);
+    // Each address below differs from the one before. Otherwise, the browser would not open the step again.
+    await openStep(page, replay, 2);
     await page.keyboard.press('p');
+    await settled(page);
     const count = replay.recording.steps.length;
     for (const step of [1, Math.ceil(count / 2), count]) {
         await openStep(page, replay, step);
