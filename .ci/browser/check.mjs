@@ -29,6 +29,15 @@ const lessons = names('.py', join(book, '../python')).filter(name => !name.inclu
 // The pages of the steps from an empty file.
 const paths = pages.filter(name => readFileSync(join(book, `${name}.html`), 'utf8').includes('class="step"'));
 
+/** Returns the recordings of a page that a replay plays. `number` counts the replays of a page. */
+const recordings = name => [...readFileSync(join(book, `${name}.html`), 'utf8').matchAll(/<div class="watch"[^]*?<\/div>/g)]
+    .flatMap(([div], index) => [...div.matchAll(/<script type="application\/json" data-language="(\w+)">([^]*?)<\/script>/g)]
+        .map(([, language, json]) => ({ name, number: index + 1, language, recording: JSON.parse(json) })));
+/** Returns what the address of a step begins with. */
+const stepOf = ({ number, language }) =>
+    `${number > 1 ? `replay-${number}-` : ''}${language === 'python' ? 'python-' : ''}step-`;
+const replays = pages.flatMap(recordings);
+
 // What the script prints for a group of checks if the group has no finding.
 const groups = {
     quiet: () => `${pages.length} pages, no console error, no request`,
@@ -41,6 +50,7 @@ const groups = {
     search: () => `${SEARCHES.length} searches, each with the right page among the first three`,
     puzzles: () => `${puzzles.length} puzzles, solved with the keyboard`,
     steps: () => `${paths.length} pages of steps: new lines marked, the latest commands in view, the card on one sheet`,
+    replays: () => `${replays.length} replays, each step by keyboard and by mouse, at ${[...new Set(WAYS.map(({ width }) => width))].join(', ')} pixels, in light and dark mode`,
     axe: () => `${pages.length} pages in light and dark mode, no finding of axe`,
     print: () => `a hand-out with ${lessons.length} lessons and ${answers} answers, without the instructor's notes`,
 };
@@ -48,6 +58,14 @@ const NARROW = 390;
 const WIDTHS = [1000, 1280, 1440, 1600, 1920];
 /** The smallest letters of a program, in pixels. */
 const READABLE = 13;
+
+/** How the script plays replays. Of two neighbours, one has the keyboard and one has the mouse. */
+const WAYS = [
+    { width: 1280, height: 720, colorScheme: 'light', by: 'keyboard' },
+    { width: 390, height: 844, colorScheme: 'dark', by: 'mouse' },
+    { width: 1920, height: 1080, colorScheme: 'dark', by: 'keyboard' },
+    { width: 390, height: 844, colorScheme: 'light', by: 'mouse' },
+];
 
 /** What a reader types into the search, and the pages that answer. One of them must be among the first three. */
 const SEARCHES = [
@@ -222,8 +240,13 @@ async function plain(page, name) {
         title: document.querySelector('main h1')?.textContent,
         empty: [...document.querySelectorAll('pre > code')].filter(element => !element.textContent.trim()).length,
         pictures: [...document.images].filter(image => image.naturalWidth === 0).map(image => image.src),
+        replays: [...document.querySelectorAll('.watch')].filter(watch => watch.offsetHeight > 0).length,
     }));
-    ids.set(join(book, `${name}.html`), new Set(found.ids));
+    // replay.js shows a step for these names. In the hand-out, the script removes the links.
+    const steps = (name === 'print' ? replays : recordings(name))
+        .flatMap(replay => replay.recording.steps.map((step, index) => `${stepOf(replay)}${index + 1}`));
+    ids.set(join(book, `${name}.html`), new Set([...found.ids, ...steps]));
+    if (found.replays > 0) find('plain', name, 1000, 'shows a replay without JavaScript');
     links.push(...found.links.map(link => ({ name, link })));
     titles.set(name, found.title);
     const twice = found.ids.find((id, index) => found.ids.indexOf(id) !== index);
@@ -408,7 +431,7 @@ async function keys() {
 
     // Each j goes to another figure, until the page cannot scroll further. No figure is in a folded part.
     await page.goto(url('tcp_server.html'));
-    const figures = await page.locator('main > :is(figure, .pair, .terminals, .puzzle-board)').count();
+    const figures = await page.locator('main > :is(figure, .watch, .pair, .terminals, .puzzle-board)').count();
     const stops = new Set();
     for (let presses = 0; presses < figures + 3; presses += 1) {
         await page.keyboard.press('j');
@@ -544,6 +567,266 @@ async function steps() {
     await page.context().close();
 }
 
+// Replays.
+
+/** Returns what a replay must show at each step. This is computed from the recording alone. */
+function expectedSteps({ programs, threads, terminals, steps }) {
+    const now = { rows: 0, threads: {}, kernel: {}, lines: {} };
+    return steps.map((step, index) => {
+        now.rows = step.rows ?? now.rows;
+        for (const what of ['threads', 'kernel', 'lines']) Object.assign(now[what], step[what]);
+        const changed = Object.keys(step.threads ?? {});
+        return {
+            count: `Step ${index + 1} of ${steps.length}.`,
+            sentence: step.say.replaceAll('`', ''),
+            rows: now.rows,
+            marks: Object.entries(now.threads).filter(([, [, state]]) => state !== 'ended').map(([thread, [line, state]]) =>
+                `${threads[thread].program} ${line} ${state} ${threads[thread].name || programs[threads[thread].program].name}`).sort(),
+            // Of several threads, the replay shows the program of one.
+            programs: changed.map(thread => threads[thread].program),
+            kernel: [now.kernel.listener ? 'listening socket' : '', ...Object.keys(now.kernel)
+                .filter(key => key !== 'listener' && now.kernel[key])].filter(Boolean),
+            terminals: terminals.map(({ lines }, terminal) => lines.slice(0, now.lines[terminal] ?? 0)),
+        };
+    });
+}
+
+/** Returns what a replay shows. */
+const seenStep = number => {
+    const watch = document.querySelectorAll('.watch')[number - 1];
+    const text = selector => watch.querySelector(selector).textContent;
+    const codes = [...watch.querySelectorAll('.watch-code')];
+    const isIn = (inner, outer) => inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+    const code = codes.find(box => box.checkVisibility());
+    const marked = [...code.querySelectorAll('.watch-line[data-state]')];
+    const picture = watch.querySelector('.watch-picture');
+    const mark = watch.querySelector('.watch-mark');
+    const buttons = [...watch.querySelectorAll('.watch-controls > button')].map(button => {
+        const { x, y, width, height } = button.getBoundingClientRect();
+        return { x: x + width / 2, y: y + height / 2 };
+    });
+    return {
+        count: text('.watch-count'),
+        sentence: text('.watch-sentence'),
+        rows: Math.round((watch.querySelector('.watch-sheet').getBoundingClientRect().height - 44) / 23),
+        marks: codes.flatMap((box, program) => [...box.querySelectorAll('.watch-here > span')].map(badge => {
+            const line = badge.closest('.watch-line');
+            const [, name] = /^. (.+)$/.exec(badge.textContent);
+            return `${program} ${line.querySelector('.watch-number').textContent} ${badge.dataset.state} ${name}`;
+        })).sort(),
+        program: codes.indexOf(code),
+        kernel: [...watch.querySelectorAll('.watch-kernel tbody th')].map(cell => cell.textContent),
+        terminals: [...watch.querySelectorAll('.watch-screen')].map(screen => [...screen.children].map(line => line.textContent)),
+        lineIsIn: marked.length === 0 || marked.some(line => isIn(line.getBoundingClientRect(), code.getBoundingClientRect())),
+        rowIsIn: !mark.checkVisibility() || isIn(mark.getBoundingClientRect(), picture.getBoundingClientRect()),
+        buttons,
+        top: window.scrollY,
+        hasFocus: watch.contains(document.activeElement),
+    };
+};
+
+/** Opens a step of a replay. */
+async function openStep(page, replay, step) {
+    await page.goto(`${url(`${replay.name}.html`)}#${stepOf(replay)}${step}`);
+    await settled(page);
+}
+
+/** Goes through a replay to the end and back. */
+async function playThrough(page, replay, { width, height, colorScheme, by }, withAxe) {
+    const what = `replay ${replay.number} in ${replay.language}, ${colorScheme}, by ${by}`;
+    const failed = text => find('replays', replay.name, width, `${what}: ${text}`);
+    const isOpen = page.url().startsWith(url(`${replay.name}.html`));
+    await page.emulateMedia({ colorScheme });
+    await resize(page, width, height);
+    await openStep(page, replay, 3);
+    // In a narrow window, mdBook closes the sidebar only when a page loads.
+    if (isOpen) await page.reload();
+    await settled(page);
+    await page.evaluate(`window.seenStep = ${seenStep}`);
+    const start = await page.evaluate(number => window.seenStep(number), replay.number);
+    if (!start.count.startsWith('Step 3 of ') || !start.hasFocus) failed('does not open #step-3');
+
+    const expected = expectedSteps(replay.recording);
+    const last = expected.length - 1;
+    // To the end, once more at the end, and back, once more at the start.
+    const visited = [...expected.keys(), ...[...expected.keys()].reverse(), 0];
+    await page.keyboard.press('Home');
+    // The page looks at each step by itself, because a question from here for each step takes minutes.
+    await page.evaluate(number => {
+        const count = document.querySelectorAll('.watch .watch-count')[number - 1];
+        window.seenSteps = [window.seenStep(number)];
+        new MutationObserver(() => window.seenSteps.push(window.seenStep(number))).observe(count, { childList: true });
+    }, replay.number);
+    const [back, , forward] = start.buttons;
+    for (const [index, step] of visited.slice(1).entries()) {
+        const isForward = index <= last;
+        if (by === 'keyboard') {
+            await page.keyboard.down(isForward ? '.' : ',');
+        } else {
+            const { x, y } = isForward ? forward : back;
+            await page.mouse.click(x, y);
+        }
+        if (index === last) await screenshot(page, `${replay.name}-${stepOf(replay)}${last + 1}-${colorScheme}-${width}`, false);
+        if (!withAxe || index !== Math.ceil(last / 2)) continue;
+        await page.evaluate(axe);
+        const violations = await page.evaluate(async () => (await window.axe.run('.watch', {
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
+            resultTypes: ['violations'],
+            preload: false,
+        })).violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(' ')).slice(0, 3).join(', ')}`));
+        for (const violation of violations) failed(`axe at step ${step + 1}: ${violation}`);
+    }
+    for (const key of [',', '.']) await page.keyboard.up(key);
+
+    const all = await page.evaluate(() => window.seenSteps);
+    if (all.length !== visited.length) failed(`shows ${all.length} steps after ${visited.length - 1} clicks or keys`);
+    for (const [index, seen] of all.entries()) {
+        // The steps after a wrong step are wrong, too.
+        const before = findings.length;
+        const step = visited[index] ?? 0;
+        for (const key of ['count', 'sentence', 'rows', 'marks', 'kernel', 'terminals']) {
+            const [is, should] = [seen[key], expected[step][key]].map(value => JSON.stringify(value));
+            if (is !== should) failed(`shows at step ${step + 1} ${key} ${is}, not ${should}`);
+        }
+        const { programs } = expected[step];
+        if (!seen.sentence.trim()) failed(`has no sentence at step ${step + 1}`);
+        if (programs.length > 0 && !programs.includes(seen.program)) failed(`does not show the program of step ${step + 1}`);
+        if (!seen.lineIsIn) failed(`does not show a line of a thread at step ${step + 1}`);
+        if (!seen.rowIsIn) failed(`does not show the row of step ${step + 1}`);
+        if (seen.top !== all[0].top) failed(`scrolls the page at step ${step + 1}`);
+        if (findings.length > before) break;
+    }
+
+    const { words, rows, wide } = await page.evaluate(([number, src]) => {
+        const watch = document.querySelectorAll('.watch')[number - 1];
+        const image = document.querySelector(`figure.wire img[src$="${src}"]`);
+        return {
+            words: [...watch.querySelectorAll('.watch-words li')].map(item => item.textContent),
+            rows: image?.closest('figure').querySelector('details pre')?.textContent.trim().split('\n').length,
+            wide: watch.scrollWidth > watch.clientWidth + 1,
+        };
+    }, [replay.number, replay.recording.picture.src]);
+    if (JSON.stringify(words) !== JSON.stringify(expected.map(({ sentence }) => sentence))) failed('has other steps in words');
+    if (rows !== expected[last].rows) failed(`draws ${expected[last].rows} rows, but the picture in words has ${rows}`);
+    if (wide) failed('is wider than the page');
+    for (const [index, { name, lines }] of replay.recording.terminals.entries()) {
+        if (expected[last].terminals[index].length !== lines.length) failed(`does not fill the terminal ${name}`);
+    }
+}
+
+/** In presenter mode, the whole replay is in the window. */
+async function presentReplay(page, replay) {
+    await resize(page, 1280, 720);
+    // Each address below differs from the one before. Otherwise, the browser would not open the step again.
+    await openStep(page, replay, 2);
+    await page.keyboard.press('p');
+    await settled(page);
+    const count = replay.recording.steps.length;
+    for (const step of [1, Math.ceil(count / 2), count]) {
+        await openStep(page, replay, step);
+        const found = await page.evaluate(number => {
+            const watch = document.querySelectorAll('.watch')[number - 1];
+            // The sentence and the controls stay at the bottom of the window, and must not cover a box.
+            const foot = watch.querySelector('.watch-foot').getBoundingClientRect();
+            const boxes = ['.watch-code:not([hidden])', '.watch-picture', '.watch-kernel', '.watch-terminals', '.watch-foot'];
+            return boxes.map(selector => {
+                const box = watch.querySelector(selector);
+                const { top, bottom, height } = box.getBoundingClientRect();
+                const most = selector === '.watch-foot' ? window.innerHeight : foot.top;
+                return { selector, isIn: top >= 0 && bottom <= most + 1, height, size: parseFloat(getComputedStyle(box).fontSize) };
+            });
+        }, replay.number);
+        for (const { selector, isIn, height, size } of found) {
+            if (!isIn) find('replays', replay.name, 1280, `does not show ${selector} in presenter mode at step ${step}`);
+            if (height < 60) find('replays', replay.name, 1280, `shows only ${height} pixels of ${selector} in presenter mode`);
+            if (selector.startsWith('.watch-code') && size < 16) find('replays', replay.name, 1280, `shows a program at ${size} pixels`);
+        }
+    }
+    await screenshot(page, `${replay.name}-${stepOf(replay)}presenter`, false);
+    await page.keyboard.press('p');
+}
+
+/** Plays each second replay, from the first one (0) or from the second one (1). */
+async function play(start) {
+    const page = await open('replays', {});
+    // Each replay has two ways. The first one has all, so a book with one replay has all of them, too.
+    for (let round = 0; round < WAYS.length; round += 1) {
+        for (let index = start; index < replays.length; index += 2) {
+            if (round >= 2 && index > 0) continue;
+            await playThrough(page, replays[index], WAYS[(index + round) % WAYS.length], round === 0 || index === 0);
+            if (round === 0) await presentReplay(page, replays[index]);
+        }
+    }
+    await page.context().close();
+}
+
+/** Checks the keys of a replay, its links, and that it plays by itself. */
+async function replayKeys() {
+    if (replays.length === 0) {
+        find('replays', 'book', 1280, 'has no replay');
+        return;
+    }
+    // A page with two languages shows more, if there is one.
+    const replay = replays.find(({ language }) => language === 'python') ?? replays[0];
+    const page = await open('replays', { viewport: { width: 1280, height: 720 } });
+    const count = replay.recording.steps.length;
+    const expect = async (what, is) => { if (!await is) find('replays', replay.name, 1280, what); };
+    const watch = page.locator('.watch').nth(replay.number - 1);
+    const step = async number => (await watch.locator('.watch-count').textContent()).startsWith(`Step ${number} of `);
+    const hash = () => page.evaluate(() => location.hash.slice(1));
+
+    await page.goto(url(`${replay.name}.html`));
+    for (const key of ['.', 'Home', ' ']) await page.keyboard.press(key);
+    await expect('reacts to keys without the focus', step(1));
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.waitForTimeout(400);
+    await expect('changes the address before a reader uses the replay', hash().then(is => is === ''));
+
+    await watch.locator('input').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('.');
+    await expect('does not go to step 3 with the keys of the slider', step(3));
+    await page.waitForFunction(expected => location.hash === `#${expected}`, `${stepOf(replay)}3`, { timeout: 2000 })
+        .catch(() => find('replays', replay.name, 1280, 'does not write the step into the address'));
+    await watch.locator('.watch-code:visible').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForTimeout(200);
+    if (!page.url().includes(`/${replay.name}.html`)) {
+        find('replays', replay.name, 1280, 'goes to the next page after an arrow key');
+        await page.context().close();
+        return;
+    }
+    await page.keyboard.press('End');
+    await expect('does not go to the end after End', step(count));
+    await page.keyboard.press('Home');
+    await expect('does not go to the start after Home', step(1));
+    await page.keyboard.press(' ');
+    await page.waitForTimeout(2000);
+    await page.keyboard.press(' ');
+    await expect('does not play one step in two seconds', step(2));
+    await page.waitForTimeout(1800);
+    await expect('still plays after a pause', step(2));
+
+    await watch.locator('summary').click();
+    await watch.locator('.watch-words a').nth(count - 1).click();
+    await expect('does not open the last step from the words', step(count));
+    await page.keyboard.press(',');
+    await expect('does not have the focus after a link', step(count - 1));
+    await page.emulateMedia({ media: 'print' });
+    await expect('is on paper', page.evaluate(shown, '.watch').then(is => !is));
+    await page.emulateMedia({ media: 'screen' });
+
+    const both = replays.filter(({ name, number }) => name === replay.name && number === replay.number);
+    const language = () => watch.locator('.watch-languages [aria-pressed=true]').textContent();
+    if (both.length === 2) {
+        await page.keyboard.press('p');
+        const before = await language();
+        await page.keyboard.press('l');
+        await expect('does not change the language after l', language().then(after => after !== before));
+    }
+    await page.context().close();
+}
+
 async function print() {
     // The width of an A4 page without its margins.
     const page = await open('print', { viewport: { width: 688, height: 1000 } });
@@ -572,7 +855,9 @@ async function print() {
     if (found.short < short.length) find('print', 'print', 688, `has only ${found.short} programs in short`);
     if (found.whole > 0) find('print', 'print', 688, `has ${found.whole} whole programs`);
     if (found.folded > 0) find('print', 'print', 688, 'has folded parts');
-    for (const what of ['details.notes', '#mdbook-sidebar', '#mdbook-menu-bar', 'main button', '.nav-wrapper a']) {
+    const toSteps = () => [...document.querySelectorAll('main a')].filter(link => /step-\d+$/.test(link.hash)).length;
+    if (await page.evaluate(toSteps) > 0) find('print', 'print', 688, 'has links to steps of replays');
+    for (const what of ['details.notes', '#mdbook-sidebar', '#mdbook-menu-bar', 'main button', '.nav-wrapper a', '.watch']) {
         if (await page.evaluate(shown, what)) find('print', 'print', 688, `shows ${what}`);
     }
     for (const what of await page.evaluate(tooWide)) find('print', 'print', 688, `too wide: ${what}`);
@@ -600,7 +885,8 @@ try {
     await each(files, { viewport: { width: 1000, height: 800 }, javaScriptEnabled: false }, plain);
     checkLinks();
     await each(pages, {}, wide, narrow);
-    await Promise.all([keys(), solve(), search(), steps(), print()]);
+    await Promise.all([keys(), solve(), search(), steps(), print(), replayKeys()]);
+    await Promise.all([0, 1].map(play));
 } finally {
     await browser.close();
 }

@@ -127,7 +127,7 @@
 
     // Keys that go from picture to picture.
 
-    const FIGURES = 'main :is(figure.idea, figure.wire, figure.drawing, .pair, .terminals, .puzzle-board, mark.new:first-of-type)';
+    const FIGURES = 'main :is(figure.idea, figure.wire, figure.drawing, .watch, .pair, .terminals, .puzzle-board, mark.new:first-of-type)';
     /** The lines above a new line stay in view. */
     const ABOVE_MARK = 90;
 
@@ -162,6 +162,7 @@
         'Press <kbd>L</kbd> for the other language, in presenter mode',
         'Press <kbd>N</kbd> to show or hide the notes for the instructor',
         'Press <kbd>J</kbd> or <kbd>K</kbd> to go to the next or the previous picture, program, new line or terminal',
+        'Press <kbd>,</kbd> <kbd>.</kbd> <kbd>Home</kbd> <kbd>End</kbd> or the space bar in "Watch it run", to go from step to step, or to play',
     ]) {
         const help = element('p');
         help.innerHTML = line;
@@ -172,7 +173,7 @@
     // listener runs before them (true), because it must see whether a menu is open.
     document.addEventListener('keydown', event => {
         const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
-        if (modified || event.repeat || event.target.closest?.('input, select, textarea')) return;
+        if (modified || event.repeat || event.target.closest?.('input:not([type="range"]), select, textarea')) return;
         const presenting = root.classList.contains('presenter');
         const menuIsOpen = ['mdbook-help-container', 'mdbook-theme-list', 'mdbook-search-wrapper']
             .some(id => document.getElementById(id)?.getClientRects().length);

@@ -155,7 +155,8 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
     let text = match &words[..] {
         ["short", lesson] => {
             let (python, rust) = short_program(lesson)?;
-            pair("short", &program(&python)?, &program(&rust)?)
+            let id = format!("{lesson}-short");
+            pair("short", &id, &program(&python)?, &program(&rust)?)
         }
         ["puzzle", lesson] => puzzle::text(lesson)?,
         ["part", lesson, names @ ..] => {
@@ -164,11 +165,11 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
                 exists(&[&python, &rust], name)?;
             }
             let python = selected(&python, names)?;
-            pair("part", &python, &selected(&rust, names)?)
+            pair("part", "", &python, &selected(&rust, names)?)
         }
         ["whole", lesson] => {
             let (python, rust) = book::files(lesson);
-            pair("whole", &program(&python)?, &program(&rust)?)
+            pair("whole", lesson, &program(&python)?, &program(&rust)?)
         }
         ["helper", names @ ..] => {
             let files = [&LIBRARY[..], &[PYTHON_LIBRARY]].concat();
@@ -180,7 +181,7 @@ fn from_programs(mark: &str) -> Result<Option<String>, String> {
                 rust.push(without_examples(&selected(path, names)?));
             }
             rust.retain(|text| !text.is_empty());
-            pair("part", &selected(PYTHON_LIBRARY, names)?, &rust.join("\n"))
+            pair("part", "", &selected(PYTHON_LIBRARY, names)?, &rust.join("\n"))
         }
         ["rust", path] => fenced("rust", &program(path)?),
         ["rust", path, names @ ..] => {
@@ -218,8 +219,9 @@ fn exists(paths: &[&str], name: &str) -> Result<(), String> {
     Err(format!("{} does not have the part {name}", paths.join(", ")))
 }
 
-/// Returns two programs, side by side. If one of them is empty, it is left out.
-fn pair(kind: &str, python: &str, rust: &str) -> String {
+/// Returns two programs, side by side. If one of them is empty, it is left out. A replay finds
+/// the programs by their id (`docs/theme/replay.js`). An empty id is left out, too.
+fn pair(kind: &str, id: &str, python: &str, rust: &str) -> String {
     let mut sections = String::new();
     for (class, language, code) in
         [("python", "Python", python), ("rust", "Rust", rust)]
@@ -235,7 +237,8 @@ fn pair(kind: &str, python: &str, rust: &str) -> String {
     if sections.is_empty() {
         return sections;
     }
-    format!("<div class=\"pair {kind}\">\n{sections}</div>\n")
+    let id = if id.is_empty() { String::new() } else { format!(" id=\"{id}\"") };
+    format!("<div class=\"pair {kind}\"{id}>\n{sections}</div>\n")
 }
 
 fn fenced(language: &str, text: &str) -> String {

@@ -471,6 +471,54 @@ fn links_and_ids(text: &str) -> (Vec<String>, BTreeSet<String>) {
     (links, ids.into_keys().collect())
 }
 
+/// Returns the names of the steps of the replays of a page, as `docs/theme/replay.js` reads them
+/// from an address.
+fn ids_of_steps(text: &str) -> BTreeSet<String> {
+    const SCRIPT: &str = "<script type=\"application/json\" data-language=\"";
+    let mut ids = BTreeSet::new();
+    for (number, replay) in text.split("<div class=\"watch\"").skip(1).enumerate() {
+        let which = if number == 0 {
+            String::new()
+        } else {
+            format!("replay-{}-", number + 1)
+        };
+        let replay = replay.split("</div>").next().unwrap_or_default();
+        for script in replay.split(SCRIPT).skip(1) {
+            let language = if script.starts_with("python") { "python-" } else { "" };
+            // In a text of the recording, a backslash stands before each quotation mark.
+            let count = script.matches("\"say\":").count();
+            ids.extend(
+                (1..=count).map(|step| format!("{which}{language}step-{step}")),
+            );
+        }
+    }
+    ids
+}
+
+#[test]
+fn a_step_has_a_name_exactly_if_the_replay_has_the_step() {
+    let script = |language: &str, steps: &str| {
+        format!(
+            "<script type=\"application/json\" data-language=\"{language}\">\
+             {{\"steps\": [{steps}]}}</script>\n"
+        )
+    };
+    let one = r#"{"say": "A program prints \"say\": and exits."}"#;
+    let two = format!("{one}, {one}");
+    let page = [
+        "<div class=\"watch\" data-program=\"a\">\n",
+        &script("rust", &two),
+        &script("python", one),
+        "</div>\n\n<div class=\"watch\" data-program=\"a-short\">\n",
+        &script("rust", one),
+        "</div>\n",
+    ]
+    .concat();
+    let expected = ["python-step-1", "replay-2-step-1", "step-1", "step-2"];
+    assert_eq!(ids_of_steps(&page), expected.map(str::to_owned).into());
+    assert_eq!(ids_of_steps("No replay, but \"say\": 1."), BTreeSet::new());
+}
+
 /// Resolves the `..` in a path.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
@@ -502,7 +550,8 @@ fn every_internal_link_and_its_anchor_exist() {
             assert!(whole.starts_with(top()), "{file}: {link}");
             if !anchor.is_empty() {
                 let text = fs::read_to_string(&whole).unwrap();
-                let ids = links_and_ids(&text).1;
+                let mut ids = links_and_ids(&text).1;
+                ids.extend(ids_of_steps(&text));
                 assert!(ids.contains(anchor), "{file}: {link}: {ids:?}");
             }
         }
