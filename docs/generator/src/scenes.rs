@@ -270,6 +270,7 @@ fn scenes() -> Vec<Scene> {
         scene("listen_backlog", 1236, &["--backlog", "1"], "Three connections complete, the fourth waits", backlog()),
         scene("slow_sequential_server", 1237, &[], "Two clients, one after the other", two_slow(true)),
         scene("poll_server", 1236, &[], "Two clients, and one thread for both", two_at_once()),
+        scene("event_server", 1242, &[], "Two clients, and a queue of events for both", two_at_once()),
         scene("thread_per_client", 1237, &[], "Two clients, and a thread for each", two_at_once()),
         scene("slow_thread_per_client", 1238, &[], "Two clients at the same time", two_slow(false)),
         scene("thread_pool", 1239, &[], "The server serves four clients, the fifth waits", pool()),

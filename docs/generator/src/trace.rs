@@ -96,6 +96,7 @@ static LAST: LazyLock<Regex> = LazyLock::new(|| {
 static STRING: LazyLock<Regex> = LazyLock::new(|| regex(r#""((?:[^"\\]|\\.)*)""#));
 static READY: LazyLock<Regex> =
     LazyLock::new(|| regex(r"fd=(\d+), revents=([A-Z|]+)"));
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| regex(r"u64=(\d+)"));
 static SLEEP: LazyLock<Regex> =
     LazyLock::new(|| regex(r"tv_sec=(\d+), tv_nsec=(\d+)"));
 
@@ -217,6 +218,8 @@ struct Reader {
     generation: BTreeMap<usize, usize>,
     /// The open sockets, by file descriptor. A socket can have several of them.
     open: BTreeMap<usize, Open>,
+    /// For each token of `epoll`, its file descriptor.
+    tokens: BTreeMap<usize, usize>,
     /// For each thread: the file descriptor in the call that a signal has interrupted.
     interrupted: BTreeMap<usize, usize>,
     /// The lines that led to the present call.
@@ -251,7 +254,17 @@ impl Reader {
             }
             return;
         }
-        let has_none = ["poll", "ppoll", "clock_nanosleep"].contains(&name);
+        if name == "epoll_ctl" {
+            // The program chooses a token for the file descriptor, which is the third argument.
+            if let (Some(token), Some(added)) =
+                (TOKEN.captures(args), args.split(", ").nth(2))
+            {
+                self.tokens.insert(number(&token[1]), number(added));
+            }
+            return;
+        }
+        let has_none =
+            ["poll", "ppoll", "epoll_wait", "clock_nanosleep"].contains(&name);
         if !has_none && !self.open.contains_key(&descriptor) {
             return; // A file, or a local socket of the resolver.
         }
@@ -267,6 +280,16 @@ impl Reader {
             ("poll" | "ppoll", None) if result > 0 => {
                 return self.ready(when, args, line);
             }
+            ("epoll_wait", None) if result > 0 => {
+                let tokens =
+                    TOKEN.captures_iter(args).map(|found| number(&found[1]));
+                let descriptors =
+                    tokens.filter_map(|token: usize| self.tokens.get(&token));
+                let sockets =
+                    descriptors.map(|descriptor| self.socket(*descriptor)).collect();
+                return self.push(when, 0, Call::Poll(sockets));
+            }
+            ("epoll_wait", None) => return,
             ("poll" | "ppoll", None) => {
                 // When a program starts, Rust's library polls the terminal without a timeout.
                 if when.took < SHORT {

@@ -294,10 +294,12 @@ fn serves(queue: &Queue, all: &[Event]) -> bool {
     })
 }
 
-/// Returns the time of the first `accept` of a thread, or 0 if it makes none.
+/// Returns the time of the first `accept` of a thread. The first thread of a program comes first,
+/// and a thread without `accept` comes last.
 fn first_accept(queue: &Queue) -> f64 {
     let first = queue.calls.iter().find(|(_, event)| event.call == Call::Accept);
-    first.map_or(0.0, |(_, event)| event.time)
+    let time = first.map_or(f64::MAX, |(_, event)| event.time);
+    if queue.thread == 0 { 0.0 } else { time }
 }
 
 struct Stage<'a> {
