@@ -64,6 +64,10 @@ impl Scene<'_> {
             Call::ReceiveFailed(_, why) if why == "EAGAIN" => {
                 format!("in {subject}, {} times out{line}.", self.function("recv"))
             }
+            Call::ReceiveFailed(_, why) if why == "EWOULDBLOCK" => format!(
+                "in {subject}, {} returns immediately{line}, because the kernel holds no more bytes.",
+                self.function("recv")
+            ),
             Call::ReceiveFailed(_, why) => {
                 format!(
                     "in {subject}, {} fails with {why}{line}.",
@@ -74,9 +78,9 @@ impl Scene<'_> {
                 format!("{subject} closes its socket{line}.")
             }
             Call::Shutdown | Call::Close => self.close(event),
-            Call::Poll(_) => match self.ready() {
+            Call::Poll(_) | Call::PollWritable(_) => match self.ready() {
                 Some(ready) => format!(
-                    "in {subject}, {} returns{line}, because {ready} ready.",
+                    "in {subject}, {} returns{line}, because {ready}.",
                     self.function("poll")
                 ),
                 None => return Vec::new(),
@@ -289,9 +293,12 @@ impl Scene<'_> {
             _ => None,
         });
         let (_, names) = note?;
+        if let Some(names) = names.strip_suffix(", for writing") {
+            return Some(format!("the socket of {names} is ready for writing"));
+        }
         Some(match names.rsplit_once(", ") {
-            Some((first, last)) => format!("{first} and {last} are"),
-            None => format!("{names} is"),
+            Some((first, last)) => format!("{first} and {last} are ready"),
+            None => format!("{names} is ready"),
         })
     }
 }

@@ -33,8 +33,10 @@ pub enum Call {
     Close,
     /// The program has closed a listening socket.
     CloseListener,
-    /// The sockets that are ready.
+    /// The sockets that are ready for reading.
     Poll(Vec<Socket>),
+    /// The sockets that are only ready for writing.
+    PollWritable(Vec<Socket>),
     /// The thread sleeps, for this number of seconds.
     Sleep(f64),
     /// It wakes up.
@@ -287,7 +289,12 @@ impl Reader {
                     tokens.filter_map(|token: usize| self.tokens.get(&token));
                 let sockets =
                     descriptors.map(|descriptor| self.socket(*descriptor)).collect();
-                return self.push(when, 0, Call::Poll(sockets));
+                let call = if args.contains("EPOLLIN") {
+                    Call::Poll(sockets)
+                } else {
+                    Call::PollWritable(sockets)
+                };
+                return self.push(when, 0, call);
             }
             ("epoll_wait", None) => return,
             ("poll" | "ppoll", None) => {
@@ -319,6 +326,9 @@ impl Reader {
                 Call::Receive(asked, bytes)
             }
             ("recvfrom", Some(error)) => {
+                // A call without a timeout does not wait.
+                let is_immediate = error == "EAGAIN" && when.took < SHORT;
+                let error = if is_immediate { "EWOULDBLOCK" } else { error };
                 Call::ReceiveFailed(received(args).0, error.to_owned())
             }
             ("shutdown", None) => Call::Shutdown,

@@ -196,6 +196,7 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
                 // belongs to the step of the call that it makes possible.
                 Call::Close
                 | Call::CloseListener
+                | Call::PollWritable(_)
                 | Call::Joined
                 | Call::Exit
                 | Call::Stopped => before,
@@ -671,6 +672,14 @@ impl<'a> Stage<'a> {
                     sockets.iter().map(|socket| self.name(party, *socket)).collect();
                 self.note(party, format!("poll() → {}", ready.join(", ")));
             }
+            Call::PollWritable(sockets) => {
+                let ready: Vec<_> =
+                    sockets.iter().map(|socket| self.name(party, *socket)).collect();
+                self.note(
+                    party,
+                    format!("poll() → {}, for writing", ready.join(", ")),
+                );
+            }
             Call::Poll(_) => {}
             Call::Sleep(seconds) => {
                 self.note(party, format!("{label}sleep({seconds})"));
@@ -689,6 +698,9 @@ impl<'a> Stage<'a> {
             }
             Call::CloseListener => {
                 self.listens = false;
+                if self.server().is_none() {
+                    return;
+                }
                 let waiting: Vec<_> = self
                     .links
                     .iter()
@@ -855,5 +867,9 @@ fn dns(message: &[u8]) -> Option<String> {
 
 /// Returns the words for an error: its name, unless the picture needs something clearer.
 fn words(error: &str) -> &str {
-    if error == "EAGAIN" { "timed out" } else { error }
+    match error {
+        "EAGAIN" => "timed out",
+        "EWOULDBLOCK" => "no more bytes",
+        _ => error,
+    }
 }
