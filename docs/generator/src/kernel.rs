@@ -326,7 +326,7 @@ fn list(port: u16, clients: &[(&str, u32)]) -> Option<Sockets> {
         match (row[0], row[1]) {
             ("tcp", "LISTEN") => sockets.waiting = Some(seen(row).queue),
             ("udp", _) if is_server => {
-                sockets.holds_datagrams = Some(seen(row).queue > 0)
+                sockets.holds_datagrams = Some(seen(row).queue > 0);
             }
             ("tcp", _) if !is_server => {
                 let process = row.get(6).unwrap_or(&"");

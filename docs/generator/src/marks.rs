@@ -135,9 +135,15 @@ fn replay(name: &str, all: &Generated) -> Result<Option<String>, String> {
     let mut scripts = String::new();
     for language in ["rust", "python"] {
         if let Some(json) = all.texts.get(&format!("{name}/replay-{language}")) {
-            scripts += &format!(
-                "<script type=\"application/json\" data-language=\"{language}\">{json}</script>\n"
-            );
+            for piece in [
+                "<script type=\"application/json\" data-language=\"",
+                language,
+                "\">",
+                json,
+                "</script>\n",
+            ] {
+                scripts += piece;
+            }
         }
     }
     if scripts.is_empty() && all.skipped.is_empty() {

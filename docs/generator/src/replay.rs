@@ -182,7 +182,7 @@ impl Writer<'_> {
             None => title(name),
         };
         self.now.lines = vec![0; lines.len()];
-        self.step(format!("you start {who}."), 0, &lines, &Map::new(), None);
+        self.step(&format!("you start {who}."), 0, &lines, &Map::new(), None);
     }
 
     /// Returns whether both moments print lines from the same line of the same thread.
@@ -204,7 +204,7 @@ impl Writer<'_> {
             Cause::Reader(number) => {
                 let action = &self.exchange.actions[*number];
                 let who = title(&action.who);
-                let sentence = match action.keys.map(str::from_utf8) {
+                let sentence = match action.keys.map(std::str::from_utf8) {
                     None => format!("you start {who} in another terminal."),
                     Some(Ok("\x04")) => {
                         format!("you press Ctrl-D in the terminal of {who}.")
@@ -219,7 +219,7 @@ impl Writer<'_> {
                         "you type `café` in the terminal of {who}, which sends the é as in Latin-1, not UTF-8."
                     ),
                 };
-                self.step(sentence, moment.rows, &moment.lines, &kernel, None);
+                self.step(&sentence, moment.rows, &moment.lines, &kernel, None);
             }
             Cause::Call { thread, event, peer } => {
                 let started = match event.call {
@@ -254,7 +254,7 @@ impl Writer<'_> {
                         (&before.0, &before.1)
                     };
                     let at = self.place(*thread, event, state);
-                    self.step(sentence, drawn, lines, kernel, at);
+                    self.step(&sentence, drawn, lines, kernel, at);
                 }
             }
             Cause::Wait { thread, event, peer } => {
@@ -275,7 +275,7 @@ impl Writer<'_> {
                     )
                 })?;
                 let at = self.place(*thread, event, "waits");
-                self.step(sentence, moment.rows, &moment.lines, &kernel, at);
+                self.step(&sentence, moment.rows, &moment.lines, &kernel, at);
             }
         }
         Ok(())
@@ -423,13 +423,13 @@ impl Writer<'_> {
     /// Adds a step with what has changed.
     fn step(
         &mut self,
-        sentence: String,
+        sentence: &str,
         rows: usize,
         lines: &[usize],
         kernel: &Map<String, Value>,
         at: Option<(usize, u32, &'static str)>,
     ) {
-        let mut step = json!({"say": capital(&sentence, &self.played.threads)});
+        let mut step = json!({"say": capital(sentence, &self.played.threads)});
         if rows != self.now.rows {
             step["rows"] = rows.into();
             step["x"] = json!(self.picture.columns[rows - 1]);

@@ -4,12 +4,26 @@
 #![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
 use sockets101_book::book::{self, files, short_program};
 use sockets101_book::marks::marks;
 use sockets101_book::{folder, read};
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).unwrap()
+}
+
+static SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r#"<script type="application/json" data-language="(\w+)">(.*)</script>"#)
+});
+static LINE: LazyLock<Regex> = LazyLock::new(|| regex(r", line (\d+)"));
+static WAITS: LazyLock<Regex> = LazyLock::new(|| regex("waits in `([a-z_]+)`"));
+static CODE: LazyLock<Regex> = LazyLock::new(|| regex("`[^`]*`"));
+static BYTES: LazyLock<Regex> =
+    LazyLock::new(|| regex(r" (sends|receives) (?:a datagram of )?(\d+) bytes?"));
 
 /// A recording, and what its page shows of the same run.
 #[derive(Clone)]
@@ -27,16 +41,12 @@ struct Recording {
 
 /// Returns all recordings of the book.
 fn recordings() -> Vec<Recording> {
-    let script = Regex::new(
-        r#"<script type="application/json" data-language="(\w+)">(.*)</script>"#,
-    )
-    .unwrap();
     let mut all = Vec::new();
     for (_, file) in book::pages().unwrap() {
         let page = read(&format!("docs/src/{file}")).unwrap();
         for (mark, text) in marks(&page) {
             let Some(name) = mark.strip_prefix("replay ") else { continue };
-            for found in script.captures_iter(text) {
+            for found in SCRIPT.captures_iter(text) {
                 all.push(recording(name, &found[1], &found[2], &page));
             }
         }
@@ -164,7 +174,7 @@ impl Recording {
     /// The line of a sentence is the line of a thread, and a thread waits in a line with the call.
     fn line_flaws(&self, sentence: &str, step: &Value, now: &State) -> Vec<String> {
         let mut flaws = Vec::new();
-        let said = Regex::new(r", line (\d+)").unwrap().captures(sentence);
+        let said = LINE.captures(sentence);
         if let Some(line) = said.map(|found| found[1].parse::<usize>().unwrap()) {
             if !now.threads.values().any(|(at, _)| *at == line) {
                 flaws.push(format!("no thread is at line {line}"));
@@ -184,8 +194,7 @@ impl Recording {
                     "the sentence and the state of the thread differ".to_owned(),
                 );
             }
-            let call = Regex::new("waits in `([a-z_]+)`").unwrap();
-            if let Some(call) = call.captures(sentence).filter(|_| waits) {
+            if let Some(call) = WAITS.captures(sentence).filter(|_| waits) {
                 if !text.contains(&format!("{}(", &call[1])) {
                     flaws.push(format!(
                         "line {line} does not call {}: {text}",
@@ -212,8 +221,7 @@ impl Recording {
         }
         for part in sentence.split_inclusive(". ") {
             // What a program prints counts as one word.
-            let code = Regex::new("`[^`]*`").unwrap();
-            let words = code.replace_all(part, "code").split_whitespace().count();
+            let words = CODE.replace_all(part, "code").split_whitespace().count();
             if words > 20 {
                 flaws.push(format!("{words} words"));
             }
@@ -262,10 +270,8 @@ impl Recording {
 
 /// The bytes in the kernel change as the sentence says.
 fn byte_flaws(sentence: &str, before: &State, now: &State) -> Vec<String> {
-    let number =
-        Regex::new(r" (sends|receives) (?:a datagram of )?(\d+) bytes?").unwrap();
     let knows_bytes = now.kernel.values().any(|link| link["bytes"].is_array());
-    let expected = match number.captures(sentence).filter(|_| knows_bytes) {
+    let expected = match BYTES.captures(sentence).filter(|_| knows_bytes) {
         Some(found) => {
             let count: usize = found[2].parse().unwrap();
             if &found[1] == "sends" {
