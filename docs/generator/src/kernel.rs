@@ -175,6 +175,12 @@ impl Link {
             _ if self.datagrams => "no connection".to_owned(),
             _ if self.is_reset => "reset".to_owned(),
             [false, false] => "open".to_owned(),
+            [true, false] if self.closed[0] => {
+                format!("{} has closed the connection", self.client)
+            }
+            [false, true] if self.closed[1] => {
+                "the server has closed the connection".to_owned()
+            }
             [true, false] => {
                 format!("half-closed: {} has closed its sending side", self.client)
             }

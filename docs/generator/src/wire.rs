@@ -52,9 +52,15 @@ pub struct Played {
     pub threads: Vec<(usize, String)>,
     /// The number of each thread in its program.
     numbers: Vec<usize>,
+    /// The sockets that were connected at some time, or have sent a datagram, each with its program.
+    connected: BTreeSet<(usize, Socket)>,
 }
 
 impl Played {
+    /// Returns whether the socket of a call was connected at some time.
+    pub fn is_connected(&self, party: usize, event: &Event) -> bool {
+        self.connected.contains(&(party, event.socket))
+    }
     /// Returns the place of a thread in [`Self::threads`].
     pub fn thread_of(&self, party: usize, number: usize) -> Option<usize> {
         let mut threads = self.threads.iter().zip(&self.numbers);
@@ -153,10 +159,13 @@ pub fn play(exchange: &Exchange) -> Result<Played, String> {
             ));
         }
     }
+    let connected =
+        stage.links.iter().flat_map(|link| link.ends.iter().copied()).collect();
     let threads = stage.queues.iter();
     let threads = threads.map(|queue| (queue.party, queue.name.clone()));
     Ok(Played {
         threads: threads.collect(),
+        connected,
         numbers: stage.queues.iter().map(|queue| queue.thread).collect(),
         rows: stage.rows,
         moments: stage.moments,
@@ -428,7 +437,12 @@ impl<'a> Stage<'a> {
     /// Shows that a thread waits in its next call.
     fn wait(&mut self, place: usize) {
         let queue = &self.queues[place];
-        let Some((_, event)) = queue.calls.front() else { return };
+        // Without a server, the picture does not show `poll`, and the call after it waits.
+        let is_alone = self.exchange.outside.is_some();
+        let is_shown = |(_, event): &&(usize, Event)| {
+            !is_alone || !matches!(event.call, Call::Poll(_))
+        };
+        let Some((_, event)) = queue.calls.iter().find(is_shown) else { return };
         let exists = self.exists(queue);
         let waits = matches!(
             event.call,
@@ -441,8 +455,7 @@ impl<'a> Stage<'a> {
                 | Call::Joined
                 | Call::Stopped
         );
-        let is_alone = self.exchange.outside.is_some();
-        let waits = waits && !(is_alone && matches!(event.call, Call::Poll(_)));
+
         if exists && waits && !queue.waits {
             let (party, event) = (queue.party, event.clone());
             self.queues[place].waits = true;
