@@ -266,7 +266,13 @@ impl Writer<'_> {
                     } else {
                         (&before.0, &before.1)
                     };
-                    let at = self.place(*thread, event, state);
+                    // A thread waits until its call returns, which is the last step.
+                    let changes = is_last || matches!(event.call, Call::Connect(_));
+                    let at = if changes {
+                        self.place(*thread, event, state)
+                    } else {
+                        None
+                    };
                     self.step(&sentence, drawn, lines, kernel, at);
                 }
             }
