@@ -29,13 +29,14 @@ const lessons = names('.py', join(book, '../python')).filter(name => !name.inclu
 // The pages of the steps from an empty file.
 const paths = pages.filter(name => readFileSync(join(book, `${name}.html`), 'utf8').includes('class="step"'));
 
-/** Returns the recordings of a page that a replay plays. `number` counts the replays of a page. */
-const recordings = name => [...readFileSync(join(book, `${name}.html`), 'utf8').matchAll(/<div class="watch"[^]*?<\/div>/g)]
-    .flatMap(([div], index) => [...div.matchAll(/<script type="application\/json" data-language="(\w+)">([^]*?)<\/script>/g)]
-        .map(([, language, json]) => ({ name, number: index + 1, language, recording: JSON.parse(json) })));
+/** Returns the recordings of a page that a replay plays. */
+const recordings = name => [...readFileSync(join(book, `${name}.html`), 'utf8')
+    .matchAll(/<div class="watch" data-program="(\w+(?:-short)?)">([^]*?)<\/div>/g)]
+    .flatMap(([, program, div]) => [...div.matchAll(/<script type="application\/json" data-language="(\w+)">([^]*?)<\/script>/g)]
+        .map(([, language, json]) => ({ name, program, language, recording: JSON.parse(json) })));
 /** Returns what the address of a step begins with. */
-const stepOf = ({ number, language }) =>
-    `${number > 1 ? `replay-${number}-` : ''}${language === 'python' ? 'python-' : ''}step-`;
+const stepOf = ({ program, language }) =>
+    `${program.endsWith('-short') ? 'short-' : ''}${language === 'python' ? 'python-' : ''}step-`;
 const replays = pages.flatMap(recordings);
 
 // What the script prints for a group of checks if the group has no finding.
@@ -592,8 +593,8 @@ function expectedSteps({ programs, threads, terminals, steps }) {
 }
 
 /** Returns what a replay shows. */
-const seenStep = number => {
-    const watch = document.querySelectorAll('.watch')[number - 1];
+const seenStep = program => {
+    const watch = document.querySelector(`.watch[data-program="${program}"]`);
     const text = selector => watch.querySelector(selector).textContent;
     const codes = [...watch.querySelectorAll('.watch-code')];
     const isIn = (inner, outer) => inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
@@ -633,7 +634,7 @@ async function openStep(page, replay, step) {
 
 /** Goes through a replay to the end and back. */
 async function playThrough(page, replay, { width, height, colorScheme, by }, withAxe) {
-    const what = `replay ${replay.number} in ${replay.language}, ${colorScheme}, by ${by}`;
+    const what = `the replay of ${replay.program} in ${replay.language}, ${colorScheme}, by ${by}`;
     const failed = text => find('replays', replay.name, width, `${what}: ${text}`);
     const isOpen = page.url().startsWith(url(`${replay.name}.html`));
     await page.emulateMedia({ colorScheme });
@@ -643,7 +644,7 @@ async function playThrough(page, replay, { width, height, colorScheme, by }, wit
     if (isOpen) await page.reload();
     await settled(page);
     await page.evaluate(`window.seenStep = ${seenStep}`);
-    const start = await page.evaluate(number => window.seenStep(number), replay.number);
+    const start = await page.evaluate(program => window.seenStep(program), replay.program);
     if (!start.count.startsWith('Step 3 of ') || !start.hasFocus) failed('does not open #step-3');
 
     const expected = expectedSteps(replay.recording);
@@ -652,11 +653,11 @@ async function playThrough(page, replay, { width, height, colorScheme, by }, wit
     const visited = [...expected.keys(), ...[...expected.keys()].reverse(), 0];
     await page.keyboard.press('Home');
     // The page looks at each step by itself, because a question from here for each step takes minutes.
-    await page.evaluate(number => {
-        const count = document.querySelectorAll('.watch .watch-count')[number - 1];
-        window.seenSteps = [window.seenStep(number)];
-        new MutationObserver(() => window.seenSteps.push(window.seenStep(number))).observe(count, { childList: true });
-    }, replay.number);
+    await page.evaluate(program => {
+        const count = document.querySelector(`.watch[data-program="${program}"] .watch-count`);
+        window.seenSteps = [window.seenStep(program)];
+        new MutationObserver(() => window.seenSteps.push(window.seenStep(program))).observe(count, { childList: true });
+    }, replay.program);
     const [back, , forward] = start.buttons;
     for (const [index, step] of visited.slice(1).entries()) {
         const isForward = index <= last;
@@ -697,15 +698,15 @@ async function playThrough(page, replay, { width, height, colorScheme, by }, wit
         if (findings.length > before) break;
     }
 
-    const { words, rows, wide } = await page.evaluate(([number, src]) => {
-        const watch = document.querySelectorAll('.watch')[number - 1];
+    const { words, rows, wide } = await page.evaluate(([program, src]) => {
+        const watch = document.querySelector(`.watch[data-program="${program}"]`);
         const image = document.querySelector(`figure.wire img[src$="${src}"]`);
         return {
             words: [...watch.querySelectorAll('.watch-words li')].map(item => item.textContent),
             rows: image?.closest('figure').querySelector('details pre')?.textContent.trim().split('\n').length,
             wide: watch.scrollWidth > watch.clientWidth + 1,
         };
-    }, [replay.number, replay.recording.picture.src]);
+    }, [replay.program, replay.recording.picture.src]);
     if (JSON.stringify(words) !== JSON.stringify(expected.map(({ sentence }) => sentence))) failed('has other steps in words');
     if (rows !== expected[last].rows) failed(`draws ${expected[last].rows} rows, but the picture in words has ${rows}`);
     if (wide) failed('is wider than the page');
@@ -724,8 +725,8 @@ async function presentReplay(page, replay) {
     const count = replay.recording.steps.length;
     for (const step of [1, Math.ceil(count / 2), count]) {
         await openStep(page, replay, step);
-        const found = await page.evaluate(number => {
-            const watch = document.querySelectorAll('.watch')[number - 1];
+        const found = await page.evaluate(program => {
+            const watch = document.querySelector(`.watch[data-program="${program}"]`);
             // The sentence and the controls stay at the bottom of the window, and must not cover a box.
             const foot = watch.querySelector('.watch-foot').getBoundingClientRect();
             const boxes = ['.watch-code:not([hidden])', '.watch-picture', '.watch-kernel', '.watch-terminals', '.watch-foot'];
@@ -735,7 +736,7 @@ async function presentReplay(page, replay) {
                 const most = selector === '.watch-foot' ? window.innerHeight : foot.top;
                 return { selector, isIn: top >= 0 && bottom <= most + 1, height, size: parseFloat(getComputedStyle(box).fontSize) };
             });
-        }, replay.number);
+        }, replay.program);
         for (const { selector, isIn, height, size } of found) {
             if (!isIn) find('replays', replay.name, 1280, `does not show ${selector} in presenter mode at step ${step}`);
             if (height < 60) find('replays', replay.name, 1280, `shows only ${height} pixels of ${selector} in presenter mode`);
@@ -771,7 +772,7 @@ async function replayKeys() {
     const page = await open('replays', { viewport: { width: 1280, height: 720 } });
     const count = replay.recording.steps.length;
     const expect = async (what, is) => { if (!await is) find('replays', replay.name, 1280, what); };
-    const watch = page.locator('.watch').nth(replay.number - 1);
+    const watch = page.locator(`.watch[data-program="${replay.program}"]`);
     const step = async number => (await watch.locator('.watch-count').textContent()).startsWith(`Step ${number} of `);
     const hash = () => page.evaluate(() => location.hash.slice(1));
 
@@ -816,7 +817,7 @@ async function replayKeys() {
     await expect('is on paper', page.evaluate(shown, '.watch').then(is => !is));
     await page.emulateMedia({ media: 'screen' });
 
-    const both = replays.filter(({ name, number }) => name === replay.name && number === replay.number);
+    const both = replays.filter(({ program }) => program === replay.program);
     const language = () => watch.locator('.watch-languages [aria-pressed=true]').textContent();
     if (both.length === 2) {
         await page.keyboard.press('p');

@@ -76,7 +76,7 @@
 
     /** Returns the element with the text of a program. Without `code`, the page has the program. */
     function codeOf(program, language, id) {
-        if (program.code === undefined) return document.getElementById(id).querySelector(`.${language} pre > code`);
+        if (program.code === undefined) return document.querySelector(`#${id} code.language-${language}`);
         const name = /^(pub )?fn /m.test(program.code) ? 'rust' : 'python';
         const code = element('code', { class: `language-${name}` }, program.code);
         window.hljs?.highlightBlock(code);
@@ -195,7 +195,7 @@
                 element(title ? 'th' : 'td', title ? { scope: 'col' } : {}, title)))), body));
 
         const bytes = count => element('td', { class: count > 0 ? 'some' : 'none' },
-            `${count.toLocaleString('en')} ${count === 1 ? 'byte' : 'bytes'}`);
+            count === undefined ? '' : `${count.toLocaleString('en')} ${count === 1 ? 'byte' : 'bytes'}`);
 
         function showKernel() {
             body.replaceChildren();
@@ -210,7 +210,8 @@
                 if (dropped.length > 0) cell.append(element('br'), `SYN dropped: ${dropped.join(', ')}`);
                 add('listener', 'listening socket', cell);
             }
-            for (const [name, { state, bytes: [toServer, toClient] }] of connectionsOf(now)) {
+            // If the run has only one traced program, the bytes are unknown.
+            for (const [name, { state, bytes: [toServer, toClient] = [] }] of connectionsOf(now)) {
                 add(name, name, bytes(toServer), bytes(toClient), element('td', {}, state));
             }
         }
@@ -293,8 +294,13 @@
         };
     }
 
-    /** Makes the player of a div. `number` counts the divs of the page from 1. */
-    function makePlayer(watch, number) {
+    /** Returns whether a div is a replay of the program in short. A page may have one, and one of the whole program. */
+    function isShort({ dataset }) {
+        return dataset.program.endsWith('-short');
+    }
+
+    /** Makes the player of a div. */
+    function makePlayer(watch) {
         const recordings = new Map([...watch.querySelectorAll('script')].map(script =>
             [script.dataset.language, JSON.parse(script.textContent)]));
         const views = new Map();
@@ -303,7 +309,7 @@
         let timer;
 
         watch.setAttribute('role', 'region');
-        watch.setAttribute('aria-label', `Watch it run, step by step${number > 1 ? `: replay ${number}` : ''}`);
+        watch.setAttribute('aria-label', `Watch it run, step by step: the ${isShort(watch) ? 'program in short' : 'whole program'}`);
         watch.tabIndex = -1;
 
         const button = (text, keys, title, action) => {
@@ -336,7 +342,7 @@
             element('details', { class: 'watch-words' }, element('summary', {}, 'All steps in words'), words));
 
         const hash = at =>
-            `#${number > 1 ? `replay-${number}-` : ''}${language === 'python' ? 'python-' : ''}step-${at + 1}`;
+            `#${isShort(watch) ? 'short-' : ''}${language === 'python' ? 'python-' : ''}step-${at + 1}`;
 
         function show(at) {
             const { show: draw, steps } = views.get(language);
@@ -422,6 +428,7 @@
         speak(recordings.has(root.dataset.language) ? root.dataset.language : recordings.keys().next().value);
 
         return {
+            watch,
             /** Opens the replay at a step, if the recording has this step. */
             open(wanted, at) {
                 if (!recordings.get(wanted)?.steps[at]) return;
@@ -435,12 +442,13 @@
         };
     }
 
-    const STEP = /^#(?:replay-(\d+)-)?(python-)?step-(\d+)$/;
+    const STEP = /^#(short-)?(python-)?step-(\d+)$/;
 
-    /** Opens the step that the address of the page names, for example `#step-12` or `#replay-2-python-step-12`. */
+    /** Opens the step that the address of the page names, for example `#step-12` or `#short-python-step-12`. */
     function openStep() {
-        const [found, number = 1, python, step] = STEP.exec(location.hash) ?? [];
-        if (found) players[number - 1]?.open(python ? 'python' : 'rust', step - 1);
+        const [found, short, python, step] = STEP.exec(location.hash) ?? [];
+        const player = players.find(({ watch }) => isShort(watch) === Boolean(short));
+        if (found) player?.open(python ? 'python' : 'rust', step - 1);
     }
 
     if (/\/print\.html$/.test(location.pathname)) {
@@ -450,7 +458,7 @@
             if (STEP.test(link.hash)) link.replaceWith(...link.childNodes);
         }
     } else {
-        for (const [index, watch] of document.querySelectorAll('.watch').entries()) players.push(makePlayer(watch, index + 1));
+        for (const watch of document.querySelectorAll('.watch')) players.push(makePlayer(watch));
     }
     if (players.length > 0) {
         window.addEventListener('hashchange', openStep);
