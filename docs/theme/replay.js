@@ -93,7 +93,7 @@
         /** A small box with the sign and the name of a thread. */
         const badge = (thread, what, ...more) => element('span', {
             class: 'watch-thread', 'data-state': what, style: colour(thread),
-        }, element('span', { 'aria-hidden': true }, `${SIGNS[what]} `), nameOf(threads[thread]), ...more);
+        }, element('span', { 'aria-hidden': true }, SIGNS[what]), ` ${nameOf(threads[thread])}`, ...more);
 
         // The programs.
 
@@ -157,8 +157,12 @@
                 line.style = colour(thread);
                 line.lastChild.append(badge(thread, what));
             }
-            for (const [thread, [, what]] of Object.entries(now.threads)) {
-                boxes[threads[thread].program].legend.append(badge(thread, what, ` ${what}`));
+            for (const [thread, { program }] of threads.entries()) {
+                const [, what] = now.threads[thread] ?? [];
+                const shown = badge(thread, what ?? 'waits', ' ', element('span', {}, what ?? 'waits'));
+                // A thread that does not exist yet has its space, so that the box below does not move.
+                if (!what) shown.style.visibility = 'hidden';
+                boxes[program].legend.append(shown);
             }
         }
 
@@ -189,13 +193,16 @@
         kernel.style.setProperty('--rows', Math.max(...states.map(state =>
             connectionsOf(state).length + (state.kernel.listener ? 1 : 0))));
         const body = element('tbody');
+        // If the recorder has seen only one side of the connections, it does not know these numbers.
+        const hasBytes = states.some(state => connectionsOf(state).some(([, { bytes }]) => bytes));
+        const columns = [...hasBytes ? ['to server', 'to client'] : [], 'state'];
         kernel.append(element('table', {},
-            element('caption', {}, 'What the kernel holds (bytes not yet received)'),
-            element('thead', {}, element('tr', {}, ...['', 'to server', 'to client', 'state'].map(title =>
-                element(title ? 'th' : 'td', title ? { scope: 'col' } : {}, title)))), body));
+            element('caption', {}, `What the kernel holds${hasBytes ? ' (bytes not yet received)' : ''}`),
+            element('thead', {}, element('tr', {}, element('td'),
+                ...columns.map(title => element('th', { scope: 'col' }, title)))), body));
 
-        const bytes = count => element('td', { class: count > 0 ? 'some' : 'none' },
-            count === undefined ? '' : `${count.toLocaleString('en')} ${count === 1 ? 'byte' : 'bytes'}`);
+        const cellOf = count => element('td', { class: count > 0 ? 'some' : 'none' },
+            `${count.toLocaleString('en')} ${count === 1 ? 'byte' : 'bytes'}`);
 
         function showKernel() {
             body.replaceChildren();
@@ -205,14 +212,13 @@
             const { listener } = now.kernel;
             if (listener) {
                 const { waiting = [], dropped = [] } = listener;
-                const cell = element('td', { colspan: 3 },
+                const cell = element('td', { colspan: columns.length },
                     waiting.length > 0 ? `waiting for accept: ${waiting.join(', ')}` : 'no connection waits for accept');
                 if (dropped.length > 0) cell.append(element('br'), `SYN dropped: ${dropped.join(', ')}`);
                 add('listener', 'listening socket', cell);
             }
-            // If the run has only one traced program, the bytes are unknown.
-            for (const [name, { state, bytes: [toServer, toClient] = [] }] of connectionsOf(now)) {
-                add(name, name, bytes(toServer), bytes(toClient), element('td', {}, state));
+            for (const [name, { state, bytes = [] }] of connectionsOf(now)) {
+                add(name, name, ...bytes.map(cellOf), element('td', {}, state));
             }
         }
 
@@ -222,15 +228,22 @@
         strip.style.setProperty('--lines', Math.max(0, ...terminals.map(({ lines }) => lines.length)));
         const screens = terminals.map(({ name }) => {
             const screen = scroller('watch-screen', `The terminal: ${name}`);
-            strip.append(element('figure', {}, element('figcaption', {}, name), screen));
+            const figure = element('figure', {}, element('figcaption', {}, name), screen);
+            // The program of the page is first.
+            if (name === programs[0].name) strip.prepend(figure);
+            else strip.append(figure);
             return screen;
         });
 
         function showTerminals() {
             for (const [index, screen] of screens.entries()) {
                 const count = now.lines[index] ?? 0;
-                screen.replaceChildren(...terminals[index].lines.slice(0, count).map(line =>
-                    element('div', line.startsWith('$ ') ? { class: 'watch-command' } : {}, line)));
+                screen.replaceChildren(...terminals[index].lines.slice(0, count).map(line => {
+                    if (!line.startsWith('$ ')) return element('div', {}, line);
+                    // A line must not break between the hyphens of an option.
+                    return element('div', { class: 'watch-command' }, ...line.split(/(--)/).map(part =>
+                        part === '--' ? element('span', {}, part) : part));
+                }));
                 if (now.step.lines?.[index] > 0) screen.lastChild?.classList.add('now');
             }
         }
