@@ -29,14 +29,16 @@ const lessons = names('.py', join(book, '../python')).filter(name => !name.inclu
 // The pages of the steps from an empty file.
 const paths = pages.filter(name => readFileSync(join(book, `${name}.html`), 'utf8').includes('class="step"'));
 
-/** Returns the recordings of a page that a replay plays. `number` counts the replays of a page. */
-const recordings = name => [...readFileSync(join(book, `${name}.html`), 'utf8').matchAll(/<div class="watch"[^]*?<\/div>/g)]
-    .flatMap(([div], index) => [...div.matchAll(/<script type="application\/json" data-language="(\w+)">([^]*?)<\/script>/g)]
-        .map(([, language, json]) => ({ name, number: index + 1, language, recording: JSON.parse(json) })));
+/** Returns the recordings of a page that a replay plays. */
+const recordings = name => [...readFileSync(join(book, `${name}.html`), 'utf8')
+    .matchAll(/<div class="watch" data-program="(\w+(?:-short)?)">([^]*?)<\/div>/g)]
+    .flatMap(([, program, div]) => [...div.matchAll(/<script type="application\/json" data-language="(\w+)">([^]*?)<\/script>/g)]
+        .map(([, language, json]) => ({ name, program, language, recording: JSON.parse(json) })));
 /** Returns what the address of a step begins with. */
-const stepOf = ({ number, language }) =>
-    `${number > 1 ? `replay-${number}-` : ''}${language === 'python' ? 'python-' : ''}step-`;
+const stepOf = ({ program, language }) =>
+    `${program.endsWith('-short') ? 'short-' : ''}${language === 'python' ? 'python-' : ''}step-`;
 const replays = pages.flatMap(recordings);
+const played = [...new Set(replays.map(({ name }) => name))];
 
 // What the script prints for a group of checks if the group has no finding.
 const groups = {
@@ -50,7 +52,7 @@ const groups = {
     search: () => `${SEARCHES.length} searches, each with the right page among the first three`,
     puzzles: () => `${puzzles.length} puzzles, solved with the keyboard`,
     steps: () => `${paths.length} pages of steps: new lines marked, the latest commands in view, the card on one sheet`,
-    replays: () => `${replays.length} replays, each step by keyboard and by mouse, at ${[...new Set(WAYS.map(({ width }) => width))].join(', ')} pixels, in light and dark mode`,
+    replays: () => `${replays.length} replays, each step by keyboard and by mouse, at ${[...new Set(WAYS.flat().map(({ width }) => width))].join(', ')} pixels, in light and dark mode`,
     axe: () => `${pages.length} pages in light and dark mode, no finding of axe`,
     print: () => `a hand-out with ${lessons.length} lessons and ${answers} answers, without the instructor's notes`,
 };
@@ -59,12 +61,16 @@ const WIDTHS = [1000, 1280, 1440, 1600, 1920];
 /** The smallest letters of a program, in pixels. */
 const READABLE = 13;
 
-/** How the script plays replays. Of two neighbours, one has the keyboard and one has the mouse. */
+/** How the script plays the replays of a page. Of two neighbours, each page has one of these. */
 const WAYS = [
-    { width: 1280, height: 720, colorScheme: 'light', by: 'keyboard' },
-    { width: 390, height: 844, colorScheme: 'dark', by: 'mouse' },
-    { width: 1920, height: 1080, colorScheme: 'dark', by: 'keyboard' },
-    { width: 390, height: 844, colorScheme: 'light', by: 'mouse' },
+    [
+        { width: 1280, height: 720, colorScheme: 'light', by: 'keyboard' },
+        { width: 390, height: 844, colorScheme: 'dark', by: 'mouse' },
+    ],
+    [
+        { width: 1920, height: 1080, colorScheme: 'dark', by: 'mouse' },
+        { width: 390, height: 844, colorScheme: 'light', by: 'keyboard' },
+    ],
 ];
 
 /** What a reader types into the search, and the pages that answer. One of them must be among the first three. */
@@ -586,14 +592,15 @@ function expectedSteps({ programs, threads, terminals, steps }) {
             programs: changed.map(thread => threads[thread].program),
             kernel: [now.kernel.listener ? 'listening socket' : '', ...Object.keys(now.kernel)
                 .filter(key => key !== 'listener' && now.kernel[key])].filter(Boolean),
-            terminals: terminals.map(({ lines }, terminal) => lines.slice(0, now.lines[terminal] ?? 0)),
+            terminals: Object.fromEntries(terminals.map(({ name, lines }, terminal) =>
+                [name, lines.slice(0, now.lines[terminal] ?? 0)]).sort()),
         };
     });
 }
 
 /** Returns what a replay shows. */
-const seenStep = number => {
-    const watch = document.querySelectorAll('.watch')[number - 1];
+const seenStep = program => {
+    const watch = document.querySelector(`.watch[data-program="${program}"]`);
     const text = selector => watch.querySelector(selector).textContent;
     const codes = [...watch.querySelectorAll('.watch-code')];
     const isIn = (inner, outer) => inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
@@ -609,18 +616,21 @@ const seenStep = number => {
         count: text('.watch-count'),
         sentence: text('.watch-sentence'),
         rows: Math.round((watch.querySelector('.watch-sheet').getBoundingClientRect().height - 44) / 23),
-        marks: codes.flatMap((box, program) => [...box.querySelectorAll('.watch-here > span')].map(badge => {
+        marks: codes.flatMap((box, index) => [...box.querySelectorAll('.watch-here > span')].map(badge => {
             const line = badge.closest('.watch-line');
-            const [, name] = /^. (.+)$/.exec(badge.textContent);
-            return `${program} ${line.querySelector('.watch-number').textContent} ${badge.dataset.state} ${name}`;
+            const [, thread] = /^. (.+)$/.exec(badge.textContent);
+            return `${index} ${line.querySelector('.watch-number').textContent} ${badge.dataset.state} ${thread}`;
         })).sort(),
         program: codes.indexOf(code),
         kernel: [...watch.querySelectorAll('.watch-kernel tbody th')].map(cell => cell.textContent),
-        terminals: [...watch.querySelectorAll('.watch-screen')].map(screen => [...screen.children].map(line => line.textContent)),
+        terminals: Object.fromEntries([...watch.querySelectorAll('.watch-terminals > figure')].map(figure =>
+            [figure.firstChild.textContent, [...figure.lastChild.children].map(line => line.textContent)]).sort()),
         lineIsIn: marked.length === 0 || marked.some(line => isIn(line.getBoundingClientRect(), code.getBoundingClientRect())),
         rowIsIn: !mark.checkVisibility() || isIn(mark.getBoundingClientRect(), picture.getBoundingClientRect()),
         buttons,
-        top: window.scrollY,
+        // The page must not scroll, and no box may change its height.
+        places: [window.scrollY, ...[...watch.querySelectorAll('.watch-program, .watch-code, .watch-view > *, .watch-controls')]
+            .filter(box => box.checkVisibility()).map(box => Math.round(box.getBoundingClientRect().top))].join(' '),
         hasFocus: watch.contains(document.activeElement),
     };
 };
@@ -632,18 +642,11 @@ async function openStep(page, replay, step) {
 }
 
 /** Goes through a replay to the end and back. */
-async function playThrough(page, replay, { width, height, colorScheme, by }, withAxe) {
-    const what = `replay ${replay.number} in ${replay.language}, ${colorScheme}, by ${by}`;
+async function playThrough(page, replay, { width, colorScheme, by }) {
+    const what = `the replay of ${replay.program} in ${replay.language}, ${colorScheme}, by ${by}`;
     const failed = text => find('replays', replay.name, width, `${what}: ${text}`);
-    const isOpen = page.url().startsWith(url(`${replay.name}.html`));
-    await page.emulateMedia({ colorScheme });
-    await resize(page, width, height);
     await openStep(page, replay, 3);
-    // In a narrow window, mdBook closes the sidebar only when a page loads.
-    if (isOpen) await page.reload();
-    await settled(page);
-    await page.evaluate(`window.seenStep = ${seenStep}`);
-    const start = await page.evaluate(number => window.seenStep(number), replay.number);
+    const start = await page.evaluate(program => window.seenStep(program), replay.program);
     if (!start.count.startsWith('Step 3 of ') || !start.hasFocus) failed('does not open #step-3');
 
     const expected = expectedSteps(replay.recording);
@@ -652,31 +655,36 @@ async function playThrough(page, replay, { width, height, colorScheme, by }, wit
     const visited = [...expected.keys(), ...[...expected.keys()].reverse(), 0];
     await page.keyboard.press('Home');
     // The page looks at each step by itself, because a question from here for each step takes minutes.
-    await page.evaluate(number => {
-        const count = document.querySelectorAll('.watch .watch-count')[number - 1];
-        window.seenSteps = [window.seenStep(number)];
-        new MutationObserver(() => window.seenSteps.push(window.seenStep(number))).observe(count, { childList: true });
-    }, replay.number);
+    await page.evaluate(program => {
+        const count = document.querySelector(`.watch[data-program="${program}"] .watch-count`);
+        window.seenSteps = [window.seenStep(program)];
+        window.observer?.disconnect();
+        window.observer = new MutationObserver(() => window.seenSteps.push(window.seenStep(program)));
+        window.observer.observe(count, { childList: true });
+    }, replay.program);
     const [back, , forward] = start.buttons;
-    for (const [index, step] of visited.slice(1).entries()) {
-        const isForward = index <= last;
-        if (by === 'keyboard') {
-            await page.keyboard.down(isForward ? '.' : ',');
-        } else {
-            const { x, y } = isForward ? forward : back;
-            await page.mouse.click(x, y);
-        }
-        if (index === last) await screenshot(page, `${replay.name}-${stepOf(replay)}${last + 1}-${colorScheme}-${width}`, false);
-        if (!withAxe || index !== Math.ceil(last / 2)) continue;
-        await page.evaluate(axe);
+    /** Presses a key or a button several times. The browser keeps the order, so nothing waits for one of them. */
+    const press = async (times, key, { x, y }) => {
+        if (by === 'mouse') await page.mouse.move(x, y);
+        await Promise.all(Array.from({ length: times }, () => by === 'keyboard'
+            ? [page.keyboard.down(key)]
+            : [page.mouse.down(), page.mouse.up()]).flat());
+        if (by === 'keyboard') await page.keyboard.up(key);
+    };
+    await press(last + 1, '.', forward);
+    await screenshot(page, `${replay.name}-${stepOf(replay)}${last + 1}-${colorScheme}-${width}`, false);
+    const middle = Math.floor(last / 2);
+    await press(last - middle, ',', back);
+    // Both languages have the same boxes.
+    if (replay.language === 'rust') {
         const violations = await page.evaluate(async () => (await window.axe.run('.watch', {
             runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
             resultTypes: ['violations'],
             preload: false,
         })).violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(' ')).slice(0, 3).join(', ')}`));
-        for (const violation of violations) failed(`axe at step ${step + 1}: ${violation}`);
+        for (const violation of violations) failed(`axe at step ${middle + 1}: ${violation}`);
     }
-    for (const key of [',', '.']) await page.keyboard.up(key);
+    await press(middle + 1, ',', back);
 
     const all = await page.evaluate(() => window.seenSteps);
     if (all.length !== visited.length) failed(`shows ${all.length} steps after ${visited.length - 1} clicks or keys`);
@@ -693,39 +701,35 @@ async function playThrough(page, replay, { width, height, colorScheme, by }, wit
         if (programs.length > 0 && !programs.includes(seen.program)) failed(`does not show the program of step ${step + 1}`);
         if (!seen.lineIsIn) failed(`does not show a line of a thread at step ${step + 1}`);
         if (!seen.rowIsIn) failed(`does not show the row of step ${step + 1}`);
-        if (seen.top !== all[0].top) failed(`scrolls the page at step ${step + 1}`);
+        if (seen.places !== all[0].places) failed(`moves at step ${step + 1} from ${all[0].places} to ${seen.places}`);
         if (findings.length > before) break;
     }
 
-    const { words, rows, wide } = await page.evaluate(([number, src]) => {
-        const watch = document.querySelectorAll('.watch')[number - 1];
-        const image = document.querySelector(`figure.wire img[src$="${src}"]`);
+    const { words, rows, wide } = await page.evaluate(program => {
+        const watch = document.querySelector(`.watch[data-program="${program}"]`);
         return {
             words: [...watch.querySelectorAll('.watch-words li')].map(item => item.textContent),
-            rows: image?.closest('figure').querySelector('details pre')?.textContent.trim().split('\n').length,
+            // The picture is as high as its head, its rows (docs/generator/src/draw.rs) and a margin.
+            rows: (watch.querySelector('.watch-sheet img').naturalHeight - 44 - 16) / 23,
             wide: watch.scrollWidth > watch.clientWidth + 1,
         };
-    }, [replay.number, replay.recording.picture.src]);
+    }, replay.program);
     if (JSON.stringify(words) !== JSON.stringify(expected.map(({ sentence }) => sentence))) failed('has other steps in words');
-    if (rows !== expected[last].rows) failed(`draws ${expected[last].rows} rows, but the picture in words has ${rows}`);
+    if (rows !== expected[last].rows) failed(`draws ${expected[last].rows} rows, but the picture has ${rows}`);
     if (wide) failed('is wider than the page');
-    for (const [index, { name, lines }] of replay.recording.terminals.entries()) {
-        if (expected[last].terminals[index].length !== lines.length) failed(`does not fill the terminal ${name}`);
+    for (const { name, lines } of replay.recording.terminals) {
+        if (expected[last].terminals[name].length !== lines.length) failed(`does not fill the terminal ${name}`);
     }
 }
 
 /** In presenter mode, the whole replay is in the window. */
 async function presentReplay(page, replay) {
-    await resize(page, 1280, 720);
-    // Each address below differs from the one before. Otherwise, the browser would not open the step again.
-    await openStep(page, replay, 2);
-    await page.keyboard.press('p');
-    await settled(page);
     const count = replay.recording.steps.length;
-    for (const step of [1, Math.ceil(count / 2), count]) {
+    // The address has step 1 already, and the browser does not open the same address again.
+    for (const step of [Math.ceil(count / 2), 1, count]) {
         await openStep(page, replay, step);
-        const found = await page.evaluate(number => {
-            const watch = document.querySelectorAll('.watch')[number - 1];
+        const found = await page.evaluate(program => {
+            const watch = document.querySelector(`.watch[data-program="${program}"]`);
             // The sentence and the controls stay at the bottom of the window, and must not cover a box.
             const foot = watch.querySelector('.watch-foot').getBoundingClientRect();
             const boxes = ['.watch-code:not([hidden])', '.watch-picture', '.watch-kernel', '.watch-terminals', '.watch-foot'];
@@ -735,7 +739,7 @@ async function presentReplay(page, replay) {
                 const most = selector === '.watch-foot' ? window.innerHeight : foot.top;
                 return { selector, isIn: top >= 0 && bottom <= most + 1, height, size: parseFloat(getComputedStyle(box).fontSize) };
             });
-        }, replay.number);
+        }, replay.program);
         for (const { selector, isIn, height, size } of found) {
             if (!isIn) find('replays', replay.name, 1280, `does not show ${selector} in presenter mode at step ${step}`);
             if (height < 60) find('replays', replay.name, 1280, `shows only ${height} pixels of ${selector} in presenter mode`);
@@ -743,21 +747,24 @@ async function presentReplay(page, replay) {
         }
     }
     await screenshot(page, `${replay.name}-${stepOf(replay)}presenter`, false);
-    await page.keyboard.press('p');
 }
 
-/** Plays each second replay, from the first one (0) or from the second one (1). */
-async function play(start) {
-    const page = await open('replays', {});
-    // Each replay has two ways. The first one has all, so a book with one replay has all of them, too.
-    for (let round = 0; round < WAYS.length; round += 1) {
-        for (let index = start; index < replays.length; index += 2) {
-            if (round >= 2 && index > 0) continue;
-            await playThrough(page, replays[index], WAYS[(index + round) % WAYS.length], round === 0 || index === 0);
-            if (round === 0) await presentReplay(page, replays[index]);
-        }
+/** Plays all replays of a page. */
+async function play(page, name) {
+    const own = replays.filter(replay => replay.name === name);
+    for (const way of WAYS[played.indexOf(name) % WAYS.length]) {
+        await page.emulateMedia({ colorScheme: way.colorScheme });
+        await page.setViewportSize(way);
+        // In a narrow window, mdBook closes the sidebar only when a page loads.
+        await page.goto(url(`${name}.html`));
+        await page.evaluate(axe);
+        await page.evaluate(`window.seenStep = ${seenStep}`);
+        for (const replay of own) await playThrough(page, replay, way);
     }
-    await page.context().close();
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.keyboard.press('p');
+    for (const replay of own) await presentReplay(page, replay);
+    await page.keyboard.press('p');
 }
 
 /** Checks the keys of a replay, its links, and that it plays by itself. */
@@ -771,7 +778,7 @@ async function replayKeys() {
     const page = await open('replays', { viewport: { width: 1280, height: 720 } });
     const count = replay.recording.steps.length;
     const expect = async (what, is) => { if (!await is) find('replays', replay.name, 1280, what); };
-    const watch = page.locator('.watch').nth(replay.number - 1);
+    const watch = page.locator(`.watch[data-program="${replay.program}"]`);
     const step = async number => (await watch.locator('.watch-count').textContent()).startsWith(`Step ${number} of `);
     const hash = () => page.evaluate(() => location.hash.slice(1));
 
@@ -816,7 +823,7 @@ async function replayKeys() {
     await expect('is on paper', page.evaluate(shown, '.watch').then(is => !is));
     await page.emulateMedia({ media: 'screen' });
 
-    const both = replays.filter(({ name, number }) => name === replay.name && number === replay.number);
+    const both = replays.filter(({ program }) => program === replay.program);
     const language = () => watch.locator('.watch-languages [aria-pressed=true]').textContent();
     if (both.length === 2) {
         await page.keyboard.press('p');
@@ -886,7 +893,7 @@ try {
     checkLinks();
     await each(pages, {}, wide, narrow);
     await Promise.all([keys(), solve(), search(), steps(), print(), replayKeys()]);
-    await Promise.all([0, 1].map(play));
+    await each(played, {}, play);
 } finally {
     await browser.close();
 }

@@ -76,7 +76,7 @@
 
     /** Returns the element with the text of a program. Without `code`, the page has the program. */
     function codeOf(program, language, id) {
-        if (program.code === undefined) return document.getElementById(id).querySelector(`.${language} pre > code`);
+        if (program.code === undefined) return document.querySelector(`#${id} code.language-${language}`);
         const name = /^(pub )?fn /m.test(program.code) ? 'rust' : 'python';
         const code = element('code', { class: `language-${name}` }, program.code);
         window.hljs?.highlightBlock(code);
@@ -93,7 +93,7 @@
         /** A small box with the sign and the name of a thread. */
         const badge = (thread, what, ...more) => element('span', {
             class: 'watch-thread', 'data-state': what, style: colour(thread),
-        }, element('span', { 'aria-hidden': true }, `${SIGNS[what]} `), nameOf(threads[thread]), ...more);
+        }, element('span', { 'aria-hidden': true }, SIGNS[what]), ` ${nameOf(threads[thread])}`, ...more);
 
         // The programs.
 
@@ -157,8 +157,12 @@
                 line.style = colour(thread);
                 line.lastChild.append(badge(thread, what));
             }
-            for (const [thread, [, what]] of Object.entries(now.threads)) {
-                boxes[threads[thread].program].legend.append(badge(thread, what, ` ${what}`));
+            for (const [thread, { program }] of threads.entries()) {
+                const [, what] = now.threads[thread] ?? [];
+                const shown = badge(thread, what ?? 'waits', ' ', element('span', {}, what ?? 'waits'));
+                // A thread that does not exist yet has its space, so that the box below does not move.
+                if (!what) shown.style.visibility = 'hidden';
+                boxes[program].legend.append(shown);
             }
         }
 
@@ -189,12 +193,15 @@
         kernel.style.setProperty('--rows', Math.max(...states.map(state =>
             connectionsOf(state).length + (state.kernel.listener ? 1 : 0))));
         const body = element('tbody');
+        // If the recorder has seen only one side of the connections, it does not know these numbers.
+        const hasBytes = states.some(state => connectionsOf(state).some(([, { bytes }]) => bytes));
+        const columns = [...hasBytes ? ['to server', 'to client'] : [], 'state'];
         kernel.append(element('table', {},
-            element('caption', {}, 'What the kernel holds (bytes not yet received)'),
-            element('thead', {}, element('tr', {}, ...['', 'to server', 'to client', 'state'].map(title =>
-                element(title ? 'th' : 'td', title ? { scope: 'col' } : {}, title)))), body));
+            element('caption', {}, `What the kernel holds${hasBytes ? ' (bytes not yet received)' : ''}`),
+            element('thead', {}, element('tr', {}, element('td'),
+                ...columns.map(title => element('th', { scope: 'col' }, title)))), body));
 
-        const bytes = count => element('td', { class: count > 0 ? 'some' : 'none' },
+        const cellOf = count => element('td', { class: count > 0 ? 'some' : 'none' },
             `${count.toLocaleString('en')} ${count === 1 ? 'byte' : 'bytes'}`);
 
         function showKernel() {
@@ -205,13 +212,13 @@
             const { listener } = now.kernel;
             if (listener) {
                 const { waiting = [], dropped = [] } = listener;
-                const cell = element('td', { colspan: 3 },
+                const cell = element('td', { colspan: columns.length },
                     waiting.length > 0 ? `waiting for accept: ${waiting.join(', ')}` : 'no connection waits for accept');
                 if (dropped.length > 0) cell.append(element('br'), `SYN dropped: ${dropped.join(', ')}`);
                 add('listener', 'listening socket', cell);
             }
-            for (const [name, { state, bytes: [toServer, toClient] }] of connectionsOf(now)) {
-                add(name, name, bytes(toServer), bytes(toClient), element('td', {}, state));
+            for (const [name, { state, bytes = [] }] of connectionsOf(now)) {
+                add(name, name, ...bytes.map(cellOf), element('td', {}, state));
             }
         }
 
@@ -221,15 +228,22 @@
         strip.style.setProperty('--lines', Math.max(0, ...terminals.map(({ lines }) => lines.length)));
         const screens = terminals.map(({ name }) => {
             const screen = scroller('watch-screen', `The terminal: ${name}`);
-            strip.append(element('figure', {}, element('figcaption', {}, name), screen));
+            const figure = element('figure', {}, element('figcaption', {}, name), screen);
+            // The program of the page is first.
+            if (name === programs[0].name) strip.prepend(figure);
+            else strip.append(figure);
             return screen;
         });
 
         function showTerminals() {
             for (const [index, screen] of screens.entries()) {
                 const count = now.lines[index] ?? 0;
-                screen.replaceChildren(...terminals[index].lines.slice(0, count).map(line =>
-                    element('div', line.startsWith('$ ') ? { class: 'watch-command' } : {}, line)));
+                screen.replaceChildren(...terminals[index].lines.slice(0, count).map(line => {
+                    if (!line.startsWith('$ ')) return element('div', {}, line);
+                    // A line must not break between the hyphens of an option.
+                    return element('div', { class: 'watch-command' }, ...line.split(/(--)/).map(part =>
+                        part === '--' ? element('span', {}, part) : part));
+                }));
                 if (now.step.lines?.[index] > 0) screen.lastChild?.classList.add('now');
             }
         }
@@ -293,8 +307,13 @@
         };
     }
 
-    /** Makes the player of a div. `number` counts the divs of the page from 1. */
-    function makePlayer(watch, number) {
+    /** Returns whether a div is a replay of the program in short. A page may have one, and one of the whole program. */
+    function isShort({ dataset }) {
+        return dataset.program.endsWith('-short');
+    }
+
+    /** Makes the player of a div. */
+    function makePlayer(watch) {
         const recordings = new Map([...watch.querySelectorAll('script')].map(script =>
             [script.dataset.language, JSON.parse(script.textContent)]));
         const views = new Map();
@@ -303,7 +322,7 @@
         let timer;
 
         watch.setAttribute('role', 'region');
-        watch.setAttribute('aria-label', `Watch it run, step by step${number > 1 ? `: replay ${number}` : ''}`);
+        watch.setAttribute('aria-label', `Watch it run, step by step: the ${isShort(watch) ? 'program in short' : 'whole program'}`);
         watch.tabIndex = -1;
 
         const button = (text, keys, title, action) => {
@@ -336,7 +355,7 @@
             element('details', { class: 'watch-words' }, element('summary', {}, 'All steps in words'), words));
 
         const hash = at =>
-            `#${number > 1 ? `replay-${number}-` : ''}${language === 'python' ? 'python-' : ''}step-${at + 1}`;
+            `#${isShort(watch) ? 'short-' : ''}${language === 'python' ? 'python-' : ''}step-${at + 1}`;
 
         function show(at) {
             const { show: draw, steps } = views.get(language);
@@ -422,6 +441,7 @@
         speak(recordings.has(root.dataset.language) ? root.dataset.language : recordings.keys().next().value);
 
         return {
+            watch,
             /** Opens the replay at a step, if the recording has this step. */
             open(wanted, at) {
                 if (!recordings.get(wanted)?.steps[at]) return;
@@ -435,12 +455,13 @@
         };
     }
 
-    const STEP = /^#(?:replay-(\d+)-)?(python-)?step-(\d+)$/;
+    const STEP = /^#(short-)?(python-)?step-(\d+)$/;
 
-    /** Opens the step that the address of the page names, for example `#step-12` or `#replay-2-python-step-12`. */
+    /** Opens the step that the address of the page names, for example `#step-12` or `#short-python-step-12`. */
     function openStep() {
-        const [found, number = 1, python, step] = STEP.exec(location.hash) ?? [];
-        if (found) players[number - 1]?.open(python ? 'python' : 'rust', step - 1);
+        const [found, short, python, step] = STEP.exec(location.hash) ?? [];
+        const player = players.find(({ watch }) => isShort(watch) === Boolean(short));
+        if (found) player?.open(python ? 'python' : 'rust', step - 1);
     }
 
     if (/\/print\.html$/.test(location.pathname)) {
@@ -450,7 +471,7 @@
             if (STEP.test(link.hash)) link.replaceWith(...link.childNodes);
         }
     } else {
-        for (const [index, watch] of document.querySelectorAll('.watch').entries()) players.push(makePlayer(watch, index + 1));
+        for (const watch of document.querySelectorAll('.watch')) players.push(makePlayer(watch));
     }
     if (players.length > 0) {
         window.addEventListener('hashchange', openStep);

@@ -477,13 +477,10 @@ fn links_and_ids(text: &str) -> (Vec<String>, BTreeSet<String>) {
 fn ids_of_steps(text: &str) -> BTreeSet<String> {
     const SCRIPT: &str = "<script type=\"application/json\" data-language=\"";
     let mut ids = BTreeSet::new();
-    for (number, replay) in text.split("<div class=\"watch\"").skip(1).enumerate() {
-        let which = if number == 0 {
-            String::new()
-        } else {
-            format!("replay-{}-", number + 1)
-        };
+    for replay in text.split("<div class=\"watch\" data-program=\"").skip(1) {
         let replay = replay.split("</div>").next().unwrap_or_default();
+        let program = replay.split('"').next().unwrap_or_default();
+        let which = if program.ends_with("-short") { "short-" } else { "" };
         for script in replay.split(SCRIPT).skip(1) {
             let language = if script.starts_with("python") { "python-" } else { "" };
             // In a text of the recording, a backslash stands before each quotation mark.
@@ -507,15 +504,15 @@ fn a_step_has_a_name_exactly_if_the_replay_has_the_step() {
     let one = r#"{"say": "A program prints \"say\": and exits."}"#;
     let two = format!("{one}, {one}");
     let page = [
-        "<div class=\"watch\" data-program=\"a\">\n",
+        "<div class=\"watch\" data-program=\"a-short\">\n",
+        &script("rust", one),
+        "</div>\n\n<div class=\"watch\" data-program=\"a\">\n",
         &script("rust", &two),
         &script("python", one),
-        "</div>\n\n<div class=\"watch\" data-program=\"a-short\">\n",
-        &script("rust", one),
         "</div>\n",
     ]
     .concat();
-    let expected = ["python-step-1", "replay-2-step-1", "step-1", "step-2"];
+    let expected = ["python-step-1", "short-step-1", "step-1", "step-2"];
     assert_eq!(ids_of_steps(&page), expected.map(str::to_owned).into());
     assert_eq!(ids_of_steps("No replay, but \"say\": 1."), BTreeSet::new());
 }
