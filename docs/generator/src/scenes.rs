@@ -547,8 +547,11 @@ impl Running<'_> {
                 self.act(who, None)?;
                 let folder =
                     if self.trace { Some(self.scratch.folder(who)?) } else { None };
-                let mut program =
-                    traced(&program_of(client, self.trace), folder.as_deref(), true);
+                let mut program = traced(
+                    &program_of(client, self.trace),
+                    folder.as_deref(),
+                    self.scene.listed.contains(client),
+                );
                 program.arg(self.server.address.to_string()).args(*args);
                 let port = self.scene.port.to_string();
                 let command = command(client, &[vec![&port], args.to_vec()]);
