@@ -280,7 +280,8 @@
             } else {
                 drawing.scrollTo(0, 0);
             }
-            kernel.scrollTop = (body.querySelector('.now')?.offsetTop ?? 0) - kernel.clientHeight / 2;
+            const entry = [...body.querySelectorAll('.now')].at(-1);
+            if (entry) kernel.scrollTop = entry.offsetTop + entry.offsetHeight - kernel.clientHeight;
             for (const [index, screen] of screens.entries()) {
                 screen.scrollTop = screen.scrollHeight;
                 if (index in (now.step.lines ?? {})) strip.scrollLeft = screen.parentElement.offsetLeft - 12;
