@@ -764,8 +764,9 @@ async function play(page, name) {
         await page.evaluate(`window.seenStep = ${seenStep}`);
         for (const replay of own) await playThrough(page, replay, way);
     }
-    await page.setViewportSize({ width: 1280, height: 720 });
+    await resize(page, 1280, 720);
     await page.keyboard.press('p');
+    await settled(page);
     for (const replay of own) await presentReplay(page, replay);
     await page.keyboard.press('p');
 }
