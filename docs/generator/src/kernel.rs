@@ -175,6 +175,12 @@ impl Link {
             _ if self.datagrams => "no connection".to_owned(),
             _ if self.is_reset => "reset".to_owned(),
             [false, false] => "open".to_owned(),
+            [true, false] if self.closed[0] => {
+                format!("{} has closed the connection", self.client)
+            }
+            [false, true] if self.closed[1] => {
+                "the server has closed the connection".to_owned()
+            }
             [true, false] => {
                 format!("half-closed: {} has closed its sending side", self.client)
             }
@@ -326,7 +332,7 @@ fn list(port: u16, clients: &[(&str, u32)]) -> Option<Sockets> {
         match (row[0], row[1]) {
             ("tcp", "LISTEN") => sockets.waiting = Some(seen(row).queue),
             ("udp", _) if is_server => {
-                sockets.holds_datagrams = Some(seen(row).queue > 0)
+                sockets.holds_datagrams = Some(seen(row).queue > 0);
             }
             ("tcp", _) if !is_server => {
                 let process = row.get(6).unwrap_or(&"");

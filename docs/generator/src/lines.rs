@@ -19,12 +19,17 @@ pub struct Place {
 
 /// Knows the line of each call of a program.
 pub enum Lines {
-    Rust(Program),
+    Rust(Box<Program>),
     /// The lines that each thread has run, by the number that the kernel gave the thread.
     Python(BTreeMap<u32, Vec<python::Line>>),
 }
 
 impl Lines {
+    /// Reads the debug information of a program. `original` is the file of the program, if the
+    /// compiler built a copy.
+    pub fn rust(path: &Path, original: Option<String>) -> Result<Self, String> {
+        Ok(Self::Rust(Box::new(Program::new(path, original)?)))
+    }
     /// Returns the lines of the project that have led to a call, the innermost line first. `time`
     /// is when the call began. The result is `None` if the interpreter makes the call by itself.
     pub fn places(
@@ -62,9 +67,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Reads the debug information of a program. `original` is the file of the program, if the
-    /// compiler built a copy.
-    pub fn new(path: &Path, original: Option<String>) -> Result<Self, String> {
+    fn new(path: &Path, original: Option<String>) -> Result<Self, String> {
         let failed =
             |err: &dyn std::fmt::Display| format!("{}: {err}", path.display());
         let bytes = fs::read(path).map_err(|err| failed(&err))?;
@@ -83,7 +86,7 @@ impl Program {
 
     /// Returns the lines of the project in a stack that strace wrote, the innermost line first. Each line of the stack is ` > FILE(SYMBOL+0x1) [0x2]`, where the last number counts from
     /// the start of the file.
-    pub fn places(&self, stack: &[&str]) -> Result<Vec<Place>, String> {
+    fn places(&self, stack: &[&str]) -> Result<Vec<Place>, String> {
         let mut places = Vec::new();
         for line in stack {
             let Some((file, rest)) = line.trim_start_matches(" > ").split_once('(')

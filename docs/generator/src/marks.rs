@@ -19,10 +19,13 @@
 //! | `card` | all steps of all paths |
 //! | `exercises LESSON` | the tasks of a lesson |
 //! | `replay NAME` | the recordings of a program, in each language |
+//! | `step NAME WORDS` | a link to the step whose sentence has these words |
 //! | `terminal NAME` | a terminal of a run |
 //! | `words NAME` | a picture in words |
 //! | `table NAME` | a table |
 //! | `figure NAME` | a number, within a sentence |
+
+use serde_json::Value;
 
 use crate::book::{self, SLIDES, short_program};
 use crate::parts::{program, selected, without_examples};
@@ -115,6 +118,9 @@ pub fn content(mark: &str, all: &Generated) -> Result<Option<String>, String> {
     if kind == "replay" {
         return replay(name, all);
     }
+    if kind == "step" {
+        return step(name, all);
+    }
     let Some(text) = all.texts.get(name) else {
         if all.skipped.is_empty() {
             return Err(format!("nothing makes this: {BEGIN}{mark}{CLOSE}"));
@@ -135,9 +141,15 @@ fn replay(name: &str, all: &Generated) -> Result<Option<String>, String> {
     let mut scripts = String::new();
     for language in ["rust", "python"] {
         if let Some(json) = all.texts.get(&format!("{name}/replay-{language}")) {
-            scripts += &format!(
-                "<script type=\"application/json\" data-language=\"{language}\">{json}</script>\n"
-            );
+            for piece in [
+                "<script type=\"application/json\" data-language=\"",
+                language,
+                "\">",
+                json,
+                "</script>\n",
+            ] {
+                scripts += piece;
+            }
         }
     }
     if scripts.is_empty() && all.skipped.is_empty() {
@@ -147,6 +159,24 @@ fn replay(name: &str, all: &Generated) -> Result<Option<String>, String> {
     let whole =
         format!("<div class=\"watch\" data-program=\"{id}\">\n{scripts}</div>\n");
     Ok((!scripts.is_empty()).then_some(whole))
+}
+
+/// Returns a link to the first step of a recording whose sentence contains these words.
+fn step(arguments: &str, all: &Generated) -> Result<Option<String>, String> {
+    let (name, words) = arguments.split_once(' ').unwrap_or((arguments, ""));
+    let Some(json) = all.texts.get(&format!("{name}/replay-rust")) else {
+        return Ok(None);
+    };
+    let recording: Value =
+        serde_json::from_str(json).map_err(|err| err.to_string())?;
+    let mut steps = recording["steps"].as_array().into_iter().flatten();
+    let says =
+        |step: &Value| step["say"].as_str().is_some_and(|say| say.contains(words));
+    let place = steps.position(says);
+    let number = 1 + place
+        .ok_or_else(|| format!("{name} does not have this step: {words}"))?;
+    let kind = if name.ends_with("/short") { "short-" } else { "" };
+    Ok(Some(format!("[step {number}](#{kind}step-{number})")))
 }
 
 /// Returns what belongs to a mark, if it needs no run.

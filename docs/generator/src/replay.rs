@@ -1,7 +1,7 @@
 //! Makes a recording that a reader can step through: where each thread is, what the kernel holds,
 //! and what the terminals show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::parts::program;
 use crate::read;
 use crate::sentences::{Scene, capital};
 use crate::trace::{Call, Event};
-use crate::wire::{Cause, Exchange, Moment, Played, Row, title};
+use crate::wire::{Cause, Exchange, MAIN, Moment, Played, Row, title};
 
 /// A program that a recording shows line by line.
 pub struct Source {
@@ -101,6 +101,7 @@ pub fn recording(
         threads: Vec::new(),
         numbers: BTreeMap::new(),
         lines: BTreeMap::new(),
+        ended: BTreeSet::new(),
         steps: Vec::new(),
         now: Now::default(),
     };
@@ -163,6 +164,8 @@ struct Writer<'a> {
     numbers: BTreeMap<usize, usize>,
     /// The last line of each thread in the exchange.
     lines: BTreeMap<usize, u32>,
+    /// The threads that have seen the end of a stream, and from which program.
+    ended: BTreeSet<(usize, String)>,
     steps: Vec<Value>,
     now: Now,
 }
@@ -182,7 +185,7 @@ impl Writer<'_> {
             None => title(name),
         };
         self.now.lines = vec![0; lines.len()];
-        self.step(format!("you start {who}."), 0, &lines, &Map::new(), None);
+        self.step(&format!("you start {who}."), 0, &lines, &Map::new(), None);
     }
 
     /// Returns whether both moments print lines from the same line of the same thread.
@@ -204,10 +207,15 @@ impl Writer<'_> {
             Cause::Reader(number) => {
                 let action = &self.exchange.actions[*number];
                 let who = title(&action.who);
-                let sentence = match action.keys.map(str::from_utf8) {
+                let sentence = match action.keys.map(std::str::from_utf8) {
+                    None if action.who.len() == 1 => {
+                        format!("you start client {who} in another terminal.")
+                    }
                     None => format!("you start {who} in another terminal."),
                     Some(Ok("\x04")) => {
-                        format!("you press Ctrl-D in the terminal of {who}.")
+                        format!(
+                            "you press Ctrl-D in the terminal of {who} to end its input."
+                        )
                     }
                     Some(Ok(keys)) => {
                         format!(
@@ -216,10 +224,10 @@ impl Writer<'_> {
                         )
                     }
                     Some(Err(_)) => format!(
-                        "you type `café` in the terminal of {who}, which sends the é as in Latin-1, not UTF-8."
+                        "you type `café` in the terminal of {who}. This terminal encodes `é` in Latin-1, not in UTF-8."
                     ),
                 };
-                self.step(sentence, moment.rows, &moment.lines, &kernel, None);
+                self.step(&sentence, moment.rows, &moment.lines, &kernel, None);
             }
             Cause::Call { thread, event, peer } => {
                 let started = match event.call {
@@ -232,6 +240,7 @@ impl Writer<'_> {
                     (peer.as_ref(), started),
                     (moment, rows),
                 )?;
+                let ended = (*thread, scene.peer.clone());
                 let sentences = if self.is_shown(*thread, event) {
                     scene.call(event)
                 } else {
@@ -242,6 +251,10 @@ impl Writer<'_> {
                     Call::Exit => "ended",
                     _ => "runs",
                 };
+                if matches!(&event.call, Call::Receive(_, bytes) if bytes.is_empty())
+                {
+                    self.ended.insert(ended);
+                }
                 let last = sentences.len();
                 for (number, sentence) in sentences.into_iter().enumerate() {
                     let is_last = number + 1 == last;
@@ -253,8 +266,14 @@ impl Writer<'_> {
                     } else {
                         (&before.0, &before.1)
                     };
-                    let at = self.place(*thread, event, state);
-                    self.step(sentence, drawn, lines, kernel, at);
+                    // A thread waits until its call returns, which is the last step.
+                    let changes = is_last || matches!(event.call, Call::Connect(_));
+                    let at = if changes {
+                        self.place(*thread, event, state)
+                    } else {
+                        None
+                    };
+                    self.step(&sentence, drawn, lines, kernel, at);
                 }
             }
             Cause::Wait { thread, event, peer } => {
@@ -275,7 +294,7 @@ impl Writer<'_> {
                     )
                 })?;
                 let at = self.place(*thread, event, "waits");
-                self.step(sentence, moment.rows, &moment.lines, &kernel, at);
+                self.step(&sentence, moment.rows, &moment.lines, &kernel, at);
             }
         }
         Ok(())
@@ -344,11 +363,22 @@ impl Writer<'_> {
         let is_alone = self.exchange.outside.is_some();
         let program =
             if is_alone { "the program".to_owned() } else { title(&who.name) };
-        let subject = if name.is_empty() { program.clone() } else { name };
+        let exits = event.call == Call::Exit && (name.is_empty() || name == MAIN);
+        let subject = if name.is_empty() || exits {
+            program.clone()
+        } else {
+            format!("the thread {name}")
+        };
+        let listener = moment.kernel.listener.as_ref();
+        let waiting =
+            listener.map(|listener| listener.waiting.as_slice()).unwrap_or_default();
+        let is_pending =
+            waiting.iter().any(|client| client.split(',').next() == Some(&who.name));
+        let is_connected = self.played.is_connected(*party, event);
         let peer = match peer {
             Some(client) => title(client.split(',').next().unwrap_or_default()),
             None if is_alone && event.datagrams => "the name server".to_owned(),
-            None if who.is_server => String::new(),
+            None if who.is_server || !is_connected => String::new(),
             None => "the server".to_owned(),
         };
         let printed =
@@ -360,12 +390,17 @@ impl Writer<'_> {
         Ok(Scene {
             subject,
             program,
+            is_server: who.is_server,
+            is_again: self.ended.contains(&(thread, peer.clone())),
             peer,
             is_alone,
-            thread: started,
+            listens: listener.is_some(),
+            is_pending,
+            started,
             at,
             rows,
             printed,
+            parties: &self.exchange.parties,
         })
     }
 
@@ -423,13 +458,13 @@ impl Writer<'_> {
     /// Adds a step with what has changed.
     fn step(
         &mut self,
-        sentence: String,
+        sentence: &str,
         rows: usize,
         lines: &[usize],
         kernel: &Map<String, Value>,
         at: Option<(usize, u32, &'static str)>,
     ) {
-        let mut step = json!({"say": capital(&sentence, &self.played.threads)});
+        let mut step = json!({"say": capital(sentence)});
         if rows != self.now.rows {
             step["rows"] = rows.into();
             step["x"] = json!(self.picture.columns[rows - 1]);

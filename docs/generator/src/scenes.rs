@@ -12,7 +12,7 @@ use rustix::process::Signal;
 
 use crate::book::{files, short_program};
 use crate::kernel::Sockets;
-use crate::lines::{Lines, Program};
+use crate::lines::Lines;
 use crate::python::{self, TRACER};
 use crate::replay::{self, Picture, Source};
 use crate::stage::{
@@ -480,11 +480,29 @@ struct Running<'a> {
     actions: Vec<Action>,
 }
 
+/// Plays a scene. Returns its terminals, its picture and its recording.
 fn play(
     scene: &Scene,
     shorts: Option<&steps::Scratch>,
     trace: bool,
 ) -> Result<Files, String> {
+    let (mut files, recorded) = run_scene(scene, shorts, trace)?;
+    if let Some(recorded) = recorded {
+        let (page, view) = (scene.page, scene.view());
+        files.extend(draw_to(page, view, &recorded, scene.title)?);
+        if let Some(json) = files.remove(&format!("{page}/{view}.json")) {
+            files.insert(scene.recording(), json);
+        }
+    }
+    Ok(files)
+}
+
+/// Runs the programs of a scene.
+fn run_scene(
+    scene: &Scene,
+    shorts: Option<&steps::Scratch>,
+    trace: bool,
+) -> Result<(Files, Option<Recorded>), String> {
     let scratch = Scratch::new(&format!("{}-{}", scene.page, scene.view()))?;
     let folder = if trace { Some(scratch.folder(SERVER)?) } else { None };
     let binary = match (scene.language, shorts) {
@@ -529,8 +547,11 @@ impl Running<'_> {
                 self.act(who, None)?;
                 let folder =
                     if self.trace { Some(self.scratch.folder(who)?) } else { None };
-                let mut program =
-                    traced(&program_of(client, self.trace), folder.as_deref(), true);
+                let mut program = traced(
+                    &program_of(client, self.trace),
+                    folder.as_deref(),
+                    self.scene.listed.contains(client),
+                );
                 program.arg(self.server.address.to_string()).args(*args);
                 let port = self.scene.port.to_string();
                 let command = command(client, &[vec![&port], args.to_vec()]);
@@ -580,8 +601,8 @@ impl Running<'_> {
             .ok_or_else(|| format!("{who} has no terminal"))
     }
 
-    /// Stops the programs, and returns the terminals, the picture and the recording.
-    fn finish(mut self) -> Result<Files, String> {
+    /// Stops the programs, and returns the terminals, and what strace saw.
+    fn finish(mut self) -> Result<(Files, Option<Recorded>), String> {
         // The calls after the last line that a step waited for.
         thread::sleep(Duration::from_millis(300));
         let after = self.sockets()?;
@@ -615,7 +636,7 @@ impl Running<'_> {
         self.server.terminal.close()?;
         self.clients.iter_mut().try_for_each(|(.., client)| client.close())?;
         if !self.trace {
-            return Ok(files);
+            return Ok((files, None));
         }
         let threads = match self.scene.page {
             page if page.contains("pool") => "worker-",
@@ -655,24 +676,19 @@ impl Running<'_> {
             after,
         };
         let recorded = Recorded { exchange, sources, screens: shown };
-        let (page, view) = (self.scene.page, self.scene.view());
-        files.extend(draw_to(page, view, &recorded, self.scene.title)?);
-        if let Some(json) = files.remove(&format!("{page}/{view}.json")) {
-            files.insert(self.scene.recording(), json);
-        }
-        Ok(files)
+        Ok((files, Some(recorded)))
     }
 
     /// Returns what knows the lines of a program of the scene.
     fn lines_of(&self, who: &str, program: &str) -> Result<Lines, String> {
         if who != SERVER {
-            return Program::new(&traced_example(program), None).map(Lines::Rust);
+            return Lines::rust(&traced_example(program), None);
         }
         if self.scene.language == Language::Python {
             return python::read(&self.scratch.folder(LINES)?).map(Lines::Python);
         }
         let original = self.scene.is_short.then(|| self.scene.file()).transpose()?;
-        Program::new(&self.binary, original).map(Lines::Rust)
+        Lines::rust(&self.binary, original)
     }
 }
 
@@ -874,9 +890,8 @@ fn run(program: &Alone, trace: bool) -> Result<Files, String> {
     let path = format!("{}/{view}-terminal.txt", program.page);
     let mut files = Files::from([(path, screen)]);
     if trace {
-        let traced = Program::new(&traced_example(program.name), None)?;
-        let mut party =
-            party(program.name, "", &folder, Some(&Lines::Rust(traced)))?;
+        let lines_of = Lines::rust(&traced_example(program.name), None)?;
+        let mut party = party(program.name, "", &folder, Some(&lines_of))?;
         // The page shows only the standard output.
         party.events.retain(|event| !matches!(event.call, Call::Print(2, _)));
         party.screen.clone_from(&lines);
@@ -961,4 +976,81 @@ fn byte_order() -> Result<Files, String> {
     ]
     .map(|(path, text)| (path.to_owned(), text))
     .into())
+}
+
+/// A real run, and the same run with something missing or wrong.
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
+
+    use super::{Recorded, build_traced, draw_to, run_scene, scenes, untraceable};
+    use crate::stage::build;
+    use crate::trace::{Call, Event};
+
+    /// Returns a run of a scene, or `None` if strace does not work here.
+    fn recorded(page: &str) -> Option<Recorded> {
+        if let Some(why) = untraceable() {
+            eprintln!("skipped: the recordings with a mistake: {why}");
+            return None;
+        }
+        build().unwrap();
+        build_traced().unwrap();
+        let scene = scenes().into_iter().find(|scene| scene.page == page).unwrap();
+        run_scene(&scene, None, true).unwrap().1
+    }
+
+    /// Returns why a recording cannot be made after a change of one program.
+    fn error(
+        recorded: &mut Recorded,
+        party: &str,
+        change: impl FnOnce(&mut Vec<Event>),
+    ) -> String {
+        let parties = recorded.exchange.parties.iter_mut();
+        let changed = parties.into_iter().find(|other| other.name == party).unwrap();
+        let before = changed.events.clone();
+        change(&mut changed.events);
+        let error = draw_to("tcp_server", "wire", recorded, "").unwrap_err();
+        let parties = recorded.exchange.parties.iter_mut();
+        parties.into_iter().find(|other| other.name == party).unwrap().events =
+            before;
+        error
+    }
+
+    #[test]
+    fn a_mistake_in_what_strace_saw_is_noticed() {
+        let Some(mut recorded) = recorded("tcp_server") else { return };
+        draw_to("tcp_server", "wire", &recorded, "").unwrap();
+
+        // An event is left out.
+        let sends = |event: &Event| matches!(event.call, Call::Send(_));
+        let accepts = |event: &Event| event.call == Call::Accept;
+        let prints = |event: &Event| matches!(event.call, Call::Print(..));
+        for (party, is_left_out) in [
+            ("server", accepts as fn(&Event) -> bool),
+            ("server", sends),
+            ("server", prints),
+            ("client", sends),
+        ] {
+            error(&mut recorded, party, |events| {
+                let place = events.iter().position(is_left_out).unwrap();
+                events.remove(place);
+            });
+        }
+        // A call receives one byte more than was sent, so the kernel would still hold the bytes.
+        let found = error(&mut recorded, "server", |events| {
+            for event in events {
+                if let Call::Receive(_, bytes) = &mut event.call {
+                    bytes.push(b'x');
+                }
+            }
+        });
+        assert!(found.contains("ss says"), "{found}");
+        // Each line number is off by one.
+        let found = error(&mut recorded, "server", |events| {
+            for place in events.iter_mut().flat_map(|event| &mut event.places) {
+                place.line += 1;
+            }
+        });
+        assert!(found.contains(" does not make this call: "), "{found}");
+    }
 }

@@ -1,200 +1,211 @@
-//! Says in one sentence what happens in a step of a recording.
+//! Says in one or two short sentences what happens in a step of a recording.
 
 use crate::trace::{Call, Event};
-use crate::wire::{MAIN, Row, What};
+use crate::wire::{Party, Row, To, What, title};
 
-/// What the sentences about a call need to know.
+/// What the sentences about a call need to know. Names are written as within a sentence.
 pub struct Scene<'a> {
-    /// The thread, or the program if it has only one thread. It is written as within a sentence.
+    /// The thread, or the program if it has only one thread.
     pub subject: String,
-    /// The program, written as within a sentence.
     pub program: String,
-    /// The client at the other end, or the server.
+    pub is_server: bool,
+    /// The program at the other end of the socket. Empty if the socket is not connected.
     pub peer: String,
-    /// Whether the recording has no server, so the page does not show the program at the other end.
+    /// Whether the other program is not traced.
     pub is_alone: bool,
-    /// The thread that this call starts, or that returns.
-    pub thread: String,
+    /// Whether a socket listens in a program that is traced.
+    pub listens: bool,
+    /// Whether the connection still waits for `accept`.
+    pub is_pending: bool,
+    /// Whether the thread has seen the end of this stream before.
+    pub is_again: bool,
+    /// The thread that this call starts.
+    pub started: String,
     /// The function that the line of the program calls, and the number of the line.
     pub at: Option<(&'a str, u32)>,
     /// What the call adds to the picture.
     pub rows: &'a [Row],
     /// What the call adds to the terminal.
     pub printed: &'a [String],
+    pub parties: &'a [Party],
 }
 
 impl Scene<'_> {
-    /// Returns `, line 12`, or nothing.
+    /// Returns ` (line 12)`, or nothing.
     fn line(&self) -> String {
-        self.at.map_or_else(String::new, |(_, line)| format!(", line {line}"))
+        self.at.map_or_else(String::new, |(_, line)| format!(" (line {line})"))
     }
 
-    /// Returns the function in the line of the program, or this one if the line is not known.
+    /// Returns the function in the line of the program, and the line. If the line is not known,
+    /// returns the function `otherwise`.
     fn function(&self, otherwise: &str) -> String {
         let known = self.at.map(|(name, _)| name).filter(|name| !name.is_empty());
-        format!("`{}`", known.unwrap_or(otherwise))
+        format!("`{}`{}", known.unwrap_or(otherwise), self.line())
     }
 
-    /// Returns one sentence for each step of a call. An empty list means that the call is not a step.
+    /// Returns the sentences for each step of a call. An empty list means that the call is not a
+    /// step.
     pub fn call(&self, event: &Event) -> Vec<String> {
         let Scene { subject, peer, .. } = self;
         let line = self.line();
         let one = match &event.call {
             Call::Connecting => format!(
-                "{subject} calls `connect`{line}. Its kernel sends a SYN, and the kernel of {peer} drops it."
+                "{subject} calls `connect`{line}. The kernel drops the SYN, because the accept queue is full."
             ),
             Call::Connect(_) if event.datagrams => return Vec::new(),
             Call::Connect(outcome) => return self.connect(outcome, event.late),
             Call::Create if event.datagrams => {
                 format!("{subject} creates a datagram socket{line}.")
             }
-            Call::Create => format!("{subject} creates a socket{line}."),
-            Call::Bind => format!("{subject} binds the socket to an address{line}."),
+            Call::Create => format!("{subject} creates a stream socket{line}."),
+            Call::Bind if self.is_server => {
+                format!("{subject} binds the socket to its address and port{line}.")
+            }
+            Call::Bind => {
+                format!("{subject} binds the socket to any free port{line}.")
+            }
             Call::Listen => format!(
-                "{subject} calls `listen`{line}. From now on, the kernel completes connections."
+                "{subject} calls `listen`{line}. From now on, the kernel completes handshakes, even before `accept`."
             ),
             Call::Accept => {
                 let function = self.function("accept");
-                format!(
-                    "{subject} gets the connection of {peer} from {function}{line}."
-                )
+                format!("in {subject}, {function} returns a new socket for {peer}.")
             }
-            Call::Send(bytes) => self.send(event, bytes.len()),
-            Call::Receive(_, bytes) => return self.receive(event, bytes.len()),
-            Call::ReceiveFailed(_, why) if why == "EAGAIN" => {
-                format!("in {subject}, {} times out{line}.", self.function("recv"))
-            }
-            Call::ReceiveFailed(_, why) if why == "EWOULDBLOCK" => format!(
-                "in {subject}, {} returns immediately{line}, because the kernel holds no more bytes.",
-                self.function("recv")
-            ),
-            Call::ReceiveFailed(_, why) => {
-                format!(
-                    "in {subject}, {} fails with {why}{line}.",
-                    self.function("recv")
-                )
-            }
+            Call::Send(bytes) => self.send(event, bytes),
+            Call::Receive(_, bytes) => return self.receive(event, bytes),
+            Call::ReceiveFailed(_, why) => self.receive_failed(why),
             Call::Shutdown | Call::Close if event.datagrams => {
+                format!("{subject} closes its datagram socket{line}.")
+            }
+            Call::Shutdown => format!(
+                "{subject} closes the sending side of the connection{line}.{}",
+                self.segment()
+            ),
+            Call::Close if peer.is_empty() => {
                 format!("{subject} closes its socket{line}.")
             }
-            Call::Shutdown | Call::Close => self.close(event),
+            Call::Close => {
+                format!("{subject} closes the connection{line}.{}", self.segment())
+            }
+            Call::CloseListener => self.close_listener(),
             Call::Poll(_) | Call::PollWritable(_) => match self.ready() {
-                Some(ready) => format!(
-                    "in {subject}, {} returns{line}, because {ready}.",
-                    self.function("poll")
-                ),
+                Some(why) => {
+                    format!(
+                        "in {subject}, {} returns, because {why}.",
+                        self.function("poll")
+                    )
+                }
                 None => return Vec::new(),
             },
-            Call::PollTimedOut => {
-                format!("in {subject}, {} times out{line}.", self.function("poll"))
-            }
+            Call::PollTimedOut => format!(
+                "in {subject}, {} times out, because no client has connected.",
+                self.function("poll")
+            ),
             Call::Sleep(seconds) => {
                 let seconds = counted(&seconds.to_string(), "second");
                 format!(
-                    "{subject} waits in {}{line}, for {seconds}.",
+                    "{subject} waits in {} for {seconds}.",
                     self.function("sleep")
                 )
             }
-            Call::Awake => format!("{subject} continues{line}."),
-            Call::Ttl(hops) => {
-                let hops = counted(&hops.to_string(), "hop");
-                format!("{subject} sets the time to live to {hops}{line}.")
+            Call::Awake => {
+                format!("in {subject}, {} returns.", self.function("sleep"))
+            }
+            Call::Ttl(ttl) => {
+                format!("{subject} sets the time to live (TTL) to {ttl}{line}.")
             }
             Call::Print(..) => match self.printed {
                 [] => return Vec::new(),
                 [text] => format!("{subject} prints `{}`{line}.", shortened(text)),
-                several => {
-                    format!("{subject} prints {} lines{line}.", several.len())
-                }
+                [.., last] => format!(
+                    "{subject} prints {} lines{line}. The last line is `{}`.",
+                    self.printed.len(),
+                    shortened(last)
+                ),
             },
             Call::Spawn(_) => {
-                format!("{subject} starts the thread {}{line}.", self.thread)
+                format!("{subject} starts the thread {}{line}.", self.started)
             }
-            Call::CloseListener => self.close_listener(),
-            Call::Exit if self.thread.is_empty() || self.thread == MAIN => {
-                format!("{} exits.", self.program)
-            }
-            Call::Exit => format!("the thread {} returns.", self.thread),
-            Call::Typed | Call::Joined | Call::Stopped => return Vec::new(),
+            Call::Joined => format!(
+                "in {subject}, {} returns, because the other threads have exited.",
+                self.function("join")
+            ),
+            Call::Exit => format!("{subject} exits."),
+            Call::Typed | Call::Stopped => return Vec::new(),
         };
         vec![one]
     }
 
     /// Returns the sentence for a thread that waits in a call.
     pub fn wait(&self, event: &Event) -> Option<String> {
-        let (function, line) = self.at?;
+        let (function, _) = self.at?;
+        let peer = if self.peer.is_empty() { "the client" } else { &self.peer };
         let what = match function {
-            "accept" | "accept_within" => ", for a connection".to_owned(),
-            "poll" => ", until a socket is ready".to_owned(),
+            "accept" | "accept_within" => "for a connection".to_owned(),
+            "poll" => "until a socket is ready".to_owned(),
             "recv_from" | "recvfrom" | "receive_within" => {
-                ", for a datagram".to_owned()
+                "for a datagram".to_owned()
             }
-            "getaddrinfo" => ", for the name server".to_owned(),
-            "scope" | "join" => ", for its threads".to_owned(),
-            _ => match &event.call {
-                Call::Receive(..) | Call::ReceiveFailed(..) if self.is_alone => {
-                    ", for bytes".to_owned()
-                }
-                Call::Receive(..) | Call::ReceiveFailed(..) | Call::Stopped
-                    if !self.peer.is_empty() =>
-                {
-                    format!(", for bytes from {}", self.peer)
-                }
-                Call::Typed => ", for what you type".to_owned(),
-                _ => String::new(),
-            },
+            "getaddrinfo" => "for a reply of the name server".to_owned(),
+            "scope" | "join" => "until the other threads have exited".to_owned(),
+            "close_gracefully" => {
+                format!("for at most a second, until {peer} closes its sending side")
+            }
+            _ if event.call == Call::Typed => "for what you type".to_owned(),
+            _ if self.is_alone => "for bytes".to_owned(),
+            _ => format!("for bytes from {peer}"),
         };
-        Some(format!("{} waits in `{function}`, line {line}{what}.", self.subject))
+        Some(format!("{} waits in {} {what}.", self.subject, self.function("")))
     }
 
     fn connect(&self, outcome: &Result<(), String>, is_late: bool) -> Vec<String> {
-        let Scene { subject, program, peer, is_alone, .. } = self;
-        let line = self.line();
+        let Scene { subject, program, .. } = self;
         let first = if is_late {
-            format!("the kernel of {program} sends the SYN again.")
+            format!(
+                "the kernel retransmits the SYN of {program}, because no SYN-ACK came."
+            )
         } else {
-            format!("{subject} calls `connect`{line}. Its kernel sends a SYN.")
+            format!(
+                "{subject} calls {}. The kernel sends a SYN.",
+                self.function("connect")
+            )
         };
-        let from = |segment: &str| {
-            if *is_alone {
-                format!("the reply is {segment}")
-            } else {
-                format!("the kernel of {peer} replies with {segment}")
-            }
-        };
-        match outcome {
-            Ok(()) if *is_alone => vec![
+        if let Err(why) = outcome {
+            return vec![
                 first,
-                format!("{}.", from("a SYN-ACK")),
-                format!(
-                    "the kernel of {program} sends an ACK. The connection is complete."
-                ),
-            ],
-            Ok(()) => vec![
-                first,
-                format!("{}.", from("a SYN-ACK")),
-                format!(
-                    "the kernel of {program} sends an ACK. The connection is complete, and it waits for `accept`."
-                ),
-            ],
-            Err(why) => vec![
-                first,
-                format!(
-                    "{}, because no program listens on the port.",
-                    from("an RST")
-                ),
-                format!("in {subject}, `connect` fails with {why}{line}."),
-            ],
+                "the kernel replies with an RST, because no program listens on the port.".to_owned(),
+                format!("in {subject}, {} fails with {}.", self.function("connect"), error(why)),
+            ];
         }
+        let reply = match (self.is_alone, self.listens) {
+            (false, _) => "the kernel replies with a SYN-ACK for the server.",
+            (true, true) => {
+                "the kernel replies with a SYN-ACK for the listening socket."
+            }
+            (true, false) => "the other kernel replies with a SYN-ACK.",
+        };
+        let complete = if self.is_alone && !self.listens {
+            "The connection is complete."
+        } else {
+            "The connection is complete, and waits in the accept queue."
+        };
+        vec![
+            first,
+            reply.to_owned(),
+            format!("the kernel sends an ACK for {program}. {complete}"),
+        ]
     }
 
-    fn send(&self, event: &Event, length: usize) -> String {
+    fn send(&self, event: &Event, bytes: &[u8]) -> String {
         let Scene { subject, peer, .. } = self;
         let line = self.line();
         if let Some(question) =
             self.label().and_then(|label| label.split_once("question: "))
         {
-            return format!("{subject} asks {peer} for `{}`{line}.", question.1);
+            return format!(
+                "{subject} asks {peer} for the {}{line}.",
+                records(question.1)
+            );
         }
         let is_lost = self
             .rows
@@ -202,76 +213,100 @@ impl Scene<'_> {
             .any(|row| matches!(row.what, What::Arrow { lost: true, .. }));
         let end = if is_lost {
             " A router drops it, because its time to live is over."
+        } else if self.is_pending {
+            " The kernel keeps the bytes until the server accepts the connection."
         } else {
             ""
         };
-        let bytes = counted(&length.to_string(), "byte");
-        if event.datagrams {
-            format!("{subject} sends a datagram of {bytes} to {peer}{line}.{end}")
-        } else {
-            format!("{subject} sends {bytes} to {peer}{line}.")
-        }
+        format!("{subject} sends {} to {peer}{line}.{end}", quoted(event, bytes))
     }
 
-    fn receive(&self, event: &Event, length: usize) -> Vec<String> {
+    fn receive(&self, event: &Event, bytes: &[u8]) -> Vec<String> {
         let Scene { subject, peer, .. } = self;
         let line = self.line();
-        let bytes = counted(&length.to_string(), "byte");
-        let what = match length {
-            _ if event.datagrams => format!("a datagram of {bytes}"),
-            0 => "the end of the stream".to_owned(),
-            _ => bytes,
-        };
+        if bytes.is_empty() && !event.datagrams {
+            return vec![self.end_of_stream()];
+        }
+        let what = quoted(event, bytes);
+        let label = self.label();
+        let answer = label.and_then(|label| label.split_once("answer: "));
+        let what = if answer.is_some() { "this reply" } else { &what };
         let received = format!("{subject} receives {what} from {peer}{line}.");
         // The picture also shows what a program sends that is not traced.
-        if self.rows.len() < 2 {
-            return vec![received];
-        }
-        let sent = match self.label().and_then(|label| label.split_once("answer: "))
-        {
-            Some((_, answer)) => match answer.split_once(": ") {
-                Some((question, why)) => {
-                    format!("{peer} answers `{question}`: {why}.")
-                }
-                None => format!("{peer} answers `{answer}`."),
-            },
+        let sent = match answer {
+            _ if self.rows.len() < 2 => return vec![received],
             None => format!("{peer} sends {what}."),
+            Some((_, answer)) => match answer.split_once(": ") {
+                Some(_) => {
+                    format!("{peer} replies that there are no {}.", records(answer))
+                }
+                None => format!(
+                    "{peer} replies to the question about the {}.",
+                    records(answer)
+                ),
+            },
         };
         vec![sent, received]
     }
 
-    fn close(&self, event: &Event) -> String {
-        let Scene { subject, peer, is_alone, .. } = self;
-        let line = self.line();
-        let connection = if *is_alone {
-            "its connection".to_owned()
-        } else {
-            format!("its connection to {peer}")
-        };
-        let what = match event.call {
-            Call::Shutdown => format!("the sending side of {connection}"),
-            _ => connection,
-        };
-        let segment = match self.label() {
-            Some(label) if label.ends_with("RST") => {
-                " It has not received all bytes, so its kernel sends an RST."
+    fn end_of_stream(&self) -> String {
+        let Scene { subject, peer, .. } = self;
+        match self.at {
+            None => format!("{subject} receives the end of the stream from {peer}."),
+            Some(("close_gracefully", _)) => {
+                let again = if self.is_again { " again" } else { "" };
+                let function = self.function("");
+                format!(
+                    "in {subject}, {function} sees the end of the stream from {peer}{again}."
+                )
             }
-            Some(_) => " Its kernel sends a FIN.",
-            None => "",
-        };
-        format!("{subject} closes {what}{line}.{segment}")
+            Some(_) => format!(
+                "in {subject}, {} returns 0 bytes, because {peer} has closed its sending side.",
+                self.function("recv")
+            ),
+        }
+    }
+
+    fn receive_failed(&self, why: &str) -> String {
+        let (subject, function) = (&self.subject, self.function("recv"));
+        match why {
+            "EAGAIN" => format!(
+                "in {subject}, {function} times out, because no bytes have arrived."
+            ),
+            "EWOULDBLOCK" => {
+                format!(
+                    "in {subject}, {function} fails with EAGAIN, because no more bytes have arrived."
+                )
+            }
+            why => format!("in {subject}, {function} fails with {}.", error(why)),
+        }
+    }
+
+    /// Returns which segment a close sends.
+    fn segment(&self) -> &'static str {
+        match self.label() {
+            Some(label) if label.ends_with("RST") => {
+                " It has not received all bytes, so the kernel sends an RST."
+            }
+            Some(_) => " The kernel sends a FIN.",
+            None => " The kernel has sent the FIN before.",
+        }
     }
 
     fn close_listener(&self) -> String {
-        let (subject, line) = (&self.subject, self.line());
-        let closes = format!("{subject} closes its listening socket{line}.");
-        match self.rows.len() {
-            0 => closes,
-            1 => format!(
-                "{closes} Its kernel sends an RST to the client that waited."
-            ),
-            _ => format!(
-                "{closes} Its kernel sends an RST to each client that waited."
+        let closes =
+            format!("{} closes its listening socket{}.", self.subject, self.line());
+        let client = self.rows.iter().find_map(|row| match &row.what {
+            What::Arrow { to: To::Party(party), .. } => {
+                Some(&self.parties[*party].name)
+            }
+            _ => None,
+        });
+        match client {
+            None => closes,
+            Some(name) => format!(
+                "{closes} The kernel sends an RST to {}, because the server has not accepted it.",
+                title(name)
             ),
         }
     }
@@ -286,33 +321,73 @@ impl Scene<'_> {
         })
     }
 
-    /// Returns the sockets that are ready, with their verb, if the picture shows them.
+    /// Returns why `poll` returns, if the picture shows it.
     fn ready(&self) -> Option<String> {
         let note = self.rows.iter().find_map(|row| match &row.what {
             What::Note(note) => note.split_once("→ "),
-            _ => None,
+            What::Arrow { .. } | What::FromOutside(_) => None,
         });
         let (_, names) = note?;
-        if let Some(names) = names.strip_suffix(", for writing") {
-            return Some(format!("the socket of {names} is ready for writing"));
-        }
-        Some(match names.rsplit_once(", ") {
-            Some((first, last)) => format!("{first} and {last} are ready"),
-            None => format!("{names} is ready"),
-        })
+        Some(
+            match (
+                names,
+                names.strip_suffix(", for writing"),
+                names.rsplit_once(", "),
+            ) {
+                ("the listener", ..) => {
+                    "a connection waits in the accept queue".to_owned()
+                }
+                (_, Some(name), _) => {
+                    format!("the socket of {name} is ready for writing")
+                }
+                (.., Some((first, last))) => {
+                    format!(
+                        "the sockets of {first} and {last} are ready for reading"
+                    )
+                }
+                _ => format!("the socket of {names} is ready for reading"),
+            },
+        )
     }
 }
 
-/// Returns a sentence with a capital at its start. The name of a thread, such as `worker-1`, stays
-/// as it is.
-pub fn capital(sentence: &str, threads: &[(usize, String)]) -> String {
-    let first_word = sentence.split(' ').next().unwrap_or_default();
-    if threads.iter().any(|(_, name)| name == first_word) {
-        return sentence.to_owned();
-    }
+/// Returns a sentence with a capital at its start. A name such as A stays as it is.
+pub fn capital(sentence: &str) -> String {
     let mut characters = sentence.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(characters).collect()
+}
+
+/// Returns what a DNS question such as `A lip6.fr` asks for.
+fn records(question: &str) -> String {
+    let question = question.split(": ").next().unwrap_or_default();
+    match question.split_once(' ') {
+        Some(("A", name)) => format!("IPv4 addresses of `{name}`"),
+        Some(("AAAA", name)) => format!("IPv6 addresses of `{name}`"),
+        _ => format!("records of `{question}`"),
+    }
+}
+
+/// Returns the name of an error, and what it means.
+fn error(name: &str) -> String {
+    match name {
+        "ECONNREFUSED" => "ECONNREFUSED (connection refused)".to_owned(),
+        "ECONNRESET" => {
+            "ECONNRESET (connection reset), because an RST arrived".to_owned()
+        }
+        other => other.to_owned(),
+    }
+}
+
+/// Returns the bytes as code, and their number.
+fn quoted(event: &Event, bytes: &[u8]) -> String {
+    let number = counted(&bytes.len().to_string(), "byte");
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => text.replace('\n', "\\n"),
+        _ => bytes.escape_ascii().to_string(),
+    };
+    let what = if event.datagrams { "the datagram " } else { "" };
+    format!("{what}`{}` ({number})", shortened(&text))
 }
 
 /// Returns the start of a text, if it is too long for a sentence.

@@ -234,7 +234,6 @@ impl Reader {
     fn take(&mut self, thread: usize, line: &Captures, ids: &[&str]) {
         let (name, args) = (&line["name"], &line["args"]);
         let result: i64 = number(&line["result"]);
-        let error = line.name("error").map(|error| error.as_str());
         let descriptor = number(args.split(',').next().unwrap_or_default());
         let when = When {
             start: number(&line["start"]),
@@ -249,6 +248,20 @@ impl Reader {
         if let Some(call) = self.of_program(when, (name, args, result), ids) {
             return self.push_to(when, Open::default(), call);
         }
+        let has_none =
+            ["poll", "ppoll", "epoll_ctl", "epoll_wait", "clock_nanosleep"]
+                .contains(&name);
+        // Other file descriptors are files, or local sockets of the resolver.
+        if has_none || self.open.contains_key(&descriptor) {
+            self.of_socket(when, descriptor, line);
+        }
+    }
+
+    /// Handles a call that uses a socket, or that waits.
+    fn of_socket(&mut self, when: When, descriptor: usize, line: &Captures) {
+        let (name, args) = (&line["name"], &line["args"]);
+        let result: i64 = number(&line["result"]);
+        let error = line.name("error").map(|error| error.as_str());
         if name == "fcntl" && args.contains("F_DUPFD") {
             // Rust's `try_clone` makes a second file descriptor for the socket.
             if let Some(open) = self.open.get(&descriptor).copied() {
@@ -265,11 +278,7 @@ impl Reader {
             }
             return;
         }
-        let has_none =
-            ["poll", "ppoll", "epoll_wait", "clock_nanosleep"].contains(&name);
-        if !has_none && !self.open.contains_key(&descriptor) {
-            return; // A file, or a local socket of the resolver.
-        }
+
         let call = match (name, error) {
             ("accept4", None) => {
                 let accepted = usize::try_from(result).unwrap_or_default();
@@ -283,20 +292,8 @@ impl Reader {
                 return self.ready(when, args, line);
             }
             ("epoll_wait", None) if result > 0 => {
-                let tokens =
-                    TOKEN.captures_iter(args).map(|found| number(&found[1]));
-                let descriptors =
-                    tokens.filter_map(|token: usize| self.tokens.get(&token));
-                let sockets =
-                    descriptors.map(|descriptor| self.socket(*descriptor)).collect();
-                let call = if args.contains("EPOLLIN") {
-                    Call::Poll(sockets)
-                } else {
-                    Call::PollWritable(sockets)
-                };
-                return self.push(when, 0, call);
+                return self.push(when, 0, self.events(args));
             }
-            ("epoll_wait", None) => return,
             ("poll" | "ppoll", None) => {
                 // When a program starts, Rust's library polls the terminal without a timeout.
                 if when.took < SHORT {
@@ -434,6 +431,19 @@ impl Reader {
             call,
             places,
         });
+    }
+
+    /// Returns the call for the events that `epoll_wait` reported.
+    fn events(&self, args: &str) -> Call {
+        let tokens = TOKEN.captures_iter(args).map(|found| number(&found[1]));
+        let descriptors = tokens.filter_map(|token: usize| self.tokens.get(&token));
+        let sockets =
+            descriptors.map(|descriptor| self.socket(*descriptor)).collect();
+        if args.contains("EPOLLIN") {
+            Call::Poll(sockets)
+        } else {
+            Call::PollWritable(sockets)
+        }
     }
 
     fn socket(&self, descriptor: usize) -> Socket {

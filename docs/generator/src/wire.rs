@@ -52,9 +52,15 @@ pub struct Played {
     pub threads: Vec<(usize, String)>,
     /// The number of each thread in its program.
     numbers: Vec<usize>,
+    /// The sockets that were connected at some time, or have sent a datagram, each with its program.
+    connected: BTreeSet<(usize, Socket)>,
 }
 
 impl Played {
+    /// Returns whether the socket of a call was connected at some time.
+    pub fn is_connected(&self, party: usize, event: &Event) -> bool {
+        self.connected.contains(&(party, event.socket))
+    }
     /// Returns the place of a thread in [`Self::threads`].
     pub fn thread_of(&self, party: usize, number: usize) -> Option<usize> {
         let mut threads = self.threads.iter().zip(&self.numbers);
@@ -153,10 +159,13 @@ pub fn play(exchange: &Exchange) -> Result<Played, String> {
             ));
         }
     }
+    let connected =
+        stage.links.iter().flat_map(|link| link.ends.iter().copied()).collect();
     let threads = stage.queues.iter();
     let threads = threads.map(|queue| (queue.party, queue.name.clone()));
     Ok(Played {
         threads: threads.collect(),
+        connected,
         numbers: stage.queues.iter().map(|queue| queue.thread).collect(),
         rows: stage.rows,
         moments: stage.moments,
@@ -237,9 +246,9 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
                 .for_each(&mut name);
             for queue in threads.iter_mut().filter(|queue| queue.name.is_empty()) {
                 if queue.thread == 0 {
-                    queue.name = MAIN.to_owned()
+                    MAIN.clone_into(&mut queue.name);
                 } else {
-                    name(queue)
+                    name(queue);
                 }
             }
         }
@@ -355,7 +364,7 @@ impl<'a> Stage<'a> {
         // The terminal shows what the reader types, but not the end of the input.
         let lines = action
             .keys
-            .map_or(1, |keys| keys.iter().filter(|key| **key == b'\n').count());
+            .map_or(1, |keys| keys.split(|key| *key == b'\n').count() - 1);
         self.lines[party.unwrap_or_default()] += lines;
         self.add(Cause::Reader(number));
     }
@@ -428,7 +437,12 @@ impl<'a> Stage<'a> {
     /// Shows that a thread waits in its next call.
     fn wait(&mut self, place: usize) {
         let queue = &self.queues[place];
-        let Some((_, event)) = queue.calls.front() else { return };
+        // Without a server, the picture does not show `poll`, and the call after it waits.
+        let is_alone = self.exchange.outside.is_some();
+        let is_shown = |(_, event): &&(usize, Event)| {
+            !is_alone || !matches!(event.call, Call::Poll(_))
+        };
+        let Some((_, event)) = queue.calls.iter().find(is_shown) else { return };
         let exists = self.exists(queue);
         let waits = matches!(
             event.call,
@@ -441,8 +455,7 @@ impl<'a> Stage<'a> {
                 | Call::Joined
                 | Call::Stopped
         );
-        let is_alone = self.exchange.outside.is_some();
-        let waits = waits && !(is_alone && matches!(event.call, Call::Poll(_)));
+
         if exists && waits && !queue.waits {
             let (party, event) = (queue.party, event.clone());
             self.queues[place].waits = true;
@@ -607,16 +620,7 @@ impl<'a> Stage<'a> {
         };
         match &event.call {
             Call::Connect(_) if event.datagrams => {} // It sends nothing.
-            Call::Connect(Ok(())) => {
-                self.begin(party, event);
-                let name = &self.exchange.parties[party].name;
-                self.dropped.retain(|other| other != name);
-                // A connection that took long is made by a retransmitted SYN.
-                let again = if event.late { " (again)" } else { "" };
-                self.arrow(party, there, &format!("connect: SYN{again}"));
-                self.arrow_back(party, there, "SYN-ACK");
-                self.arrow(party, there, "ACK");
-            }
+            Call::Connect(Ok(())) => self.connect(party, event, there),
             Call::Connecting => {
                 // The kernel of the server drops a SYN if the queue is full.
                 self.dropped.push(self.exchange.parties[party].name.clone());
@@ -650,37 +654,17 @@ impl<'a> Stage<'a> {
                 self.note(party, format!("{label}recv({room}) → {}", words(why)));
             }
             Call::Shutdown | Call::Close => {
-                let Some((number, end)) = link else { return };
-                if event.datagrams {
-                    self.links[number].close(end);
-                    return;
-                }
-                let (call, ended) = if event.call == Call::Close {
-                    ("close", self.links[number].close(end))
-                } else {
-                    ("shutdown", self.links[number].shut_down(end))
-                };
-                match ended {
-                    Some(segment) => {
-                        self.arrow(party, there, &format!("{call}: {segment}"));
-                    }
-                    None => self.note(party, format!("{label}{call}()")),
+                if let Some(link) = link {
+                    self.close(party, &label, event, link, there);
                 }
             }
             Call::Poll(sockets) if self.exchange.parties[party].polls => {
-                let ready: Vec<_> =
-                    sockets.iter().map(|socket| self.name(party, *socket)).collect();
-                self.note(party, format!("poll() → {}", ready.join(", ")));
+                self.note(party, format!("poll() → {}", self.names(party, sockets)));
             }
             Call::PollWritable(sockets) => {
-                let ready: Vec<_> =
-                    sockets.iter().map(|socket| self.name(party, *socket)).collect();
-                self.note(
-                    party,
-                    format!("poll() → {}, for writing", ready.join(", ")),
-                );
+                let names = self.names(party, sockets);
+                self.note(party, format!("poll() → {names}, for writing"));
             }
-            Call::Poll(_) => {}
             Call::Sleep(seconds) => {
                 self.note(party, format!("{label}sleep({seconds})"));
             }
@@ -693,34 +677,60 @@ impl<'a> Stage<'a> {
             Call::Spawn(started) => {
                 self.started.insert((party, *started));
             }
-            Call::Print(_, text) => {
-                self.print(party, text);
-            }
-            Call::CloseListener => {
-                self.listens = false;
-                if self.server().is_none() {
-                    return;
-                }
-                let waiting: Vec<_> = self
-                    .links
-                    .iter()
-                    .filter(|link| link.waits())
-                    .map(|link| link.ends[0].0)
-                    .collect();
-                for client in waiting {
-                    self.arrow(party, To::Party(client), "close: RST");
-                }
-                for link in self.links.iter_mut().filter(|link| link.waits()) {
-                    link.reset();
-                }
-            }
+            Call::Print(_, text) => self.print(party, text),
+            Call::CloseListener => self.close_listener(party),
             Call::Create
+            | Call::Poll(_)
             | Call::Joined
             | Call::Bind
             | Call::PollTimedOut
             | Call::Typed
             | Call::Exit
             | Call::Stopped => {}
+        }
+    }
+
+    fn connect(&mut self, party: usize, event: &Event, there: To) {
+        self.begin(party, event);
+        let name = &self.exchange.parties[party].name;
+        self.dropped.retain(|other| other != name);
+        // A connection that took long is made by a retransmitted SYN.
+        let again = if event.late { " (again)" } else { "" };
+        self.arrow(party, there, &format!("connect: SYN{again}"));
+        self.arrow_back(party, there, "SYN-ACK");
+        self.arrow(party, there, "ACK");
+    }
+
+    fn close(
+        &mut self,
+        party: usize,
+        label: &str,
+        event: &Event,
+        (number, end): (usize, usize),
+        there: To,
+    ) {
+        let (call, segment) = if event.call == Call::Close {
+            ("close", self.links[number].close(end))
+        } else {
+            ("shutdown", self.links[number].shut_down(end))
+        };
+        match segment {
+            _ if event.datagrams => {} // The kernel sends nothing.
+            Some(segment) => self.arrow(party, there, &format!("{call}: {segment}")),
+            None => self.note(party, format!("{label}{call}()")),
+        }
+    }
+
+    /// Closes the listening socket. The kernel resets the connections that wait for `accept`.
+    fn close_listener(&mut self, party: usize) {
+        self.listens = false;
+        if self.server().is_none() {
+            return; // The program has connected to itself.
+        }
+        while let Some(number) = self.waiting() {
+            let client = To::Party(self.links[number].ends[0].0);
+            self.arrow(party, client, "close: RST");
+            self.links[number].reset();
         }
     }
 
@@ -757,6 +767,12 @@ impl<'a> Stage<'a> {
             ""
         };
         self.note(party, format!("{label}{call}({room}) → {}{over}", bytes.len()));
+    }
+
+    fn names(&self, party: usize, sockets: &[Socket]) -> String {
+        let names: Vec<_> =
+            sockets.iter().map(|socket| self.name(party, *socket)).collect();
+        names.join(", ")
     }
 
     /// Returns the name of a server's socket in the picture: its client, or the listener.

@@ -392,7 +392,7 @@ fn everything_that_is_generated_is_shown() {
             if entry.path().is_dir() {
                 folders.push((entry.path(), path));
             } else {
-                // The page shows this table between marks. A replay shows a picture, too.
+                // The page shows this table between marks. A recording shows its picture.
                 let is_shown = path == "generated/bench/table.md"
                     || shown.contains(&format!("]({path})"))
                     || shown.contains(&format!("\"src\":\"{path}\""));
