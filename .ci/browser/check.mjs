@@ -608,6 +608,7 @@ const seenStep = program => {
     const marked = [...code.querySelectorAll('.watch-line[data-state]')];
     const picture = watch.querySelector('.watch-picture');
     const mark = watch.querySelector('.watch-mark');
+    const entry = [...watch.querySelectorAll('.watch-kernel .now')].at(-1);
     const buttons = [...watch.querySelectorAll('.watch-controls > button')].map(button => {
         const { x, y, width, height } = button.getBoundingClientRect();
         return { x: x + width / 2, y: y + height / 2 };
@@ -626,6 +627,7 @@ const seenStep = program => {
         terminals: Object.fromEntries([...watch.querySelectorAll('.watch-terminals > figure')].map(figure =>
             [figure.firstChild.textContent, [...figure.lastChild.children].map(line => line.textContent)]).sort()),
         lineIsIn: marked.length === 0 || marked.some(line => isIn(line.getBoundingClientRect(), code.getBoundingClientRect())),
+        entryIsIn: entry === undefined || isIn(entry.getBoundingClientRect(), watch.querySelector('.watch-kernel').getBoundingClientRect()),
         rowIsIn: !mark.checkVisibility() || isIn(mark.getBoundingClientRect(), picture.getBoundingClientRect()),
         buttons,
         // The page must not scroll, and no box may change its height.
@@ -700,6 +702,7 @@ async function playThrough(page, replay, { width, colorScheme, by }) {
         if (!seen.sentence.trim()) failed(`has no sentence at step ${step + 1}`);
         if (programs.length > 0 && !programs.includes(seen.program)) failed(`does not show the program of step ${step + 1}`);
         if (!seen.lineIsIn) failed(`does not show a line of a thread at step ${step + 1}`);
+        if (!seen.entryIsIn) failed(`does not show what the kernel changes at step ${step + 1}`);
         if (!seen.rowIsIn) failed(`does not show the row of step ${step + 1}`);
         if (seen.places !== all[0].places) failed(`moves at step ${step + 1} from ${all[0].places} to ${seen.places}`);
         if (findings.length > before) break;
@@ -761,8 +764,9 @@ async function play(page, name) {
         await page.evaluate(`window.seenStep = ${seenStep}`);
         for (const replay of own) await playThrough(page, replay, way);
     }
-    await page.setViewportSize({ width: 1280, height: 720 });
+    await resize(page, 1280, 720);
     await page.keyboard.press('p');
+    await settled(page);
     for (const replay of own) await presentReplay(page, replay);
     await page.keyboard.press('p');
 }

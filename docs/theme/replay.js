@@ -280,7 +280,8 @@
             } else {
                 drawing.scrollTo(0, 0);
             }
-            kernel.scrollTop = (body.querySelector('.now')?.offsetTop ?? 0) - kernel.clientHeight / 2;
+            const entry = [...body.querySelectorAll('.now')].at(-1);
+            if (entry) kernel.scrollTop = entry.offsetTop + entry.offsetHeight - kernel.clientHeight;
             for (const [index, screen] of screens.entries()) {
                 screen.scrollTop = screen.scrollHeight;
                 if (index in (now.step.lines ?? {})) strip.scrollLeft = screen.parentElement.offsetLeft - 12;
@@ -457,9 +458,9 @@
 
     const STEP = /^#(short-)?(python-)?step-(\d+)$/;
 
-    /** Opens the step that the address of the page names, for example `#step-12` or `#short-python-step-12`. */
-    function openStep() {
-        const [found, short, python, step] = STEP.exec(location.hash) ?? [];
+    /** Opens the step that the end of an address names, for example `#step-12` or `#short-python-step-12`. */
+    function openStep(hash) {
+        const [found, short, python, step] = STEP.exec(hash) ?? [];
         const player = players.find(({ watch }) => isShort(watch) === Boolean(short));
         if (found) player?.open(python ? 'python' : 'rust', step - 1);
     }
@@ -474,14 +475,14 @@
         for (const watch of document.querySelectorAll('.watch')) players.push(makePlayer(watch));
     }
     if (players.length > 0) {
-        window.addEventListener('hashchange', openStep);
+        // A replay may change the address before this event comes.
+        window.addEventListener('hashchange', ({ newURL }) => openStep(new URL(newURL).hash));
         // A link to the step that the address already names does not change the address.
         document.addEventListener('click', event => {
             const link = event.target.closest?.('a[href*="#"]');
-            if (link && link.href === location.href) openStep();
+            if (link && link.href === location.href) openStep(link.hash);
         });
         // The pictures above must have their heights.
-        if (document.readyState === 'complete') openStep();
-        else window.addEventListener('load', openStep);
+        window.addEventListener('load', () => openStep(location.hash));
     }
 })();
