@@ -301,6 +301,11 @@ impl Sockets {
     }
 }
 
+/// Returns whether `ss` is installed.
+pub fn is_installed() -> bool {
+    list(0, &[]).is_some()
+}
+
 /// Returns whether all threads of a process wait, or whether the process has exited.
 fn waits(process: u32) -> bool {
     let threads = fs::read_dir(format!("/proc/{process}/task"));

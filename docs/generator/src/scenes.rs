@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::process::Signal;
 
 use crate::book::{files, short_program};
-use crate::kernel::Sockets;
+use crate::kernel::{Sockets, is_installed};
 use crate::lines::Lines;
 use crate::python::{self, TRACER};
 use crate::replay::{self, Picture, Source};
@@ -423,6 +423,15 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     let mut all_scenes = scenes();
     if traced {
         all_scenes.extend(more_scenes());
+        if !is_installed() {
+            all.skipped.push(
+                "whether the kernel holds what the calls say: no ss".to_owned(),
+            );
+        }
+        if let Err(why) = python() {
+            all.skipped.push(format!("the replays of the Python versions: {why}"));
+            all_scenes.retain(|scene| scene.language == Language::Rust);
+        }
     }
     let shorts: Result<Vec<_>, String> = all_scenes
         .iter()

@@ -71,6 +71,9 @@ pub fn python() -> Result<PathBuf, String> {
     let mut command = Command::new("python3");
     let output = command.args(["-c", "import sys; print(sys.executable)"]).output();
     let output = output.map_err(|err| format!("python3: {err}"))?;
+    if !output.status.success() {
+        return Err("python3 does not run".to_owned());
+    }
     Ok(String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
