@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::parts::program;
 use crate::read;
-use crate::sentences::{Scene, capital};
+use crate::sentences::{Role, Scene, capital};
 use crate::trace::{Call, Event};
 use crate::wire::{Cause, Exchange, MAIN, Moment, Played, Row, title};
 
@@ -390,11 +390,14 @@ impl Writer<'_> {
         Ok(Scene {
             subject,
             program,
-            is_server: who.is_server,
+            role: match (who.is_server, is_alone, listener) {
+                (true, ..) => Role::Server,
+                (_, true, None) => Role::Alone,
+                (_, true, Some(_)) => Role::Both,
+                (_, false, _) => Role::Client,
+            },
             is_again: self.ended.contains(&(thread, peer.clone())),
             peer,
-            is_alone,
-            listens: listener.is_some(),
             is_pending,
             started,
             at,

@@ -3,18 +3,26 @@
 use crate::trace::{Call, Event};
 use crate::wire::{Party, Row, To, What, title};
 
+/// What a program is in its recording.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Role {
+    Client,
+    Server,
+    /// The other program is not traced.
+    Alone,
+    /// The program has a listening socket, and connects to it.
+    Both,
+}
+
 /// What the sentences about a call need to know. Names are written as within a sentence.
 pub struct Scene<'a> {
     /// The thread, or the program if it has only one thread.
     pub subject: String,
     pub program: String,
-    pub is_server: bool,
+    pub role: Role,
     /// The program at the other end of the socket. Empty if the socket is not connected.
     pub peer: String,
-    /// Whether the other program is not traced.
-    pub is_alone: bool,
-    /// Whether a socket listens in a program that is traced.
-    pub listens: bool,
+
     /// Whether the connection still waits for `accept`.
     pub is_pending: bool,
     /// Whether the thread has seen the end of this stream before.
@@ -31,6 +39,9 @@ pub struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    fn is_alone(&self) -> bool {
+        matches!(self.role, Role::Alone | Role::Both)
+    }
     /// Returns ` (line 12)`, or nothing.
     fn line(&self) -> String {
         self.at.map_or_else(String::new, |(_, line)| format!(" (line {line})"))
@@ -58,7 +69,7 @@ impl Scene<'_> {
                 format!("{subject} creates a datagram socket{line}.")
             }
             Call::Create => format!("{subject} creates a stream socket{line}."),
-            Call::Bind if self.is_server => {
+            Call::Bind if self.role == Role::Server => {
                 format!("{subject} binds the socket to its address and port{line}.")
             }
             Call::Bind => {
@@ -152,7 +163,7 @@ impl Scene<'_> {
                 format!("for at most a second, until {peer} closes its sending side")
             }
             _ if event.call == Call::Typed => "for what you type".to_owned(),
-            _ if self.is_alone => "for bytes".to_owned(),
+            _ if self.is_alone() => "for bytes".to_owned(),
             _ => format!("for bytes from {peer}"),
         };
         Some(format!("{} waits in {} {what}.", self.subject, self.function("")))
@@ -177,14 +188,16 @@ impl Scene<'_> {
                 format!("in {subject}, {} fails with {}.", self.function("connect"), error(why)),
             ];
         }
-        let reply = match (self.is_alone, self.listens) {
-            (false, _) => "the kernel replies with a SYN-ACK for the server.",
-            (true, true) => {
+        let reply = match self.role {
+            Role::Client | Role::Server => {
+                "the kernel replies with a SYN-ACK for the server."
+            }
+            Role::Both => {
                 "the kernel replies with a SYN-ACK for the listening socket."
             }
-            (true, false) => "the other kernel replies with a SYN-ACK.",
+            Role::Alone => "the other kernel replies with a SYN-ACK.",
         };
-        let complete = if self.is_alone && !self.listens {
+        let complete = if self.role == Role::Alone {
             "The connection is complete."
         } else {
             "The connection is complete, and waits in the accept queue."
@@ -237,8 +250,9 @@ impl Scene<'_> {
             _ if self.rows.len() < 2 => return vec![received],
             None => format!("{peer} sends {what}."),
             Some((_, answer)) => match answer.split_once(": ") {
-                Some(_) => {
-                    format!("{peer} replies that there are no {}.", records(answer))
+                Some((question, _)) => {
+                    let name = question.rsplit(' ').next().unwrap_or_default();
+                    format!("{peer} replies that `{name}` does not exist.")
                 }
                 None => format!(
                     "{peer} replies to the question about the {}.",
@@ -360,7 +374,6 @@ pub fn capital(sentence: &str) -> String {
 
 /// Returns what a DNS question such as `A lip6.fr` asks for.
 fn records(question: &str) -> String {
-    let question = question.split(": ").next().unwrap_or_default();
     match question.split_once(' ') {
         Some(("A", name)) => format!("IPv4 addresses of `{name}`"),
         Some(("AAAA", name)) => format!("IPv6 addresses of `{name}`"),

@@ -119,6 +119,8 @@ struct Queue {
     calls: VecDeque<(usize, Event)>,
     /// Whether a moment already shows that the thread waits in its next call.
     waits: bool,
+    /// The number of moments before the thread began to wait.
+    since: usize,
 }
 
 /// Puts the calls in an order in which they can have happened. The order is the same in each
@@ -197,6 +199,7 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
                 thread,
                 calls: VecDeque::new(),
                 waits: false,
+                since: 0,
             });
             let before = queue.calls.back().map_or(0, |(step, _)| *step);
             let due = match event.call {
@@ -392,20 +395,12 @@ impl<'a> Stage<'a> {
 
     /// Makes the next calls of the thread whose late call returned first.
     fn advance_late(&mut self, step: usize) -> bool {
-        let time = |place: &usize| {
-            self.queues[*place]
-                .calls
-                .front()
-                .map_or(f64::MAX, |(_, event)| event.time)
-        };
         let possible = (0..self.queues.len()).filter(|place| {
             self.possible(&self.queues[*place], step, true).is_some()
         });
-        let Some(first) = possible.min_by(|a, b| close_times(time(a), time(b)))
-        else {
-            return false;
-        };
-        self.advance(first, step, true)
+        let first =
+            possible.min_by(|a, b| earlier(&self.queues[*a], &self.queues[*b]));
+        first.is_some_and(|first| self.advance(first, step, true))
     }
 
     /// Makes the next calls of a thread, if they belong to this step and can have happened.
@@ -424,6 +419,9 @@ impl<'a> Stage<'a> {
             let events: Vec<_> = calls.drain(..length).collect();
             for (_, event) in events {
                 let before = self.peer(party, &event);
+                if matches!(event.call, Call::Sleep(_)) {
+                    self.queues[place].since = self.moments.len();
+                }
                 self.happen(party, &name, &event);
                 let peer = before.or_else(|| self.peer(party, &event));
                 self.add(Cause::Call { thread: place, event, peer });
@@ -459,6 +457,7 @@ impl<'a> Stage<'a> {
         if exists && waits && !queue.waits {
             let (party, event) = (queue.party, event.clone());
             self.queues[place].waits = true;
+            self.queues[place].since = self.moments.len();
             let peer = self.peer(party, &event);
             self.add(Cause::Wait { thread: place, event, peer });
         }
@@ -811,10 +810,17 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Orders two times. Times that differ by less than half a second are equal, because their order
-/// may be different in another run.
-fn close_times(a: f64, b: f64) -> Ordering {
-    if (a - b).abs() < 0.5 { Ordering::Equal } else { a.total_cmp(&b) }
+/// Says which of two threads continues first, if both wait for a time. Two sleeps have the same
+/// length, and two timeouts also. So the thread that began first is first.
+fn earlier(a: &Queue, b: &Queue) -> Ordering {
+    let (Some((_, first)), Some((_, second))) = (a.calls.front(), b.calls.front())
+    else {
+        return Ordering::Equal;
+    };
+    if first.call == second.call {
+        return a.since.cmp(&b.since);
+    }
+    first.time.total_cmp(&second.time)
 }
 
 /// Describes the bytes of an arrow: their number, then a DNS message in words, a text as text,

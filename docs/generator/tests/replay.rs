@@ -131,8 +131,8 @@ fn number(value: &Value) -> usize {
 
 impl Recording {
     /// Returns what is wrong, one sentence each.
-    fn flaws(&self) -> Vec<String> {
-        let mut flaws = Vec::new();
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
         let mut before = State::default();
         for (index, step) in
             self.json["steps"].as_array().unwrap().iter().enumerate()
@@ -140,7 +140,7 @@ impl Recording {
             let now = before.next(step);
             let sentence = step["say"].as_str().unwrap();
             let mut add = |what: String| {
-                flaws.push(format!(
+                problems.push(format!(
                     "{}, step {}: {what}: {sentence}",
                     self.name,
                     index + 1
@@ -149,17 +149,17 @@ impl Recording {
             if now.rows > before.rows + 1 || now.rows < before.rows {
                 add(format!("{} rows after {}", now.rows, before.rows));
             }
-            self.line_flaws(sentence, step, &now).into_iter().for_each(&mut add);
-            byte_flaws(sentence, &before, &now).into_iter().for_each(&mut add);
-            Self::sentence_flaws(sentence).into_iter().for_each(&mut add);
+            self.line_problems(sentence, step, &now).into_iter().for_each(&mut add);
+            byte_problems(sentence, &before, &now).into_iter().for_each(&mut add);
+            Self::sentence_problems(sentence).into_iter().for_each(&mut add);
             before = now;
         }
-        flaws.extend(
-            self.end_flaws(&before)
+        problems.extend(
+            self.end_problems(&before)
                 .into_iter()
-                .map(|flaw| format!("{}: {flaw}", self.name)),
+                .map(|problem| format!("{}: {problem}", self.name)),
         );
-        flaws
+        problems
     }
 
     /// Returns the text of a line of a program.
@@ -173,12 +173,17 @@ impl Recording {
     }
 
     /// The line of a sentence is the line of a thread, and a thread waits in a line with the call.
-    fn line_flaws(&self, sentence: &str, step: &Value, now: &State) -> Vec<String> {
-        let mut flaws = Vec::new();
+    fn line_problems(
+        &self,
+        sentence: &str,
+        step: &Value,
+        now: &State,
+    ) -> Vec<String> {
+        let mut problems = Vec::new();
         let said = LINE.captures(sentence);
         if let Some(line) = said.map(|found| found[1].parse::<usize>().unwrap()) {
             if !now.threads.values().any(|(at, _)| *at == line) {
-                flaws.push(format!("no thread is at line {line}"));
+                problems.push(format!("no thread is at line {line}"));
             }
         }
         let changed = step["threads"].as_object().cloned().unwrap_or_default();
@@ -186,50 +191,50 @@ impl Recording {
             let thread = thread.parse().unwrap();
             let line = number(&at[0]);
             let Some(text) = self.line(thread, line) else {
-                flaws.push(format!("line {line} does not exist"));
+                problems.push(format!("line {line} does not exist"));
                 continue;
             };
             let waits = at[1] == "waits";
             if waits != sentence.contains(" waits in `") {
-                flaws.push(
+                problems.push(
                     "the sentence and the state of the thread differ".to_owned(),
                 );
             }
             if let Some(call) = WAITS.captures(sentence).filter(|_| waits) {
                 if !text.contains(&format!("{}(", &call[1])) {
-                    flaws.push(format!(
+                    problems.push(format!(
                         "line {line} does not call {}: {text}",
                         &call[1]
                     ));
                 }
             }
             if text.trim().is_empty() {
-                flaws.push(format!("line {line} is empty"));
+                problems.push(format!("line {line} is empty"));
             }
         }
-        flaws
+        problems
     }
 
-    fn sentence_flaws(sentence: &str) -> Vec<String> {
-        let mut flaws = Vec::new();
+    fn sentence_problems(sentence: &str) -> Vec<String> {
+        let mut problems = Vec::new();
         if !sentence.starts_with(char::is_uppercase) || !sentence.ends_with('.') {
-            flaws.push("this is not a whole sentence".to_owned());
+            problems.push("this is not a whole sentence".to_owned());
         }
         for part in sentence.split_inclusive(". ") {
             // What a program prints counts as one word.
             let words = CODE.replace_all(part, "code").split_whitespace().count();
             if words > 20 {
-                flaws.push(format!("{words} words"));
+                problems.push(format!("{words} words"));
             }
         }
-        flaws
+        problems
     }
 
     /// At the end, everything is shown, and the kernel holds nothing for a client that was accepted.
-    fn end_flaws(&self, end: &State) -> Vec<String> {
-        let mut flaws = Vec::new();
+    fn end_problems(&self, end: &State) -> Vec<String> {
+        let mut problems = Vec::new();
         if end.rows != self.rows {
-            flaws.push(format!(
+            problems.push(format!(
                 "the picture has {} rows, and {} are shown",
                 self.rows, end.rows
             ));
@@ -239,14 +244,15 @@ impl Recording {
         {
             let lines = terminal["lines"].as_array().unwrap();
             if end.lines.get(&number) != Some(&lines.len()) {
-                flaws.push(format!(
+                problems.push(format!(
                     "{} does not show all its lines",
                     terminal["name"]
                 ));
             }
             let text = trimmed(lines.iter().map(|line| line.as_str().unwrap()));
             if !self.page.is_empty() && !self.page.contains(&text) {
-                flaws.push(format!("the page does not show this terminal: {text}"));
+                problems
+                    .push(format!("the page does not show this terminal: {text}"));
             }
         }
         let waiting = end
@@ -258,14 +264,14 @@ impl Recording {
             !waiting.is_some_and(|waiting| waiting.iter().any(|other| other == name))
         });
         if left.bytes() != 0 {
-            flaws.push(format!("{} bytes are left", left.bytes()));
+            problems.push(format!("{} bytes are left", left.bytes()));
         }
-        flaws
+        problems
     }
 }
 
 /// The bytes in the kernel change as the sentence says.
-fn byte_flaws(sentence: &str, before: &State, now: &State) -> Vec<String> {
+fn byte_problems(sentence: &str, before: &State, now: &State) -> Vec<String> {
     let knows_bytes = now.kernel.values().any(|link| link["bytes"].is_array());
     let expected = match BYTES.captures(sentence).filter(|_| knows_bytes) {
         Some(found) => {
@@ -292,18 +298,21 @@ fn all_recordings_agree_with_their_pages() {
     // 14 servers, event_server, two programs without a server, five in Python, and three programs in
     // short in both languages.
     assert_eq!(all.len(), 14 + 1 + 2 + 5 + 3 * 2);
-    let flaws: Vec<_> = all.iter().flat_map(Recording::flaws).collect();
-    assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+    let problems: Vec<_> = all.iter().flat_map(Recording::problems).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// Breaks a recording, and expects that at least one flaw contains these words.
+/// Breaks a recording, and expects that at least one problem contains these words.
 fn broken(name: &str, expected: &str, change: impl FnOnce(&mut Vec<Value>)) {
     let mut found =
         recordings().into_iter().find(|found| found.name == name).unwrap();
     let Value::Array(steps) = &mut found.json["steps"] else { panic!("no steps") };
     change(steps);
-    let flaws = found.flaws();
-    assert!(flaws.iter().any(|flaw| flaw.contains(expected)), "{flaws:?}");
+    let problems = found.problems();
+    assert!(
+        problems.iter().any(|problem| problem.contains(expected)),
+        "{problems:?}"
+    );
 }
 
 /// Returns the step whose sentence contains these words.
