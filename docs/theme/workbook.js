@@ -2,16 +2,16 @@
 // this script, every page is complete.
 'use strict';
 
+/** An element with these attributes and children. The script replay.js calls this function, too. */
+function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+}
+
 (() => {
     const root = document.documentElement;
-
-    /** An element with these attributes and children. */
-    function element(name, attributes = {}, ...children) {
-        const made = document.createElement(name);
-        for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-        made.append(...children);
-        return made;
-    }
 
     /** Stores a value for the next page, where head.hbs reads it. */
     function remember(storage, key, value) {
