@@ -677,8 +677,8 @@ async function playThrough(page, replay, { width, colorScheme, by }) {
     await screenshot(page, `${replay.name}-${stepOf(replay)}${last + 1}-${colorScheme}-${width}`, false);
     const middle = Math.floor(last / 2);
     await press(last - middle, ',', back);
-    // Both languages have the same boxes.
-    if (replay.language === 'rust') {
+    // Both languages have the same boxes, and half of the pages are dark at this width.
+    if (replay.language === 'rust' && width === NARROW) {
         const violations = await page.evaluate(async () => (await window.axe.run('.watch', {
             runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
             resultTypes: ['violations'],

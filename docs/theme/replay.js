@@ -239,7 +239,7 @@ function makeView(recording, language, id) {
     /** Scrolls the boxes so that what is new is in view. */
     function keepInView() {
         // An ended thread has no line any more, so another thread of its program is in view.
-        const program = threads[now.active]?.program;
+        const program = boxes.findIndex(({ box }) => !box.hidden);
         const places = Object.entries(now.threads).filter(([thread, [, what]]) =>
             threads[thread].program === program && what !== 'ended');
         const [, place] = places.find(([thread]) => thread === now.active) ?? places[0] ?? [];
