@@ -579,7 +579,7 @@ async function steps() {
 function expectedSteps({ programs, threads, terminals, steps }) {
     const now = { rows: 0, threads: {}, kernel: {}, lines: {} };
     return steps.map((step, index) => {
-        now.rows = step.rows ?? now.rows;
+        if (step.x) now.rows += 1;
         for (const what of ['threads', 'kernel', 'lines']) Object.assign(now[what], step[what]);
         const changed = Object.keys(step.threads ?? {});
         return {
@@ -654,7 +654,7 @@ async function playThrough(page, replay, { width, colorScheme, by }) {
     const expected = expectedSteps(replay.recording);
     const last = expected.length - 1;
     // To the end, once more at the end, and back, once more at the start.
-    const visited = [...expected.keys(), ...[...expected.keys()].reverse(), 0];
+    const order = [...expected.keys(), ...[...expected.keys()].reverse(), 0];
     await page.keyboard.press('Home');
     // The page looks at each step by itself, because a question from here for each step takes minutes.
     await page.evaluate(program => {
@@ -689,11 +689,11 @@ async function playThrough(page, replay, { width, colorScheme, by }) {
     await press(middle + 1, ',', back);
 
     const all = await page.evaluate(() => window.seenSteps);
-    if (all.length !== visited.length) failed(`shows ${all.length} steps after ${visited.length - 1} clicks or keys`);
+    if (all.length !== order.length) failed(`shows ${all.length} steps after ${order.length - 1} clicks or keys`);
     for (const [index, seen] of all.entries()) {
         // The steps after a wrong step are wrong, too.
         const before = findings.length;
-        const step = visited[index] ?? 0;
+        const step = order[index] ?? 0;
         for (const key of ['count', 'sentence', 'rows', 'marks', 'kernel', 'terminals']) {
             const [is, should] = [seen[key], expected[step][key]].map(value => JSON.stringify(value));
             if (is !== should) failed(`shows at step ${step + 1} ${key} ${is}, not ${should}`);

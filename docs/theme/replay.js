@@ -12,8 +12,6 @@ const players = [];
 /** The measures of a picture (docs/generator/src/draw.rs), in its own units. */
 const TOP = 44;
 const ROW = 23;
-/** The space for the text of a call. */
-const NOTE = 240;
 /** The time between two steps, in milliseconds. */
 const PAUSE = 1600;
 /** The colours of the threads in workbook.css. */
@@ -39,7 +37,7 @@ function statesOf({ steps }) {
         const newest = changed.findLast(([, [, what]]) => what === 'runs') ?? changed.at(-1);
         state = {
             step,
-            rows: step.rows ?? state.rows,
+            rows: state.rows + (step.x ? 1 : 0),
             x: step.x ?? state.x,
             threads: { ...state.threads, ...step.threads },
             kernel: { ...state.kernel, ...step.kernel },
@@ -165,13 +163,12 @@ function makeView(recording, language, id) {
         if (copy.complete) measure();
         else copy.addEventListener('load', measure);
     }
-    const leftmost = Math.min(...steps.flatMap(({ x }) => x ?? []));
 
     function showPicture() {
         sheet.style.setProperty('--height', TOP + now.rows * ROW);
         mark.hidden = now.rows === 0;
         mark.style.setProperty('--top', TOP + (now.rows - 1) * ROW);
-        mark.classList.toggle('now', now.step.rows !== undefined);
+        mark.classList.toggle('now', now.step.x !== undefined);
     }
 
     // What the kernel holds.
@@ -253,16 +250,18 @@ function makeView(recording, language, id) {
         }
         if (now.rows > 0) {
             const { clientWidth, clientHeight, scrollLeft } = drawing;
-            drawing.scrollTop = mark.offsetTop + mark.offsetHeight * 1.5 - clientHeight;
+            const top = mark.offsetTop + mark.offsetHeight * 1.5 - clientHeight;
             const [from, to] = now.x ?? [0, 0];
-            // The text of a call is to the right of its column, and to the left of the first one.
-            const note = from === to ? NOTE : 0;
             const size = mark.offsetHeight / ROW;
-            const left = (Math.min(from, to) - 20 - (from === leftmost ? note : 0)) * size;
-            const right = (Math.max(from, to) + 20 + (from === leftmost ? 0 : note)) * size;
+            const left = (Math.min(from, to) - 20) * size;
+            const right = (Math.max(from, to) + 20) * size;
+            let start = scrollLeft;
             // The label of a long arrow is next to its sender.
-            if (right - left > clientWidth) drawing.scrollLeft = from < to ? left : right - clientWidth;
-            else if (left < scrollLeft || right > scrollLeft + clientWidth) drawing.scrollLeft = (left + right - clientWidth) / 2;
+            if (right - left > clientWidth) start = from < to ? left : right - clientWidth;
+            else if (left < scrollLeft || right > scrollLeft + clientWidth) start = (left + right - clientWidth) / 2;
+            // A link leads to a place far away. One call, because a second one would end the first movement.
+            const isFar = Math.abs(top - drawing.scrollTop) > 3 * mark.offsetHeight;
+            drawing.scrollTo({ top, left: start, behavior: isFar ? 'instant' : 'auto' });
         } else {
             drawing.scrollTo(0, 0);
         }

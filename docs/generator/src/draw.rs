@@ -121,20 +121,18 @@ impl Columns {
     }
 }
 
-/// Returns for each row the leftmost and the rightmost place that it uses.
+/// Returns for each row the column at which it begins, and the end of its arrow or its text.
 pub fn columns(exchange: &Exchange, rows: &[Row]) -> Vec<[usize; 2]> {
     let columns = Columns::new(exchange, rows);
     let of_row = |row: &Row| {
         let own = columns.x(To::Party(row.party));
         match &row.what {
             What::Note(note) if own == columns.places[0] => {
-                [own.saturating_sub(text_width(note) + 10), own]
+                [own, own.saturating_sub(text_width(note) + 10)]
             }
             What::Note(note) => [own, own + text_width(note) + 10],
-            What::Arrow { to, .. } => {
-                [own.min(columns.x(*to)), own.max(columns.x(*to))]
-            }
-            What::FromOutside(_) => [own, columns.x(To::Outside)],
+            What::Arrow { to, .. } => [own, columns.x(*to)],
+            What::FromOutside(_) => [columns.x(To::Outside), own],
         }
     };
     rows.iter().map(of_row).collect()

@@ -33,6 +33,8 @@ pub struct Held {
     /// The bytes that were sent and not yet received: to the server, and to the client. `None` if
     /// only one of the two programs is traced.
     pub bytes: Option<[usize; 2]>,
+    /// Whether the client has closed its sending side.
+    pub ended: bool,
 }
 
 /// A connection, or the datagrams between a client and the server. End 0 is the client, and
@@ -172,7 +174,7 @@ impl Link {
             _ if self.closed[0] && (self.is_alone || self.datagrams) => {
                 "closed".to_owned()
             }
-            _ if self.datagrams => "no connection".to_owned(),
+            _ if self.datagrams => "datagrams (no connection)".to_owned(),
             _ if self.is_reset => "reset".to_owned(),
             [false, false] => "open".to_owned(),
             [true, false] if self.closed[0] => {
@@ -187,11 +189,12 @@ impl Link {
             [false, true] => {
                 "half-closed: the server has closed its sending side".to_owned()
             }
-            [true, true] => "closed".to_owned(),
+            [true, true] if self.closed == [true, true] => "closed".to_owned(),
+            [true, true] => "both have closed their sending sides".to_owned(),
         };
         let bytes = (!self.is_alone)
             .then(|| [0, 1].map(|end| self.pending[end].iter().sum()));
-        Held { name: self.name.clone(), state, bytes }
+        Held { name: self.name.clone(), state, bytes, ended: self.ended[0] }
     }
 
     /// Returns what `ss` prints about the socket of this end: its state, and the number of bytes in

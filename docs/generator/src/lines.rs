@@ -50,6 +50,13 @@ impl Lines {
             return Ok(None);
         };
         let mut places = python::at(lines, time).to_vec();
+        if places.is_empty() {
+            // The interpreter prints an exception after the program has left its last line.
+            let ran =
+                |line: &&python::Line| line.time <= time && !line.stack.is_empty();
+            places =
+                lines.iter().rfind(ran).map_or(places, |line| line.stack.clone());
+        }
         places.reverse();
         Ok(Some(places))
     }

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::kernel::Held;
+use crate::lines::Place;
 use crate::parts::program;
 use crate::read;
-use crate::sentences::{Role, Scene, capital};
-use crate::trace::{Call, Event};
+use crate::sentences::{Fact, Role, Scene, capital};
+use crate::trace::{Call, Event, Socket};
 use crate::wire::{Cause, Exchange, MAIN, Moment, Played, Row, title};
 
 /// A program that a recording shows line by line.
@@ -102,6 +104,7 @@ pub fn recording(
         numbers: BTreeMap::new(),
         lines: BTreeMap::new(),
         ended: BTreeSet::new(),
+        unfinished: BTreeMap::new(),
         steps: Vec::new(),
         now: Now::default(),
     };
@@ -164,8 +167,10 @@ struct Writer<'a> {
     numbers: BTreeMap<usize, usize>,
     /// The last line of each thread in the exchange.
     lines: BTreeMap<usize, u32>,
-    /// The threads that have seen the end of a stream, and from which program.
-    ended: BTreeSet<(usize, String)>,
+    /// The threads that have seen the end of a stream, and on which socket.
+    ended: BTreeSet<(usize, Socket)>,
+    /// For each thread that has printed a part of a line, where it printed the first part.
+    unfinished: BTreeMap<usize, Vec<Place>>,
     steps: Vec<Value>,
     now: Now,
 }
@@ -230,6 +235,7 @@ impl Writer<'_> {
                 self.step(&sentence, moment.rows, &moment.lines, &kernel, None);
             }
             Cause::Call { thread, event, peer } => {
+                let event = &self.whole_line(*thread, event, moment);
                 let started = match event.call {
                     Call::Spawn(started) => self.name_of(*thread, started),
                     _ => self.thread_name(*thread),
@@ -240,7 +246,6 @@ impl Writer<'_> {
                     (peer.as_ref(), started),
                     (moment, rows),
                 )?;
-                let ended = (*thread, scene.peer.clone());
                 let sentences = if self.is_shown(*thread, event) {
                     scene.call(event)
                 } else {
@@ -253,7 +258,7 @@ impl Writer<'_> {
                 };
                 if matches!(&event.call, Call::Receive(_, bytes) if bytes.is_empty())
                 {
-                    self.ended.insert(ended);
+                    self.ended.insert((*thread, event.socket));
                 }
                 let last = sentences.len();
                 for (number, sentence) in sentences.into_iter().enumerate() {
@@ -268,6 +273,10 @@ impl Writer<'_> {
                     };
                     // A thread waits until its call returns, which is the last step.
                     let changes = is_last || matches!(event.call, Call::Connect(_));
+                    let connects = matches!(event.call, Call::Connect(_))
+                        && !event.datagrams
+                        && !is_last;
+                    let state = if connects { "waits" } else { state };
                     let at = if changes {
                         self.place(*thread, event, state)
                     } else {
@@ -300,10 +309,34 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// A program can print a line in several pieces. Returns the call for the last piece, with the
+    /// place of the first one.
+    fn whole_line(
+        &mut self,
+        thread: usize,
+        event: &Event,
+        moment: &Moment,
+    ) -> Event {
+        let mut event = event.clone();
+        if matches!(event.call, Call::Print(..)) {
+            let (party, _) = self.played.threads[thread];
+            let first = self.unfinished.remove(&thread).unwrap_or(event.places);
+            event.places = first;
+            if moment.lines[party] == self.now.lines[party] {
+                self.unfinished.insert(thread, event.places.clone());
+            }
+        }
+        event
+    }
+
     /// Returns whether a call is a step. A program that the recording does not list shows only what
     /// other programs can see. The C library also opens sockets that it does not use.
     fn is_shown(&self, thread: usize, event: &Event) -> bool {
         let party = self.played.threads[thread].0;
+        if event.datagrams && matches!(event.call, Call::Connect(_)) {
+            return self.sources.contains_key(&party)
+                && self.exchange.outside.is_none();
+        }
         let makes_socket =
             matches!(event.call, Call::Create | Call::Bind | Call::Close);
         if !makes_socket || !event.datagrams && self.sources.contains_key(&party) {
@@ -355,7 +388,7 @@ impl Writer<'_> {
         thread: usize,
         event: &Event,
         (peer, started): (Option<&String>, String),
-        (moment, rows): (&Moment, &'b [Row]),
+        (moment, rows): (&'b Moment, &'b [Row]),
     ) -> Result<Scene<'b>, String> {
         let (party, _) = &self.played.threads[thread];
         let who = &self.exchange.parties[*party];
@@ -374,6 +407,20 @@ impl Writer<'_> {
             listener.map(|listener| listener.waiting.as_slice()).unwrap_or_default();
         let is_pending =
             waiting.iter().any(|client| client.split(',').next() == Some(&who.name));
+        let client = peer.unwrap_or(&who.name);
+        let reset = |link: &Held| link.state == "reset" && link.name == *client;
+        let line = self.line(thread, event);
+        let writes = |other: &Event| matches!(other.call, Call::PollWritable(_));
+        let facts = [
+            (Fact::Pending, is_pending),
+            (Fact::Again, self.ended.contains(&(thread, event.socket))),
+            (Fact::Reset, moment.kernel.links.iter().any(reset)),
+            (Fact::BlockEnd, line.is_some_and(|line| self.is_end(*party, line))),
+            (Fact::Queue, who.events.iter().any(writes)),
+        ];
+        let facts =
+            facts.into_iter().filter(|(_, is_true)| *is_true).map(|(fact, _)| fact);
+        let facts: Vec<_> = facts.collect();
         let is_connected = self.played.is_connected(*party, event);
         let peer = match peer {
             Some(client) => title(client.split(',').next().unwrap_or_default()),
@@ -396,14 +443,23 @@ impl Writer<'_> {
                 (_, true, Some(_)) => Role::Both,
                 (_, false, _) => Role::Client,
             },
-            is_again: self.ended.contains(&(thread, peer.clone())),
+
             peer,
-            is_pending,
+            facts,
             started,
             at,
             rows,
             printed,
             parties: &self.exchange.parties,
+            ended: moment
+                .kernel
+                .links
+                .iter()
+                .filter(|link| {
+                    link.ended && link.bytes.is_some_and(|bytes| bytes[0] == 0)
+                })
+                .map(|link| link.name.as_str())
+                .collect(),
         })
     }
 
@@ -447,6 +503,14 @@ impl Writer<'_> {
         }
     }
 
+    /// Returns whether a line of a Rust program ends a block.
+    fn is_end(&self, party: usize, line: u32) -> bool {
+        let number = usize::try_from(line).unwrap_or_default();
+        let text =
+            number.checked_sub(1).and_then(|number| self.texts[&party].get(number));
+        text.is_some_and(|text| text.trim() == "}")
+    }
+
     fn thread_name(&self, thread: usize) -> String {
         self.played.threads[thread].1.clone()
     }
@@ -469,7 +533,6 @@ impl Writer<'_> {
     ) {
         let mut step = json!({"say": capital(sentence)});
         if rows != self.now.rows {
-            step["rows"] = rows.into();
             step["x"] = json!(self.picture.columns[rows - 1]);
             self.now.rows = rows;
         }
@@ -489,11 +552,15 @@ impl Writer<'_> {
             step["lines"] = changed.into();
             self.now.lines = lines.to_vec();
         }
-        let changed: Map<_, _> = kernel
+        let mut changed: Map<_, _> = kernel
             .iter()
             .filter(|(name, value)| self.now.kernel.get(*name) != Some(value))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
+        for name in self.now.kernel.keys().filter(|name| !kernel.contains_key(*name))
+        {
+            changed.insert(name.clone(), Value::Null);
+        }
         if !changed.is_empty() {
             step["kernel"] = changed.into();
             self.now.kernel.clone_from(kernel);
@@ -505,8 +572,14 @@ impl Writer<'_> {
 fn kernel(moment: &Moment) -> Map<String, Value> {
     let mut all = Map::new();
     if let Some(listener) = &moment.kernel.listener {
-        let value =
-            json!({"waiting": listener.waiting, "dropped": listener.dropped});
+        let mut value = json!({});
+        for (key, clients) in
+            [("waiting", &listener.waiting), ("dropped", &listener.dropped)]
+        {
+            if !clients.is_empty() {
+                value[key] = json!(clients);
+            }
+        }
         all.insert("listener".to_owned(), value);
     }
     for link in &moment.kernel.links {

@@ -68,6 +68,9 @@ impl Scene {
             return Ok(command);
         }
         let name = if self.is_short { "my_server" } else { self.page };
+        if name == "event_server" {
+            return Ok(format!("cargo run --features event --example {name}"));
+        }
         Ok(command(name, &[self.options.to_vec()]))
     }
 
@@ -828,6 +831,8 @@ impl Readable {
 
     /// Returns a text of a terminal with the addresses and the threads that the page shows.
     pub fn text(&mut self, text: &str) -> String {
+        // Python names its files with all folders.
+        let text = text.replace(&format!("{}/", top().display()), "");
         text.split_inclusive('\n').map(|line| self.line(line)).collect()
     }
 

@@ -14,6 +14,21 @@ pub enum Role {
     Both,
 }
 
+/// Something that can be true of a call.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Fact {
+    /// The connection still waits for `accept`.
+    Pending,
+    /// The thread has seen the end of this stream before.
+    Again,
+    /// An RST has reset the connection.
+    Reset,
+    /// The line is the end of a block.
+    BlockEnd,
+    /// `poll` waits for a queue of events.
+    Queue,
+}
+
 /// What the sentences about a call need to know. Names are written as within a sentence.
 pub struct Scene<'a> {
     /// The thread, or the program if it has only one thread.
@@ -23,10 +38,8 @@ pub struct Scene<'a> {
     /// The program at the other end of the socket. Empty if the socket is not connected.
     pub peer: String,
 
-    /// Whether the connection still waits for `accept`.
-    pub is_pending: bool,
-    /// Whether the thread has seen the end of this stream before.
-    pub is_again: bool,
+    /// What else is true of the call.
+    pub facts: Vec<Fact>,
     /// The thread that this call starts.
     pub started: String,
     /// The function that the line of the program calls, and the number of the line.
@@ -36,9 +49,16 @@ pub struct Scene<'a> {
     /// What the call adds to the terminal.
     pub printed: &'a [String],
     pub parties: &'a [Party],
+
+    /// The clients that have closed their sending sides, and have no bytes in the kernel.
+    pub ended: Vec<&'a str>,
 }
 
 impl Scene<'_> {
+    fn is(&self, fact: Fact) -> bool {
+        self.facts.contains(&fact)
+    }
+
     fn is_alone(&self) -> bool {
         matches!(self.role, Role::Alone | Role::Both)
     }
@@ -63,7 +83,10 @@ impl Scene<'_> {
             Call::Connecting => format!(
                 "{subject} calls `connect`{line}. The kernel drops the SYN, because the accept queue is full."
             ),
-            Call::Connect(_) if event.datagrams => return Vec::new(),
+            Call::Connect(_) if event.datagrams => format!(
+                "{subject} calls {}. The kernel only notes the address, and sends nothing.",
+                self.function("connect")
+            ),
             Call::Connect(outcome) => return self.connect(outcome, event.late),
             Call::Create if event.datagrams => {
                 format!("{subject} creates a datagram socket{line}.")
@@ -86,32 +109,32 @@ impl Scene<'_> {
             Call::Receive(_, bytes) => return self.receive(event, bytes),
             Call::ReceiveFailed(_, why) => self.receive_failed(why),
             Call::Shutdown | Call::Close if event.datagrams => {
-                format!("{subject} closes its datagram socket{line}.")
+                format!("{}.", self.closes("its datagram socket"))
             }
             Call::Shutdown => format!(
-                "{subject} closes the sending side of the connection{line}.{}",
+                "{subject} closes the sending side of {}{line}.{}",
+                self.connection(),
                 self.segment()
             ),
             Call::Close if peer.is_empty() => {
-                format!("{subject} closes its socket{line}.")
+                format!("{}.", self.closes("its socket"))
+            }
+            Call::Close if self.is(Fact::Reset) => {
+                format!(
+                    "{}. The connection is already reset.",
+                    self.closes("its socket")
+                )
             }
             Call::Close => {
-                format!("{subject} closes the connection{line}.{}", self.segment())
+                format!("{}.{}", self.closes(&self.connection()), self.segment())
             }
             Call::CloseListener => self.close_listener(),
-            Call::Poll(_) | Call::PollWritable(_) => match self.ready() {
-                Some(why) => {
-                    format!(
-                        "in {subject}, {} returns, because {why}.",
-                        self.function("poll")
-                    )
-                }
-                None => return Vec::new(),
-            },
-            Call::PollTimedOut => format!(
-                "in {subject}, {} times out, because no client has connected.",
-                self.function("poll")
-            ),
+            Call::Poll(_)
+            | Call::PollWritable(_)
+            | Call::PollNone
+            | Call::PollTimedOut => {
+                return self.poll(event);
+            }
             Call::Sleep(seconds) => {
                 let seconds = counted(&seconds.to_string(), "second");
                 format!(
@@ -119,8 +142,12 @@ impl Scene<'_> {
                     self.function("sleep")
                 )
             }
-            Call::Awake => {
-                format!("in {subject}, {} returns.", self.function("sleep"))
+            Call::Awake(seconds) => {
+                let seconds = counted(&seconds.to_string(), "second");
+                format!(
+                    "in {subject}, {} returns after {seconds}.",
+                    self.function("sleep")
+                )
             }
             Call::Ttl(ttl) => {
                 format!("{subject} sets the time to live (TTL) to {ttl}{line}.")
@@ -152,13 +179,16 @@ impl Scene<'_> {
         let (function, _) = self.at?;
         let peer = if self.peer.is_empty() { "the client" } else { &self.peer };
         let what = match function {
-            "accept" | "accept_within" => "for a connection".to_owned(),
+            "accept" => "for a connection".to_owned(),
+            "accept_within" => "for a connection, with a timeout".to_owned(),
+            "poll" if self.is(Fact::Queue) => "until a new event comes".to_owned(),
             "poll" => "until a socket is ready".to_owned(),
             "recv_from" | "recvfrom" | "receive_within" => {
                 "for a datagram".to_owned()
             }
             "getaddrinfo" => "for a reply of the name server".to_owned(),
-            "scope" | "join" => "until the other threads have exited".to_owned(),
+            "scope" => "until the other threads have exited".to_owned(),
+            "join" => "until one of the other threads has exited".to_owned(),
             "close_gracefully" => {
                 format!("for at most a second, until {peer} closes its sending side")
             }
@@ -169,6 +199,24 @@ impl Scene<'_> {
         Some(format!("{} waits in {} {what}.", self.subject, self.function("")))
     }
 
+    fn poll(&self, event: &Event) -> Vec<String> {
+        let function = self.function("poll");
+        let what = match &event.call {
+            Call::PollNone => {
+                "returns immediately without an event, because its timeout is 0"
+                    .to_owned()
+            }
+            Call::PollTimedOut => {
+                "times out, because no client has connected in time".to_owned()
+            }
+            _ => match self.ready() {
+                Some(why) => format!("returns, because {why}"),
+                None => return Vec::new(),
+            },
+        };
+        vec![format!("in {}, {function} {what}.", self.subject)]
+    }
+
     fn connect(&self, outcome: &Result<(), String>, is_late: bool) -> Vec<String> {
         let Scene { subject, program, .. } = self;
         let first = if is_late {
@@ -177,7 +225,7 @@ impl Scene<'_> {
             )
         } else {
             format!(
-                "{subject} calls {}. The kernel sends a SYN.",
+                "{subject} calls {} and waits. The kernel sends a SYN.",
                 self.function("connect")
             )
         };
@@ -226,8 +274,8 @@ impl Scene<'_> {
             .any(|row| matches!(row.what, What::Arrow { lost: true, .. }));
         let end = if is_lost {
             " A router drops it, because its time to live is over."
-        } else if self.is_pending {
-            " The kernel keeps the bytes until the server accepts the connection."
+        } else if self.is(Fact::Pending) {
+            " The server has not accepted the connection, so the kernel keeps the bytes."
         } else {
             ""
         };
@@ -251,8 +299,10 @@ impl Scene<'_> {
             None => format!("{peer} sends {what}."),
             Some((_, answer)) => match answer.split_once(": ") {
                 Some((question, _)) => {
-                    let name = question.rsplit(' ').next().unwrap_or_default();
-                    format!("{peer} replies that `{name}` does not exist.")
+                    let records = records(question);
+                    format!(
+                        "{peer} replies that it has no {records}, because this name does not exist."
+                    )
                 }
                 None => format!(
                     "{peer} replies to the question about the {}.",
@@ -268,7 +318,7 @@ impl Scene<'_> {
         match self.at {
             None => format!("{subject} receives the end of the stream from {peer}."),
             Some(("close_gracefully", _)) => {
-                let again = if self.is_again { " again" } else { "" };
+                let again = if self.is(Fact::Again) { " again" } else { "" };
                 let function = self.function("");
                 format!(
                     "in {subject}, {function} sees the end of the stream from {peer}{again}."
@@ -289,7 +339,7 @@ impl Scene<'_> {
             ),
             "EWOULDBLOCK" => {
                 format!(
-                    "in {subject}, {function} fails with EAGAIN, because no more bytes have arrived."
+                    "in {subject}, {function} would block, because no more bytes have arrived."
                 )
             }
             why => format!("in {subject}, {function} fails with {}.", error(why)),
@@ -307,9 +357,25 @@ impl Scene<'_> {
         }
     }
 
+    /// Returns the connection, as within a sentence.
+    fn connection(&self) -> String {
+        match self.role {
+            Role::Server => format!("the connection to {}", self.peer),
+            _ => "the connection".to_owned(),
+        }
+    }
+
+    /// Says that a socket is closed. In Rust, this happens where its variable goes out of scope.
+    fn closes(&self, what: &str) -> String {
+        if self.is(Fact::BlockEnd) {
+            let what = what.replace("its ", "the ");
+            return format!("the block ends{}, so Rust closes {what}", self.line());
+        }
+        format!("{} closes {what}{}", self.subject, self.line())
+    }
+
     fn close_listener(&self) -> String {
-        let closes =
-            format!("{} closes its listening socket{}.", self.subject, self.line());
+        let closes = format!("{}.", self.closes("the listening socket"));
         let client = self.rows.iter().find_map(|row| match &row.what {
             What::Arrow { to: To::Party(party), .. } => {
                 Some(&self.parties[*party].name)
@@ -358,6 +424,9 @@ impl Scene<'_> {
                     format!(
                         "the sockets of {first} and {last} are ready for reading"
                     )
+                }
+                _ if self.ended.contains(&names) => {
+                    format!("{names} has closed its sending side")
                 }
                 _ => format!("the socket of {names} is ready for reading"),
             },

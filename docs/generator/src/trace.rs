@@ -35,12 +35,14 @@ pub enum Call {
     CloseListener,
     /// The sockets that are ready for reading.
     Poll(Vec<Socket>),
+    /// `poll` has not waited, and has reported no socket.
+    PollNone,
     /// The sockets that are only ready for writing.
     PollWritable(Vec<Socket>),
     /// The thread sleeps, for this number of seconds.
     Sleep(f64),
-    /// It wakes up.
-    Awake,
+    /// It wakes up, after this number of seconds.
+    Awake(f64),
     /// The time to live of the datagrams that are sent from now on.
     Ttl(usize),
     /// `poll` has returned because its timeout is over.
@@ -291,8 +293,10 @@ impl Reader {
             ("poll" | "ppoll", None) if result > 0 => {
                 return self.ready(when, args, line);
             }
-            ("epoll_wait", None) if result > 0 => {
-                return self.push(when, 0, self.events(args));
+            ("epoll_wait", None) => {
+                let call =
+                    if result > 0 { self.events(args) } else { Call::PollNone };
+                return self.push(when, 0, call);
             }
             ("poll" | "ppoll", None) => {
                 // When a program starts, Rust's library polls the terminal without a timeout.
@@ -347,7 +351,7 @@ impl Reader {
                 let seconds =
                     number::<f64>(&found[1]) + number::<f64>(&found[2]) / 1e9;
                 self.push(when, 0, Call::Sleep(seconds));
-                return self.push(when, 0, Call::Awake);
+                return self.push(when, 0, Call::Awake(seconds));
             }
             ("setsockopt", None) if args.contains("IP_TTL") => {
                 let ttl =
@@ -418,8 +422,8 @@ impl Reader {
         let time = if acts { when.start } else { when.start + when.took };
         let late = match call {
             Call::Connect(_) => when.took > LONG,
-            Call::PollTimedOut => true,
-            _ => call == Call::Awake,
+            Call::PollTimedOut | Call::Awake(_) => true,
+            _ => false,
         };
         let (thread, places) = (when.thread, self.places.clone());
         self.events.push(Event {

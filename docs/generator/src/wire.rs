@@ -209,6 +209,7 @@ fn queues(exchange: &Exchange) -> Vec<Queue> {
                 Call::Close
                 | Call::CloseListener
                 | Call::PollWritable(_)
+                | Call::PollNone
                 | Call::Joined
                 | Call::Exit
                 | Call::Stopped => before,
@@ -474,6 +475,14 @@ impl<'a> Stage<'a> {
 
     /// Returns the name of the client at the other end of the socket of a call.
     fn peer(&self, party: usize, event: &Event) -> Option<String> {
+        if let Call::Poll(sockets) = &event.call {
+            // With one socket, `poll` waits for the client at its other end.
+            let [socket] = sockets[..] else { return None };
+            let end = (party, socket);
+            let link =
+                self.links.iter().find(|link| link.ends.get(1) == Some(&end))?;
+            return Some(link.name.clone());
+        }
         let (number, end) = self.link(party, event)?;
         (end == 1).then(|| self.links[number].name.clone())
     }
@@ -595,7 +604,12 @@ impl<'a> Stage<'a> {
         let is_alone = self.exchange.outside.is_some();
         let names = match before {
             _ if is_alone => {
-                (format!("socket {}", before + 1), "the program".to_owned())
+                let kind = if event.datagrams {
+                    "datagram socket"
+                } else {
+                    "stream socket"
+                };
+                (format!("{kind} {}", before + 1), "the program".to_owned())
             }
             0 => (name.clone(), title(name)),
             before => (format!("{name}, connection {}", before + 1), title(name)),
@@ -667,7 +681,7 @@ impl<'a> Stage<'a> {
             Call::Sleep(seconds) => {
                 self.note(party, format!("{label}sleep({seconds})"));
             }
-            Call::Awake => self.note(party, format!("{label}awake")),
+            Call::Awake(_) => self.note(party, format!("{label}awake")),
             Call::Ttl(ttl) => {
                 self.ttl = Some(*ttl);
                 self.note(party, format!("time to live: {ttl}"));
@@ -679,6 +693,7 @@ impl<'a> Stage<'a> {
             Call::Print(_, text) => self.print(party, text),
             Call::CloseListener => self.close_listener(party),
             Call::Create
+            | Call::PollNone
             | Call::Poll(_)
             | Call::Joined
             | Call::Bind

@@ -105,7 +105,7 @@ struct State {
 impl State {
     fn next(&self, step: &Value) -> Self {
         let mut next = self.clone();
-        next.rows = step["rows"].as_u64().unwrap_or(self.rows);
+        next.rows += u64::from(step["x"].is_array());
         let changes = |key: &str| step[key].as_object().cloned().unwrap_or_default();
         for (terminal, count) in changes("lines") {
             next.lines.insert(terminal.parse().unwrap(), number(&count));
@@ -146,9 +146,6 @@ impl Recording {
                     index + 1
                 ));
             };
-            if now.rows > before.rows + 1 || now.rows < before.rows {
-                add(format!("{} rows after {}", now.rows, before.rows));
-            }
             self.line_problems(sentence, step, &now).into_iter().for_each(&mut add);
             byte_problems(sentence, &before, &now).into_iter().for_each(&mut add);
             Self::sentence_problems(sentence).into_iter().for_each(&mut add);
@@ -195,7 +192,10 @@ impl Recording {
                 continue;
             };
             let waits = at[1] == "waits";
-            if waits != sentence.contains(" waits in `") {
+            if waits
+                != (sentence.contains(" waits in `")
+                    || sentence.contains(" and waits. "))
+            {
                 problems.push(
                     "the sentence and the state of the thread differ".to_owned(),
                 );
@@ -337,8 +337,9 @@ fn a_line_that_is_off_by_one_is_noticed() {
 
 #[test]
 fn an_event_that_is_left_out_is_noticed() {
-    broken("tcp_server, rust", "rows after", |steps| {
-        steps.retain(|step| step["rows"] != 5);
+    broken("tcp_server, rust", "rows, and", |steps| {
+        let place = steps.iter().position(|step| step["x"].is_array()).unwrap();
+        steps.remove(place);
     });
     broken("tcp_server, rust", "does not show all its lines", |steps| {
         steps.retain(|step| !step["say"].as_str().unwrap().contains("STRASSE"));
@@ -352,17 +353,8 @@ fn bytes_that_do_not_add_up_are_noticed() {
         step["kernel"]["B"]["bytes"][1] = 7.into();
     });
     broken("poll_server, rust", "bytes are left", |steps| {
-        let step = step(steps, "B receives");
-        step["kernel"]["B"]["bytes"][1] = 1.into();
-        let step = last_step(steps, "The kernel sends a FIN");
-        step["kernel"]["B"] =
-            serde_json::json!({"state": "closed", "bytes": [0, 1]});
+        let last =
+            steps.iter_mut().rfind(|step| step["kernel"]["B"].is_object()).unwrap();
+        last["kernel"]["B"]["bytes"][1] = 1.into();
     });
-}
-
-/// Returns the last step whose sentence contains these words.
-fn last_step<'a>(steps: &'a mut [Value], words: &str) -> &'a mut Value {
-    let found =
-        steps.iter_mut().rfind(|step| step["say"].as_str().unwrap().contains(words));
-    found.unwrap()
 }
