@@ -330,9 +330,14 @@ fn list(port: u16, clients: &[(&str, u32)]) -> Option<Sockets> {
     let text = String::from_utf8_lossy(&text);
     let rows: Vec<Vec<&str>> =
         text.lines().map(|line| line.split_whitespace().collect()).collect();
-    let seen = |row: &[&str]| Seen {
-        state: row[1].to_owned(),
-        queue: row[2].parse().unwrap_or_default(),
+    let seen = |row: &[&str]| {
+        // A socket is in these states only until the other kernel acknowledges the FIN.
+        let state = match row[1] {
+            "FIN-WAIT-1" => "FIN-WAIT-2",
+            "CLOSING" | "LAST-ACK" => "TIME-WAIT",
+            other => other,
+        };
+        Seen { state: state.to_owned(), queue: row[2].parse().unwrap_or_default() }
     };
     let mut sockets = Sockets::default();
     for row in rows.iter().filter(|row| row.len() >= 6) {
