@@ -25,12 +25,12 @@ pub struct Source {
 pub struct Picture {
     pub path: String,
     pub title: String,
-    /// For each row, the leftmost and the rightmost place of its arrow.
+    /// For each row, the column at which it begins, and the end of its arrow or its text.
     pub columns: Vec<[usize; 2]>,
 }
 
 /// The functions in which a thread can wait. A function comes before the functions that it calls.
-const FUNCTIONS: [&str; 32] = [
+const FUNCTIONS: [&str; 28] = [
     "accept_within",
     "read_within",
     "receive_within",
@@ -53,16 +53,12 @@ const FUNCTIONS: [&str; 32] = [
     "sendall",
     "send",
     "poll",
-    "select",
     "sleep",
     "join",
     "scope",
-    "serve_forever",
     "connect_timeout",
     "connect",
     "getaddrinfo",
-    "getnameinfo",
-    "to_socket_addrs",
 ];
 
 /// Returns a recording as JSON. `sources` has the programs that it shows line by line, and
