@@ -31,12 +31,13 @@ impl Lines {
         Ok(Self::Rust(Box::new(Program::new(path, original)?)))
     }
     /// Returns the lines of the project that have led to a call, the innermost line first. `time`
-    /// is when the call began. The result is `None` if the interpreter makes the call by itself.
+    /// is when the call began. `is_output` says whether the call prints something. The result is `None` if the interpreter makes the call by itself.
     pub fn places(
         &self,
         thread: &str,
         time: f64,
         stack: &[&str],
+        is_output: bool,
     ) -> Result<Option<Vec<Place>>, String> {
         let lines = match self {
             Self::Rust(program) => return program.places(stack).map(Some),
@@ -50,7 +51,7 @@ impl Lines {
             return Ok(None);
         };
         let mut places = python::at(lines, time).to_vec();
-        if places.is_empty() {
+        if places.is_empty() && is_output {
             // The interpreter prints an exception after the program has left its last line.
             let ran =
                 |line: &&python::Line| line.time <= time && !line.stack.is_empty();

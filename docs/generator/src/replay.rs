@@ -100,6 +100,7 @@ pub fn recording(
         numbers: BTreeMap::new(),
         lines: BTreeMap::new(),
         ended: BTreeSet::new(),
+        is_invalid: false,
         unfinished: BTreeMap::new(),
         steps: Vec::new(),
         now: Now::default(),
@@ -165,6 +166,9 @@ struct Writer<'a> {
     lines: BTreeMap<usize, u32>,
     /// The threads that have seen the end of a stream, and on which socket.
     ended: BTreeSet<(usize, Socket)>,
+    /// Whether the server has just received bytes that are not valid UTF-8. A program in short
+    /// then returns an error.
+    is_invalid: bool,
     /// For each thread that has printed a part of a line, where it printed the first part.
     unfinished: BTreeMap<usize, Vec<Place>>,
     steps: Vec<Value>,
@@ -232,6 +236,8 @@ impl Writer<'_> {
             }
             Cause::Call { thread, event, peer } => {
                 let event = &self.whole_line(*thread, event, moment);
+                let party = self.played.threads[*thread].0;
+                let is_server = self.exchange.parties[party].is_server;
                 let started = match event.call {
                     Call::Spawn(started) => self.name_of(*thread, started),
                     _ => self.thread_name(*thread),
@@ -255,6 +261,19 @@ impl Writer<'_> {
                 if matches!(&event.call, Call::Receive(_, bytes) if bytes.is_empty())
                 {
                     self.ended.insert((*thread, event.socket));
+                }
+                let mut sentences = sentences;
+                if self.is_invalid {
+                    if let Some(first) = sentences.first_mut() {
+                        *first = format!(
+                            "these bytes are not valid UTF-8. {}",
+                            capital(first)
+                        );
+                        self.is_invalid = false;
+                    }
+                }
+                if let (true, Call::Receive(_, bytes)) = (is_server, &event.call) {
+                    self.is_invalid = std::str::from_utf8(bytes).is_err();
                 }
                 let last = sentences.len();
                 for (number, sentence) in sentences.into_iter().enumerate() {
@@ -314,7 +333,10 @@ impl Writer<'_> {
         moment: &Moment,
     ) -> Event {
         let mut event = event.clone();
-        if matches!(event.call, Call::Print(..)) {
+        if !matches!(event.call, Call::Print(..)) {
+            // The text that comes after this call is new.
+            self.unfinished.remove(&thread);
+        } else {
             let (party, _) = self.played.threads[thread];
             let first = self.unfinished.remove(&thread).unwrap_or(event.places);
             event.places = first;

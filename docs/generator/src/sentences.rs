@@ -188,7 +188,7 @@ impl Scene<'_> {
             }
             "getaddrinfo" => "for a reply of the name server".to_owned(),
             "scope" => "until the other threads have exited".to_owned(),
-            "join" => "until one of the other threads has exited".to_owned(),
+            "join" => "for one of the other threads".to_owned(),
             "close_gracefully" => {
                 format!("for at most a second, until {peer} closes its sending side")
             }
@@ -207,7 +207,7 @@ impl Scene<'_> {
                     .to_owned()
             }
             Call::PollTimedOut => {
-                "times out, because no client has connected in time".to_owned()
+                "times out, because this thread has got no client in time".to_owned()
             }
             _ => match self.ready() {
                 Some(why) => format!("returns, because {why}"),
@@ -367,9 +367,16 @@ impl Scene<'_> {
 
     /// Says that a socket is closed. In Rust, this happens where its variable goes out of scope.
     fn closes(&self, what: &str) -> String {
+        let what = what.replace("its ", "the ");
         if self.is(Fact::BlockEnd) {
-            let what = what.replace("its ", "the ");
-            return format!("the block ends{}, so Rust closes {what}", self.line());
+            return format!(
+                "{} leaves a block{}, so Rust closes {what}",
+                self.subject,
+                self.line()
+            );
+        }
+        if self.role == Role::Server && self.at.is_none() {
+            return format!("{} exits, so Python closes {what}", self.program);
         }
         format!("{} closes {what}{}", self.subject, self.line())
     }
@@ -418,7 +425,9 @@ impl Scene<'_> {
                     "a connection waits in the accept queue".to_owned()
                 }
                 (_, Some(name), _) => {
-                    format!("the socket of {name} is ready for writing")
+                    format!(
+                        "the socket of {name} is ready for writing. The server has nothing to send"
+                    )
                 }
                 (.., Some((first, last))) => {
                     format!(

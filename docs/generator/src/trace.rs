@@ -148,7 +148,10 @@ pub fn read(folder: &Path, lines: Option<&Lines>) -> Result<Vec<Event>, String> 
     for record in records {
         let id = &threads[record.thread].1;
         let places = match lines {
-            Some(lines) => lines.places(id, record.began, &record.stack)?,
+            Some(lines) => {
+                let is_output = record.line.contains(" write(");
+                lines.places(id, record.began, &record.stack, is_output)?
+            }
             None => Some(Vec::new()),
         };
         let Some(places) = places else { continue };
