@@ -166,8 +166,7 @@ struct Writer<'a> {
     lines: BTreeMap<usize, u32>,
     /// The threads that have seen the end of a stream, and on which socket.
     ended: BTreeSet<(usize, Socket)>,
-    /// Whether the server has just received bytes that are not valid UTF-8. A program in short
-    /// then returns an error.
+    /// Whether the server has just received bytes that are not valid UTF-8.
     is_invalid: bool,
     /// For each thread that has printed a part of a line, where it printed the first part.
     unfinished: BTreeMap<usize, Vec<Place>>,
@@ -207,98 +206,21 @@ impl Writer<'_> {
     }
 
     fn moment(&mut self, moment: &Moment, rows: &[Row]) -> Result<(), String> {
-        let kernel = kernel(moment);
         match &moment.cause {
             Cause::Reader(number) => {
-                let action = &self.exchange.actions[*number];
-                let who = title(&action.who);
-                let sentence = match action.keys.map(std::str::from_utf8) {
-                    None if action.who.len() == 1 => {
-                        format!("you start client {who} in another terminal.")
-                    }
-                    None => format!("you start {who} in another terminal."),
-                    Some(Ok("\x04")) => {
-                        format!(
-                            "you press Ctrl-D in the terminal of {who} to end its input."
-                        )
-                    }
-                    Some(Ok(keys)) => {
-                        format!(
-                            "you type `{}` in the terminal of {who}.",
-                            keys.trim_end()
-                        )
-                    }
-                    Some(Err(_)) => format!(
-                        "you type `café` in the terminal of {who}. This terminal encodes `é` in Latin-1, not in UTF-8."
-                    ),
-                };
-                self.step(&sentence, moment.rows, &moment.lines, &kernel, None);
+                let sentence = self.action(*number);
+                self.step(
+                    &sentence,
+                    moment.rows,
+                    &moment.lines,
+                    &kernel(moment),
+                    None,
+                );
+                Ok(())
             }
             Cause::Call { thread, event, peer } => {
-                let event = &self.whole_line(*thread, event, moment);
-                let party = self.played.threads[*thread].0;
-                let is_server = self.exchange.parties[party].is_server;
-                let started = match event.call {
-                    Call::Spawn(started) => self.name_of(*thread, started),
-                    _ => self.thread_name(*thread),
-                };
-                let scene = self.scene(
-                    *thread,
-                    event,
-                    (peer.as_ref(), started),
-                    (moment, rows),
-                )?;
-                let sentences = if self.is_shown(*thread, event) {
-                    scene.call(event)
-                } else {
-                    Vec::new()
-                };
-                let state = match event.call {
-                    Call::Sleep(_) => "waits",
-                    Call::Exit => "ended",
-                    _ => "runs",
-                };
-                if matches!(&event.call, Call::Receive(_, bytes) if bytes.is_empty())
-                {
-                    self.ended.insert((*thread, event.socket));
-                }
-                let mut sentences = sentences;
-                if self.is_invalid {
-                    if let Some(first) = sentences.first_mut() {
-                        *first = format!(
-                            "these bytes are not valid UTF-8. {}",
-                            capital(first)
-                        );
-                        self.is_invalid = false;
-                    }
-                }
-                if let (true, Call::Receive(_, bytes)) = (is_server, &event.call) {
-                    self.is_invalid = std::str::from_utf8(bytes).is_err();
-                }
-                let last = sentences.len();
-                for (number, sentence) in sentences.into_iter().enumerate() {
-                    let is_last = number + 1 == last;
-                    let drawn = moment.rows - rows.len()
-                        + if is_last { rows.len() } else { number + 1 };
-                    let before = (self.now.lines.clone(), self.now.kernel.clone());
-                    let (lines, kernel) = if is_last {
-                        (&moment.lines, &kernel)
-                    } else {
-                        (&before.0, &before.1)
-                    };
-                    // A thread waits until its call returns, which is the last step.
-                    let changes = is_last || matches!(event.call, Call::Connect(_));
-                    let connects = matches!(event.call, Call::Connect(_))
-                        && !event.datagrams
-                        && !is_last;
-                    let state = if connects { "waits" } else { state };
-                    let at = if changes {
-                        self.place(*thread, event, state)
-                    } else {
-                        None
-                    };
-                    self.step(&sentence, drawn, lines, kernel, at);
-                }
+                let event = self.whole_line(*thread, event, moment);
+                self.call(*thread, &event, peer.as_ref(), (moment, rows))
             }
             Cause::Wait { thread, event, peer } => {
                 let (party, _) = self.played.threads[*thread];
@@ -318,14 +240,116 @@ impl Writer<'_> {
                     )
                 })?;
                 let at = self.place(*thread, event, "waits");
-                self.step(&sentence, moment.rows, &moment.lines, &kernel, at);
+                self.step(
+                    &sentence,
+                    moment.rows,
+                    &moment.lines,
+                    &kernel(moment),
+                    at,
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns the sentence for what the reader does.
+    fn action(&self, number: usize) -> String {
+        let action = &self.exchange.actions[number];
+        let who = title(&action.who);
+        match action.keys.map(std::str::from_utf8) {
+            None if action.who.len() == 1 => {
+                format!("you start client {who} in another terminal.")
+            }
+            None => format!("you start {who} in another terminal."),
+            Some(Ok("\x04")) => {
+                format!(
+                    "you press Ctrl-D in the terminal of {who} to end its input."
+                )
+            }
+            Some(Ok(keys)) => {
+                format!("you type `{}` in the terminal of {who}.", keys.trim_end())
+            }
+            Some(Err(_)) => format!(
+                "you type `café` in the terminal of {who}. This terminal encodes `é` in Latin-1, not in UTF-8."
+            ),
+        }
+    }
+
+    /// Adds the steps of a call.
+    fn call(
+        &mut self,
+        thread: usize,
+        event: &Event,
+        peer: Option<&String>,
+        (moment, rows): (&Moment, &[Row]),
+    ) -> Result<(), String> {
+        let started = match event.call {
+            Call::Spawn(started) => self.name_of(thread, started),
+            _ => self.thread_name(thread),
+        };
+        let scene = self.scene(thread, event, (peer, started), (moment, rows))?;
+        let mut sentences = if self.is_shown(thread, event) {
+            scene.call(event)
+        } else {
+            Vec::new()
+        };
+        self.note_bytes(thread, event, &mut sentences);
+        let connects = matches!(event.call, Call::Connect(_)) && !event.datagrams;
+        let last = sentences.len();
+        for (number, sentence) in sentences.into_iter().enumerate() {
+            let number = number + 1;
+            if number == last {
+                let state = match event.call {
+                    Call::Sleep(_) => "waits",
+                    Call::Exit => "ended",
+                    _ => "runs",
+                };
+                let at = self.place(thread, event, state);
+                self.step(
+                    &sentence,
+                    moment.rows,
+                    &moment.lines,
+                    &kernel(moment),
+                    at,
+                );
+            } else {
+                // A thread waits until its call returns, which is the last step.
+                let at =
+                    if connects { self.place(thread, event, "waits") } else { None };
+                let drawn = moment.rows - rows.len() + number;
+                let (lines, kernel) =
+                    (self.now.lines.clone(), self.now.kernel.clone());
+                self.step(&sentence, drawn, &lines, &kernel, at);
             }
         }
         Ok(())
     }
 
+    /// Notes which bytes a call has received. The sentence after invalid bytes says so, because a
+    /// program in short then returns an error.
+    fn note_bytes(
+        &mut self,
+        thread: usize,
+        event: &Event,
+        sentences: &mut [String],
+    ) {
+        if let (true, Some(first)) = (self.is_invalid, sentences.first_mut()) {
+            *first = format!("these bytes are not valid UTF-8. {}", capital(first));
+            self.is_invalid = false;
+        }
+        let Call::Receive(_, bytes) = &event.call else { return };
+        let (party, _) = self.played.threads[thread];
+        if self.exchange.parties[party].is_server {
+            self.is_invalid = std::str::from_utf8(bytes).is_err();
+        }
+        if bytes.is_empty() {
+            self.ended.insert((thread, event.socket));
+        }
+    }
+
     /// A program can print a line in several pieces. Returns the call for the last piece, with the
-    /// place of the first one.
+    /// place of the first one. If the program has made another call in between, only the last
+    /// piece is new.
     fn whole_line(
         &mut self,
         thread: usize,
@@ -333,13 +357,10 @@ impl Writer<'_> {
         moment: &Moment,
     ) -> Event {
         let mut event = event.clone();
-        if !matches!(event.call, Call::Print(..)) {
-            // The text that comes after this call is new.
-            self.unfinished.remove(&thread);
-        } else {
+        let first = self.unfinished.remove(&thread);
+        if matches!(event.call, Call::Print(..)) {
+            event.places = first.unwrap_or(event.places);
             let (party, _) = self.played.threads[thread];
-            let first = self.unfinished.remove(&thread).unwrap_or(event.places);
-            event.places = first;
             if moment.lines[party] == self.now.lines[party] {
                 self.unfinished.insert(thread, event.places.clone());
             }
