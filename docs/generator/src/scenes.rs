@@ -1,7 +1,7 @@
 //! Plays a scene for each page: a server in one terminal, clients in others, and what the
 //! reader does there, step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -420,9 +420,7 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
     if let Some(why) = untraceable {
         all.skipped.push(format!("what goes over the wire: {why}"));
     }
-    if traced {
-        build_traced()?;
-    }
+
     let mut all_scenes = scenes();
     if traced {
         all_scenes.extend(more_scenes());
@@ -435,6 +433,11 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
             all.skipped.push(format!("the replays of the Python versions: {why}"));
             all_scenes.retain(|scene| scene.language == Language::Rust);
         }
+    }
+    if traced {
+        let mut names = used_by(&all_scenes);
+        names.extend(PROGRAMS.iter().map(|program| program.name));
+        build_traced(&names)?;
     }
     let shorts: Result<Vec<_>, String> = all_scenes
         .iter()
@@ -477,6 +480,20 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Returns the examples that the scenes run.
+fn used_by(scenes: &[Scene]) -> BTreeSet<&'static str> {
+    let mut names = BTreeSet::new();
+    for scene in scenes {
+        names.insert(scene.page);
+        for step in &scene.steps {
+            if let Step::Open { client, .. } = step {
+                names.insert(client);
+            }
+        }
+    }
+    names
 }
 
 /// The programs of a scene, while they run.
@@ -997,7 +1014,9 @@ fn byte_order() -> Result<Files, String> {
 mod tests {
     #![allow(clippy::unwrap_used)] // A test reports a failure with a panic.
 
-    use super::{Recorded, build_traced, draw_to, run_scene, scenes, untraceable};
+    use super::{
+        Recorded, build_traced, draw_to, run_scene, scenes, untraceable, used_by,
+    };
     use crate::stage::build;
     use crate::trace::{Call, Event};
 
@@ -1008,8 +1027,8 @@ mod tests {
             return None;
         }
         build().unwrap();
-        build_traced().unwrap();
         let scene = scenes().into_iter().find(|scene| scene.page == page).unwrap();
+        build_traced(&used_by(std::slice::from_ref(&scene))).unwrap();
         run_scene(&scene, None, true).unwrap().1
     }
 

@@ -1,5 +1,6 @@
 //! Runs programs in terminals, as a reader does, and records what they print.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -22,13 +23,15 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Builds the examples, as `cargo run --example` would. The features are for the pages about the
 /// servers beyond the lecture.
 pub fn build() -> Result<(), String> {
-    run_build(cargo_build())
+    let mut build = cargo_build();
+    build.arg("--examples");
+    run_build(build)
 }
 
 fn cargo_build() -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--locked", "--examples"]);
+    build.args(["build", "--quiet", "--locked"]);
     build.args(["--features", "async,event"]);
     build.current_dir(top());
     build
@@ -47,9 +50,12 @@ fn run_build(mut build: Command) -> Result<(), String> {
 /// for the frames.
 const OPTIONS: &str = "-C force-frame-pointers=yes -C link-arg=-Wl,-z,separate-code";
 
-/// Builds the examples so that strace can find the stack of each call.
-pub fn build_traced() -> Result<(), String> {
+/// Builds these examples so that strace can find the stack of each call.
+pub fn build_traced(names: &BTreeSet<&str>) -> Result<(), String> {
     let mut build = cargo_build();
+    for name in names {
+        build.args(["--example", name]);
+    }
     build.env("RUSTFLAGS", OPTIONS).env("CARGO_TARGET_DIR", target().join("replay"));
     run_build(build)
 }
