@@ -522,17 +522,8 @@ impl Writer<'_> {
                 })
             })
         });
-        let waits = matches!(
-            event.call,
-            Call::Accept
-                | Call::Receive(..)
-                | Call::ReceiveFailed(..)
-                | Call::Poll(_)
-                | Call::PollTimedOut
-                | Call::Stopped
-                | Call::Sleep(_)
-                | Call::Send(_)
-        );
+        let waits = event.call.can_wait()
+            || matches!(event.call, Call::Sleep(_) | Call::Send(_));
         match found {
             Some(name) => Ok(name),
             None if waits => Err(format!(

@@ -61,6 +61,21 @@ pub enum Call {
     Stopped,
 }
 
+impl Call {
+    /// Returns whether a thread can wait in this call for another program.
+    pub const fn can_wait(&self) -> bool {
+        matches!(
+            self,
+            Self::Accept
+                | Self::Receive(..)
+                | Self::ReceiveFailed(..)
+                | Self::Poll(_)
+                | Self::PollTimedOut
+                | Self::Stopped
+        )
+    }
+}
+
 /// A socket of one program: its file descriptor, and how many sockets have had this number.
 pub type Socket = (usize, usize);
 

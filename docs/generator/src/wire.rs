@@ -443,17 +443,8 @@ impl<'a> Stage<'a> {
         };
         let Some((_, event)) = queue.calls.iter().find(is_shown) else { return };
         let exists = self.exists(queue);
-        let waits = matches!(
-            event.call,
-            Call::Accept
-                | Call::Receive(..)
-                | Call::ReceiveFailed(..)
-                | Call::Poll(_)
-                | Call::PollTimedOut
-                | Call::Typed
-                | Call::Joined
-                | Call::Stopped
-        );
+        let waits = event.call.can_wait()
+            || matches!(event.call, Call::Typed | Call::Joined);
 
         if exists && waits && !queue.waits {
             let (party, event) = (queue.party, event.clone());
