@@ -368,3 +368,57 @@ fn list(port: u16, clients: &[(&str, u32)]) -> Option<Sockets> {
     }
     Some(sockets)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Link;
+
+    fn link() -> Link {
+        let names = ("A".to_owned(), "A".to_owned());
+        Link::new(names, false, vec![(0, (3, 1)), (1, (4, 1))], false)
+    }
+
+    #[test]
+    fn a_read_takes_a_part_of_a_send_or_several_sends() {
+        let mut link = link();
+        for length in [9, 2] {
+            link.send(0, length);
+        }
+        let mut left = Vec::new();
+        for length in [4, 6, 1] {
+            assert!(link.has_arrived(1, length));
+            link.take(1, length);
+            left.extend(link.held().bytes.map(|bytes| bytes[0]));
+        }
+        assert_eq!(left, [7, 1, 0]);
+        assert!(!link.has_arrived(1, 1));
+    }
+
+    #[test]
+    fn a_close_with_unread_bytes_is_a_reset() {
+        let mut link = link();
+        link.send(0, 1);
+        assert_eq!(link.close(1), Some("RST"));
+        assert_eq!(link.held().state, "reset");
+        assert_eq!(link.close(0), None);
+    }
+
+    #[test]
+    fn the_state_says_which_program_has_closed_what() {
+        let mut link = link();
+        let mut states = vec![link.held().state];
+        assert_eq!(link.shut_down(0), Some("FIN"));
+        states.push(link.held().state);
+        assert_eq!(link.close(1), Some("FIN"));
+        states.push(link.held().state);
+        assert_eq!(link.close(0), None);
+        states.push(link.held().state);
+        let expected = [
+            "open",
+            "half-closed: A has closed its sending side",
+            "both have closed their sending sides",
+            "closed",
+        ];
+        assert_eq!(states, expected);
+    }
+}
