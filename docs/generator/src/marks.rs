@@ -31,6 +31,9 @@ use crate::book::{self, SLIDES, short_program};
 use crate::parts::{program, selected, without_examples};
 use crate::{Generated, changes, exercises, live, puzzle, read, says};
 
+/// The start of the sentence that says why the Python versions are not recorded.
+pub const NO_PYTHON: &str = "the replays of the Python versions: ";
+
 const BEGIN: &str = "<!-- begin ";
 const CLOSE: &str = " -->";
 const END: &str = "<!-- end -->";
@@ -154,6 +157,10 @@ fn replay(name: &str, all: &Generated) -> Result<Option<String>, String> {
     }
     if scripts.is_empty() && all.skipped.is_empty() {
         return Err(format!("nothing makes this recording: {name}"));
+    }
+    // Without Python, the page keeps what it has, because the Python versions would be lost.
+    if all.skipped.iter().any(|why| why.starts_with(NO_PYTHON)) {
+        return Ok(None);
     }
     let id = name.replace('/', "-");
     let whole =

@@ -13,6 +13,7 @@ use rustix::process::Signal;
 use crate::book::{files, short_program};
 use crate::kernel::{Sockets, is_installed};
 use crate::lines::Lines;
+use crate::marks::NO_PYTHON;
 use crate::python::{self, TRACER};
 use crate::replay::{self, Picture, Source};
 use crate::stage::{
@@ -430,7 +431,7 @@ pub fn generate(all: &mut Generated) -> Result<(), String> {
             );
         }
         if let Err(why) = python() {
-            all.skipped.push(format!("the replays of the Python versions: {why}"));
+            all.skipped.push(format!("{NO_PYTHON}{why}"));
             all_scenes.retain(|scene| scene.language == Language::Rust);
         }
     }
